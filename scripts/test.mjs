@@ -1,0 +1,119 @@
+// npm test: set-up, checks, build, size, then every test: in Node (plain and on Dawn) and in headless Chromium on the built pages.
+// npm test -- FILTER… runs only the test files whose path contains a filter, without the checks.
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { CHECKS } from "./check.mjs";
+import { setup } from "./setup.mjs";
+import { checkSize } from "./size.mjs";
+import { bin, CACHE, isMain, Problem, ROOT, readJson, run, runMain, say, seconds } from "./tools.mjs";
+
+/** Tests that drive a browser, by path, as in vite.config.ts. */
+const BROWSER_TESTS = /^tests\/(browser\/|support\/browser)/;
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+const skips = [];
+const times = [];
+
+/** Runs one step under a title. The step gives "" or what is wrong; an exception counts as that too. */
+async function step(title, action, { counts = true } = {}) {
+  say(`\n── ${title}`);
+  const start = performance.now();
+  const failedBefore = total.failed;
+  let wrong;
+  try {
+    wrong = (await action()) || "";
+  } catch (error) {
+    wrong = error instanceof Problem ? error.message : (error?.stack ?? `${error}`);
+  }
+  if (wrong) {
+    say(wrong);
+    failures.push(title);
+    total.failed++;
+  } else if (counts) total.passed++;
+  const mark = total.failed > failedBefore ? "✗" : "✓";
+  say(`${mark} ${title}: ${seconds(start)}`);
+  times.push(`${seconds(start).padStart(8)}  ${mark} ${title}`);
+  return wrong === "";
+}
+
+/** Adds one vitest run's report to the totals; gives what is wrong beyond failed tests. */
+function count(report, code) {
+  if (!report) return `vitest ended with code ${code} and wrote no report`;
+  let failed = 0;
+  for (const { name, assertionResults, status, message } of report.testResults) {
+    const file = name.slice(ROOT.length + 1);
+    for (const { status: result, fullName } of assertionResults) {
+      if (result === "passed") total.passed++;
+      else if (result === "failed") {
+        failed++;
+        failures.push(`${file}: ${fullName}`);
+      } else skips.push(`${file}: ${fullName}`);
+    }
+    if (status === "failed" && !assertionResults.some((test) => test.status === "failed")) {
+      failed++;
+      failures.push(`${file}: ${message || "the file could not be run"}`);
+    }
+  }
+  total.failed += failed;
+  return code !== 0 && failed === 0 ? "vitest failed outside any test: see its output above" : "";
+}
+
+async function vitest(project, env, filters) {
+  const reportFile = join(CACHE, `vitest_${project}_${process.pid}.json`);
+  const args = [bin("vitest", "vitest.mjs"), "run", "--project", project, "--passWithNoTests"];
+  args.push("--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`, ...filters);
+  const { code } = await run(process.execPath, args, { show: true, env: { ...process.env, ...env } });
+  const wrong = count(readJson(reportFile), code);
+  rmSync(reportFile, { force: true });
+  return wrong;
+}
+
+/** Paths below the root of the test files whose path contains a filter, as vitest takes filters. */
+function testFiles(filters) {
+  const files = readdirSync(join(ROOT, "tests"), { recursive: true }).map((path) => `tests/${path.replaceAll("\\", "/")}`);
+  return files.filter((path) => path.endsWith(".test.ts") && (filters.length === 0 || filters.some((filter) => path.includes(filter))));
+}
+
+function summary(start) {
+  const skipFails = Boolean(process.env.CI) && process.env.CI !== "false";
+  total.skipped = skips.length;
+  say(`\n── Summary (${seconds(start)})`);
+  for (const line of times) say(line);
+  if (skips.length > 0) say(`\nSkipped${skipFails ? " (a failure in CI)" : ""}:\n${skips.map((name) => `  ${name}`).join("\n")}`);
+  if (failures.length > 0) say(`\nFailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
+  const failed = total.failed + (skipFails ? total.skipped : 0);
+  say(`\n${total.passed} passed, ${failed} failed${total.skipped && !skipFails ? `, ${total.skipped} skipped` : ""}`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+async function main() {
+  const start = performance.now();
+  const filters = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+  mkdirSync(CACHE, { recursive: true });
+  let found;
+  const ready = await step(
+    "Set-up",
+    async () => {
+      found = await setup();
+    },
+    { counts: false },
+  );
+  if (!ready) return summary(start);
+  const files = testFiles(filters);
+  if (files.length === 0) throw new Problem(`No test file's path contains ${filters.join(" or ")}`);
+  const inBrowser = files.some((file) => BROWSER_TESTS.test(file));
+  const inNode = files.some((file) => !BROWSER_TESTS.test(file));
+  if (filters.length === 0) for (const { title, check } of CHECKS) await step(title, check);
+  const built = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/")) ? await step("Build", build) : true;
+  if (filters.length === 0) await step("Size of the library", () => checkSize());
+  if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", found.env, filters), { counts: false });
+  if (inBrowser) {
+    if (built) await step("Tests in Chromium", () => vitest("browser", found.env, filters), { counts: false });
+    else failures.push("Tests in Chromium: not run, the build failed");
+  }
+  summary(start);
+}
+
+if (isMain(import.meta)) await runMain(main);

@@ -1,0 +1,126 @@
+// Headless Chromium on the built pages, for tests: launch, open, watch what the page logs and asks for, take screenshots.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import puppeteer, { type Browser, type Page } from "puppeteer";
+import { afterAll, beforeAll } from "vitest";
+import { ROOT, readSetup } from "./setup_file.ts";
+import { type ServeOptions, type StaticServer, serve } from "./static_server.ts";
+
+/** Chromium stays on this machine: nothing in the background, no first run, no QUIC. */
+const QUIET = [
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-default-apps",
+  "--disable-domain-reliability",
+  "--disable-quic",
+  "--disable-sync",
+  "--metrics-recording-only",
+  "--no-default-browser-check",
+  "--no-first-run",
+  "--no-pings",
+];
+
+export interface LaunchOptions {
+  /** `software` (the default): SwiftShader, the same everywhere. `none`: a browser without WebGPU. `gpu`: what the machine has. */
+  readonly webgpu?: "software" | "gpu" | "none";
+  readonly args?: readonly string[];
+}
+
+export function launchBrowser({ webgpu = "software", args = [] }: LaunchOptions = {}): Promise<Browser> {
+  const adapter = {
+    software: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+    gpu: ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--ignore-gpu-blocklist"],
+    none: ["--disable-features=WebGPU,WebGPUService", "--disable-blink-features=WebGPU"],
+  }[webgpu];
+  // The sandbox needs a user that is not root.
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const { chromium, env: dawnOnly } = readSetup();
+  const env = { ...process.env };
+  for (const [name, value] of Object.entries(dawnOnly)) if (env[name] === value) delete env[name];
+  return puppeteer.launch({
+    executablePath: chromium.path,
+    headless: true,
+    args: [...QUIET, ...sandbox, ...adapter, ...args],
+    env,
+    // A full-size encode on two cores takes minutes, and no message comes back before it ends.
+    protocolTimeout: 900_000,
+  });
+}
+
+export const WIDTHS = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
+export const SCHEMES = ["light", "dark"] as const;
+
+export interface PageOptions {
+  readonly size?: keyof typeof WIDTHS;
+  readonly scheme?: (typeof SCHEMES)[number];
+}
+
+export interface TestPage {
+  readonly page: Page;
+  /** Console errors and exceptions nobody caught. */
+  readonly errors: string[];
+  /** Addresses asked for, `data:` and `blob:` left out: those never leave the page. */
+  readonly requests: string[];
+  /** The requests that went to another origin than `origin`. */
+  foreign(origin: string): string[];
+}
+
+export async function openPage(browser: Browser, url: string, { size = "desktop", scheme = "light" }: PageOptions = {}): Promise<TestPage> {
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  const requests: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(`${message.text()} (${message.location().url ?? "no address"})`);
+  });
+  page.on("pageerror", (error) => errors.push(error instanceof Error ? error.message : `${error}`));
+  page.on("request", (request) => {
+    if (!/^(data|blob):/.test(request.url())) requests.push(request.url());
+  });
+  await page.setViewport(WIDTHS[size]);
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  await page.goto(url, { waitUntil: "load" });
+  return { page, errors, requests, foreign: (origin) => requests.filter((request) => new URL(request).origin !== origin) };
+}
+
+/** Writes `.cache/screenshots/NAME_SIZE_SCHEME.png` for both widths and both schemes, the page laid out anew for each. Gives the paths. */
+export async function screenshots(page: Page, name: string): Promise<string[]> {
+  const folder = join(ROOT, ".cache", "screenshots");
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const [size, viewport] of Object.entries(WIDTHS)) {
+    await page.setViewport(viewport);
+    for (const scheme of SCHEMES) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      const path = join(folder, `${name}_${size}_${scheme}.png`) as `${string}.png`;
+      await page.screenshot({ path });
+      paths.push(path);
+    }
+  }
+  return paths;
+}
+
+/** A browser and a server for a whole test file: `const site = useSite()`, then `await site.open("/")`. */
+export function useSite(options: ServeOptions & LaunchOptions = {}) {
+  let browser: Browser;
+  let server: StaticServer;
+  beforeAll(async () => {
+    server = await serve({ folder: join(ROOT, "dist", "site"), ...options });
+    browser = await launchBrowser(options);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  return {
+    get browser() {
+      return browser;
+    },
+    get origin() {
+      return server.origin;
+    },
+    get server() {
+      return server;
+    },
+    open: (path: string, pageOptions?: PageOptions) => openPage(browser, `${server.origin}${path}`, pageOptions),
+  };
+}

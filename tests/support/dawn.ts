@@ -1,0 +1,96 @@
+// WebGPU in Node, for tests: one device a test file, whose uncaptured errors fail the test that caused them.
+import { create, globals } from "webgpu";
+import { afterAll, afterEach, describe } from "vitest";
+
+Object.assign(globalThis, globals);
+
+/** Held for the life of the process: Dawn crashes when its instance is collected before the objects made from it. */
+const gpu = create([]);
+
+if (globalThis.navigator === undefined) Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
+else Object.defineProperty(globalThis.navigator, "gpu", { value: gpu, configurable: true });
+
+const adapter = await gpu.requestAdapter();
+
+/** `describe` for tests that need a device: without an adapter they are skipped and counted, and in CI a skip is a failure. */
+export const describeGpu = describe.skipIf(adapter === null);
+
+export interface DeviceWish {
+  readonly features?: readonly GPUFeatureName[];
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+const devices = new Map<string, Promise<GPUDevice>>();
+const tracked = new Set<GPUDevice>();
+const errors: string[] = [];
+
+/** Lets the errors of a device the test made itself, or the library did, fail the test too, and destroys it after the file. */
+export function trackDevice(device: GPUDevice): GPUDevice {
+  if (tracked.has(device)) return device;
+  tracked.add(device);
+  device.addEventListener("uncapturederror", (event) => errors.push((event as GPUUncapturedErrorEvent).error.message));
+  device.lost.then(({ reason, message }) => {
+    if (reason !== "destroyed") errors.push(`device lost: ${message}`);
+  });
+  return device;
+}
+
+/** Features the test's device can be asked for: `shader-f16` on lavapipe yes, on SwiftShader no. */
+export function adapterFeatures(): ReadonlySet<string> {
+  return (adapter?.features as ReadonlySet<string> | undefined) ?? new Set();
+}
+
+/** The file's device: default limits, no features but those wished for. The same wish gives the same device. */
+export function requestTestDevice(wish: DeviceWish = {}): Promise<GPUDevice> {
+  const key = JSON.stringify([wish.features ?? [], wish.limits ?? {}]);
+  let device = devices.get(key);
+  if (!device) {
+    device = makeDevice(wish);
+    devices.set(key, device);
+  }
+  return device;
+}
+
+async function makeDevice({ features = [], limits = {} }: DeviceWish): Promise<GPUDevice> {
+  // An adapter gives one device; the next one needs an adapter of its own.
+  const own = await gpu.requestAdapter();
+  if (!own) throw new Error("No adapter for Dawn. Run once: npm run setup");
+  return trackDevice(await own.requestDevice({ label: "test", requiredFeatures: [...features], requiredLimits: { ...limits } }));
+}
+
+/** Bytes of a `COPY_SRC` buffer. */
+export async function readBuffer(device: GPUDevice, buffer: GPUBuffer, size = buffer.size): Promise<ArrayBuffer> {
+  const staging = device.createBuffer({ size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, staging, 0, size);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(GPUMapMode.READ);
+  const bytes = staging.getMappedRange().slice(0);
+  staging.destroy();
+  return bytes;
+}
+
+async function takeErrors(): Promise<string[]> {
+  // Validation errors arrive with the next turn of the queue. A lost device answers with an error, already noted.
+  await Promise.all([...tracked].map((device) => device.queue.onSubmittedWorkDone().catch(() => undefined)));
+  return errors.splice(0);
+}
+
+/** Takes the errors a test caused on purpose, so that they do not fail it. */
+export function expectedErrors(): Promise<string[]> {
+  return takeErrors();
+}
+
+afterEach(async () => {
+  const found = await takeErrors();
+  if (found.length > 0) throw new Error(`uncaptured WebGPU errors:\n${found.join("\n")}`);
+});
+
+afterAll(async () => {
+  for (const device of tracked) {
+    device.destroy();
+    await device.lost;
+  }
+  tracked.clear();
+  devices.clear();
+});

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { wgsl } from "./build/wgsl_plugin.ts";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const pages = Object.entries({ app: `${root}index.html`, bench: `${root}bench/index.html` }).filter(([, path]) => existsSync(path));
+
+// The driver that set-up chose for Dawn: vitest's child processes inherit it, and it must be there before they load Dawn.
+if (process.env.VITEST && existsSync(`${root}.cache/setup.json`)) {
+  const { env } = JSON.parse(readFileSync(`${root}.cache/setup.json`, "utf8")) as { env: Record<string, string> };
+  for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+}
+
+const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test.ts"];
+
+// Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
+const common = { pool: "forks", testTimeout: 300_000, hookTimeout: 120_000, teardownTimeout: 10_000, maxWorkers: 2 } as const;
+
+export default defineConfig({
+  root,
+  base: "./",
+  plugins: [wgsl(`${root}shaders`)],
+  server: { watch: { ignored: ["**/.cache/**", "**/dist/**", "**/tests/**", "**/weights/**"] } },
+  worker: { format: "es", plugins: () => [wgsl(`${root}shaders`)] },
+  build: {
+    target: "es2022",
+    outDir: "dist/site",
+    emptyOutDir: true,
+    rollupOptions: { input: Object.fromEntries(pages) },
+  },
+  test: {
+    projects: [
+      { extends: true, test: { ...common, name: "node", include: ["tests/**/*.test.ts"], exclude: BROWSER_TESTS } },
+      { extends: true, test: { ...common, name: "browser", include: BROWSER_TESTS, fileParallelism: false } },
+    ],
+  },
+});
