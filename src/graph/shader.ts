@@ -1,0 +1,71 @@
+// What the build knows about one WGSL file: the kernel declaration that ops record and the gpu folder compiles.
+
+export type Scalar = "u32" | "i32" | "f32";
+
+export interface ShaderBinding {
+  readonly name: string;
+  /** `@binding(index)` in group 0. */
+  readonly index: number;
+  readonly access: "read" | "write" | "uniform";
+}
+
+/** One member of the uniform `Params` struct. */
+export interface ShaderField {
+  readonly name: string;
+  /** Bytes from the start of the struct. */
+  readonly offset: number;
+  readonly type: Scalar;
+}
+
+export interface Shader {
+  /** Base name of the file: `layer_norm`. */
+  readonly name: string;
+  readonly bindings: readonly ShaderBinding[];
+  readonly params: readonly ShaderField[];
+  /** Module-scope `const NAME: type = literal` of the file: defaults that a dispatch may replace (tile sizes, switches). */
+  readonly constants: Readonly<Record<string, { readonly type: Scalar | "bool"; readonly value: number | boolean }>>;
+  /** Names of the link-time conditions (`@if(name)`) the file knows. */
+  readonly conditions: readonly string[];
+  /** WGSL without those constants, by the conditions that hold, sorted and joined with `+`. */
+  readonly code: Readonly<Record<string, string>>;
+}
+
+export type Constants = Readonly<Record<string, number | boolean>>;
+
+/** The WGSL text a dispatch compiles: a generated `const` prelude, then the linked code. */
+export function shaderText(shader: Shader, constants: Constants, conditions: readonly string[] = []): string {
+  for (const name of Object.keys(constants)) {
+    if (!(name in shader.constants)) throw new Error(`${shader.name}.wgsl: no constant ${name}; it declares ${Object.keys(shader.constants).join(", ")}`);
+  }
+  const prelude = Object.entries(shader.constants).map(([name, { type, value }]) => `const ${name}: ${type} = ${literal(type, constants[name] ?? value)};`);
+  const code = shader.code[shader.conditions.filter((name) => conditions.includes(name)).join("+")] ?? "";
+  // Directives must stand before every declaration.
+  const directives = /^(?:(?:enable|requires|diagnostic)\b[^;]*;\n?)*/.exec(code)?.[0] ?? "";
+  return `${directives}${prelude.join("\n")}\n${code.slice(directives.length)}`;
+}
+
+function literal(type: Scalar | "bool", value: number | boolean): string {
+  if (type === "bool") return value ? "true" : "false";
+  if (type === "f32") return Number.isInteger(value) ? `${value}.0` : `${value}`;
+  return `${value}`;
+}
+
+/** What the build writes for a WGSL file, as a `Shader`: `access:name`, `type:name` and `type:name:value`, separated by spaces. */
+export function declared(name: string, bindings: string, params: string, constants: string, conditions: string, code: Shader["code"]): Shader {
+  const rows = (table: string) => (table ? table.split(" ").map((row) => row.split(":")) : []) as string[][];
+  return {
+    name,
+    bindings: rows(bindings).map(([access, binding], index) => ({ name: binding, index, access }) as ShaderBinding),
+    params: rows(params).map(([type, field], i) => ({ name: field, offset: 4 * i, type }) as ShaderField),
+    constants: Object.fromEntries(
+      rows(constants).map(([type, constant, value]) => [constant, { type, value: type === "bool" ? value === "true" : Number(value) }]),
+    ) as Shader["constants"],
+    conditions: conditions ? conditions.split(" ") : [],
+    code,
+  };
+}
+
+/** Bytes of the shader's uniform buffer. */
+export function paramsBytes({ params }: Shader): number {
+  return Math.max(16, Math.ceil((params.length * 4) / 16) * 16);
+}

@@ -1,0 +1,12 @@
+// What the recorded graph may assume of the device: plain data, so that graphs are recorded without one.
+
+export interface Target {
+  /** `cpu` is a software adapter (SwiftShader, lavapipe): kernels without workgroup memory are faster there. */
+  readonly kind: "gpu" | "cpu";
+  /** Smallest size of a subgroup; 0 where the device has no `subgroups`. */
+  readonly subgroupSize: number;
+}
+
+export const GPU_TARGET: Target = { kind: "gpu", subgroupSize: 0 };
+/** lavapipe; SwiftShader has subgroups of 4. */
+export const CPU_TARGET: Target = { kind: "cpu", subgroupSize: 8 };

@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import type { Dispatch, Graph } from "../../src/graph/graph.ts";
+import { plan } from "../../src/graph/plan.ts";
+import { shaderText } from "../../src/graph/shader.ts";
+import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
+import { byteLength } from "../../src/graph/tensor.ts";
+import { type Config, VIT_B } from "../../src/model/config.ts";
+import { decodeGraph, encodeGraph, networkWeights } from "../../src/model/network.ts";
+import { twinOf } from "../support/twin_of.ts";
+
+const SWIFTSHADER: Target = { kind: "cpu", subgroupSize: 4 };
+const NO_SUBGROUPS: Target = { kind: "cpu", subgroupSize: 0 };
+const TARGETS = [GPU_TARGET, CPU_TARGET, SWIFTSHADER, NO_SUBGROUPS];
+
+function variant(width: number, depth: number, heads: number, imageSize: number, adapters = true): Config {
+  const globalBlocks = [0, 1, 2, 3].map((i) => ((i + 1) * depth) / 4 - 1);
+  const grid = imageSize / 16;
+  const tableLengths = Array.from({ length: depth }, (_, i) => (globalBlocks.includes(i) ? 2 * grid - 1 : 27));
+  return { ...VIT_B, width, depth, heads, mlpWidth: 4 * width, imageSize, grid, storedGrid: grid, globalBlocks, tableLengths, adapters };
+}
+
+const CONFIGS: Readonly<Record<string, Config>> = {
+  vit_b: VIT_B,
+  "vit_b without adapters": { ...VIT_B, adapters: false },
+  "vit_b at 512": variant(768, 12, 12, 512),
+  "vit_b at 1024": variant(768, 12, 12, 1024),
+  "vit_b at 1024 without adapters": variant(768, 12, 12, 1024, false),
+  vit_l: variant(1024, 24, 16, 256),
+  "vit_l at 1024": variant(1024, 24, 16, 1024, false),
+  vit_h: variant(1280, 32, 16, 256),
+  "vit_h at 1024": variant(1280, 32, 16, 1024, false),
+};
+
+function decode(config: Config, target: Target, batch = 1, tokens = 3): Graph {
+  const { imageSize } = config;
+  const upsample = { width: 512, height: 512, left: 0, top: 0, resize: true, spanX: imageSize, spanY: imageSize };
+  return decodeGraph(config, { batch, tokens, multimask: true, upsample }, target).graph;
+}
+
+/** As many prompts at a time as the engine takes, fewer on a finer grid. */
+const largestBatch = ({ grid }: Config) => Math.max(1, Math.floor((8 * 256) / grid ** 2));
+
+/** Of the memory that encode and any decode share. */
+function pooledBytes(config: Config, target: Target): number {
+  const batches = [...new Set([1, largestBatch(config)])];
+  const graphs = [encodeGraph(config, target).graph, ...batches.flatMap((batch) => [0, 12].map((tokens) => decode(config, target, batch, tokens)))];
+  const pool: number[] = [];
+  for (const graph of graphs) {
+    plan(graph).slots.forEach((bytes, slot) => {
+      pool[slot] = Math.max(pool[slot] ?? 0, bytes);
+    });
+  }
+  return pool.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+const flopOf = (graph: Graph) => graph.dispatches.reduce((sum, { flop }) => sum + flop, 0);
+
+describe("the size of vit_b", () => {
+  it.each(TARGETS)("encodes in at most 170 dispatches and decodes in at most 60, on $kind with subgroups of $subgroupSize", (target) => {
+    expect(encodeGraph(VIT_B, target).graph.dispatches.length).toBeLessThanOrEqual(170);
+    for (const tokens of [0, 1, 2, 12, 40]) for (const batch of [1, 8]) expect(decode(VIT_B, target, batch, tokens).dispatches.length).toBeLessThanOrEqual(60);
+  });
+
+  it.each(TARGETS)("is 69 GFLOP of the paper's network, nothing spent on padding, on $kind with subgroups of $subgroupSize", (target) => {
+    // MODEL: 43.5 linears, 22.6 adapter convolutions, 2 attention, 1 rest; 89 with padded tokens.
+    expect(flopOf(encodeGraph(VIT_B, target).graph) / 1e9).toBeCloseTo(69, 0);
+    expect(flopOf(decode(VIT_B, target)) / 1e9).toBeLessThan(1);
+  });
+
+  it("is 1.085 GB of weights, 271.24 M parameters and what of them is stored twice", () => {
+    const bytes = networkWeights(VIT_B).reduce((sum, weight) => sum + byteLength(weight), 0);
+    expect(bytes).toBeGreaterThanOrEqual(4 * 271_241_776);
+    // Besides: the image's positions, the transposed convolutions' biases once for each phase, padded columns of the IoU head.
+    expect(bytes).toBeLessThan(4 * 271_241_776 + 400_000);
+  });
+
+  it.each(TARGETS)("needs at most 32 MB of activations for both graphs together, on $kind with subgroups of $subgroupSize", (target) => {
+    expect(pooledBytes(VIT_B, target)).toBeLessThanOrEqual(32e6);
+  });
+});
+
+it.each(Object.entries(CONFIGS).filter(([, { imageSize }]) => imageSize === 1024))("%s needs at most 400 MB of activations", (_, config) => {
+  for (const target of TARGETS) expect(pooledBytes(config, target)).toBeLessThanOrEqual(400e6);
+});
+
+// WebGPU's default limits, those every implementation has.
+const MAX_STORAGE_BUFFERS = 8;
+const MAX_WORKGROUP_MEMORY = 16384;
+const MAX_INVOCATIONS = 256;
+const MAX_WORKGROUP_SIDES = [256, 256, 64];
+const MAX_BINDING = 128 * 1024 * 1024;
+
+const TYPE_BYTES: Readonly<Record<string, number>> = { f32: 4, u32: 4, i32: 4, vec2f: 8, vec4f: 16, vec4u: 16, "atomic<u32>": 4 };
+
+/** Constants of a linked shader by name, those of its dispatch first. */
+function constantsOf(text: string): Map<string, number> {
+  const pairs = [...text.matchAll(/^const (\w+)(?:\s*:\s*\w+)?\s*=\s*(\d+)u?;/gm)].map(([, name, value]) => [name as string, Number(value)] as const);
+  return new Map(pairs);
+}
+
+/** The value of a product of numbers and constants: `64u * HEAD4`. */
+function product(expression: string, constants: ReadonlyMap<string, number>): number {
+  return expression.split("*").reduce((value, part) => {
+    const term = part.trim().replace(/^(\d+)u$/, "$1");
+    const number = /^\d+$/.test(term) ? Number(term) : constants.get(term);
+    if (number === undefined) throw new Error(`${term} in "${expression}" is no number and no constant`);
+    return value * number;
+  }, 1);
+}
+
+/** Bytes of `var<workgroup>` and the sides of a workgroup, as a device reads them off the text. */
+function workgroupOf(text: string): { bytes: number; sides: number[] } {
+  const constants = constantsOf(text);
+  let bytes = 0;
+  for (const [declared, type, count] of text.matchAll(/var<workgroup>\s*\w+\s*:\s*(?:array<([\w<>]+),\s*([^;]+?)>|[^;]+);/g)) {
+    const size = type && TYPE_BYTES[type];
+    if (!size || !count) throw new Error(`cannot measure ${declared}`);
+    bytes += size * product(count, constants);
+  }
+  const [, sides] = /@workgroup_size\(([^)]*)\)/.exec(text) ?? [];
+  if (!sides) throw new Error("no @workgroup_size");
+  return {
+    bytes,
+    sides: sides
+      .split(",")
+      .filter(Boolean)
+      .map((side) => product(side, constants)),
+  };
+}
+
+function complaints({ label, shader, constants, conditions, reads, writes }: Dispatch): string[] {
+  const where = `${label} (${shader.name}.wgsl)`;
+  const { bytes, sides } = workgroupOf(shaderText(shader, constants, conditions));
+  const storage = shader.bindings.filter(({ access }) => access !== "uniform").length;
+  const large = [...Object.values(reads), ...Object.values(writes)].filter((tensor) => byteLength(tensor) > MAX_BINDING);
+  return [
+    storage > MAX_STORAGE_BUFFERS ? `${where}: ${storage} storage buffers` : "",
+    bytes > MAX_WORKGROUP_MEMORY ? `${where}: ${bytes} bytes of workgroup memory` : "",
+    sides.reduce((count, side) => count * side, 1) > MAX_INVOCATIONS ? `${where}: workgroups of ${sides}` : "",
+    sides.some((side, axis) => side > (MAX_WORKGROUP_SIDES[axis] as number)) ? `${where}: workgroups of ${sides}` : "",
+    ...large.map((tensor) => `${where}: ${tensor.label} of ${byteLength(tensor)} bytes`),
+  ].filter(Boolean);
+}
+
+describe("WebGPU's default limits", () => {
+  it.each(Object.entries(CONFIGS))("hold for every kernel and buffer of %s", (_, config) => {
+    const found = TARGETS.flatMap((target) =>
+      [encodeGraph(config, target).graph, decode(config, target), decode(config, target, largestBatch(config), 40)].flatMap((graph) =>
+        graph.dispatches.flatMap(complaints),
+      ),
+    );
+    expect([...new Set(found)]).toEqual([]);
+  });
+
+  it("hold for the masks of the largest image", () => {
+    const side = 16384;
+    const upsample = { width: side, height: side, left: 0, top: 0, resize: true, spanX: 256, spanY: 256 };
+    const { graph } = decodeGraph(VIT_B, { batch: 1, tokens: 3, multimask: true, upsample });
+    expect(graph.dispatches.flatMap(complaints)).toEqual([]);
+  });
+
+  it("are measured on the text itself: sizes by constants, products and all", () => {
+    const text =
+      "const A: u32 = 4;\nconst B = 3u;\nvar<workgroup> x: array<vec4f, A * 64u * B>;\nvar<workgroup> y: array<f32, 10>;\n@compute @workgroup_size(A, 8u,)\nfn main() {}";
+    expect(workgroupOf(text)).toEqual({ bytes: 16 * 768 + 40, sides: [4, 8] });
+    expect(() => workgroupOf("var<workgroup> x: array<f32, C>; @workgroup_size(1)")).toThrow("C");
+  });
+});
+
+describe("every op of the network", () => {
+  it("has a CPU twin by its name", () => {
+    const graphs = TARGETS.flatMap((target) => [encodeGraph(VIT_B, target).graph, decode(VIT_B, target)]);
+    const ops = new Set(graphs.flatMap(({ dispatches }) => dispatches.map(({ op }) => op)));
+    expect(ops.size).toBeGreaterThan(10);
+    for (const op of ops) expect(twinOf(op)).toBeTypeOf("function");
+  });
+});
