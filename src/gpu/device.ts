@@ -1,0 +1,136 @@
+// The WebGPU device and what the library knows of it.
+import { SamError } from "../errors.ts";
+import type { Target } from "../graph/target.ts";
+
+export interface DeviceSummary {
+  readonly description: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  /** `cpu`: a software adapter. */
+  readonly kind: Target["kind"];
+  readonly precision: "f32";
+}
+
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly summary: DeviceSummary;
+  readonly target: Target;
+  /** Compiled pipelines, by shader text. */
+  readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
+  /** By shader name. */
+  readonly layouts: Map<string, GPUBindGroupLayout>;
+  /** Whether the device is gone, and why. */
+  lost: GPUDeviceLostInfo | undefined;
+  /** Speed it is expected to run at, to keep submits short; learned while it runs. */
+  flopPerMs: number;
+  /** Whether `closeGpu` may destroy the device: false for one the caller brought. */
+  readonly owned: boolean;
+}
+
+/** A software adapter's speed before it has been seen to run anything. */
+const CPU_FLOP_PER_MS = 1e6;
+/** A slow GPU's: systems reset a device that one submit keeps busy for a second or two. */
+const CAUTIOUS_FLOP_PER_MS = 2e7;
+/** Used where there, never needed. */
+const WELCOME_FEATURES: readonly GPUFeatureName[] = ["subgroups"];
+const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|software|basic render/i;
+
+/**
+ * A device with default limits and no feature that is needed, so that every WebGPU implementation will do.
+ * `cautious` keeps submits short from the start: for the next try after a device was lost.
+ */
+export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu> {
+  const device = given ?? (await requestDevice());
+  const info = device.adapterInfo as GPUAdapterInfo & { isFallbackAdapter?: boolean; subgroupMinSize?: number };
+  const description = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unknown adapter";
+  const software = info.isFallbackAdapter === true || SOFTWARE_ADAPTERS.test(`${info.vendor} ${info.architecture} ${description}`);
+  const gpu: Gpu = {
+    device,
+    summary: { description, vendor: info.vendor, architecture: info.architecture, kind: software ? "cpu" : "gpu", precision: "f32" },
+    target: { kind: software ? "cpu" : "gpu", subgroupSize: device.features.has("subgroups") ? (info.subgroupMinSize ?? 0) : 0 },
+    pipelines: new Map(),
+    layouts: new Map(),
+    lost: undefined,
+    flopPerMs: software ? CPU_FLOP_PER_MS : cautious ? CAUTIOUS_FLOP_PER_MS : Number.POSITIVE_INFINITY,
+    owned: given === undefined,
+  };
+  void device.lost.then((info) => {
+    gpu.lost = info;
+  });
+  return gpu;
+}
+
+async function requestDevice(): Promise<GPUDevice> {
+  const missing = (got: string, remedy: string) => new SamError({ code: "device", op: "load", argument: "device", expected: "a WebGPU device", got, remedy });
+  if (typeof navigator === "undefined" || !navigator.gpu) {
+    throw missing(
+      "no navigator.gpu",
+      "Use a current Chrome, Edge, Safari 26 or Firefox on a page served over https or from localhost; in Node, pass a device of the `webgpu` package.",
+    );
+  }
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter)
+    throw missing(
+      "no adapter",
+      "WebGPU is there but finds no usable GPU: update the graphics driver, or enable hardware acceleration in the browser's settings.",
+    );
+  const requiredFeatures = WELCOME_FEATURES.filter((feature) => adapter.features.has(feature));
+  return adapter.requestDevice({ label: "sam-med2d", requiredFeatures });
+}
+
+export function closeGpu(gpu: Gpu): void {
+  gpu.pipelines.clear();
+  if (gpu.owned) gpu.device.destroy();
+}
+
+/** Throws when the device is gone. */
+export function expectAlive(gpu: Gpu, op: string): void {
+  if (!gpu.lost) return;
+  throw new SamError({
+    code: "device",
+    op,
+    argument: "device",
+    expected: "alive",
+    got: `lost (${gpu.lost.reason}): ${gpu.lost.message || "no reason given"}`,
+    remedy: "Load the model again; saved embeddings and prompts stay valid.",
+  });
+}
+
+/** Runs `work` and turns what WebGPU reports of it, out of memory above all, into an error. */
+export async function guarded<T>(gpu: Gpu, op: string, work: () => Promise<T>): Promise<T> {
+  expectAlive(gpu, op);
+  const { device } = gpu;
+  device.pushErrorScope("validation");
+  device.pushErrorScope("internal");
+  device.pushErrorScope("out-of-memory");
+  let result: T | undefined;
+  let thrown: unknown;
+  let failed = false;
+  try {
+    result = await work();
+  } catch (error) {
+    failed = true;
+    thrown = error;
+  }
+  // All at once: what else uses the device must not push a scope between them.
+  const [memory, internal, validation] = await Promise.all([0, 1, 2].map(() => device.popErrorScope().catch(() => null)));
+  expectAlive(gpu, op);
+  const error = memory ?? internal ?? validation;
+  // What WebGPU reports is why a buffer could not be mapped, which says nothing of its own.
+  if (error && !(thrown instanceof SamError)) {
+    const facts = memory
+      ? {
+          expected: "able to hold the model",
+          got: "out of memory",
+          remedy: "Close other pages that use the GPU, or load smaller weights. Nothing was kept.",
+        }
+      : {
+          expected: "able to run the kernels",
+          got: error.message,
+          remedy: "Update the browser and the graphics driver; if it stays, report it with the adapter's name.",
+        };
+    throw new SamError({ code: "device", op, argument: "device", ...facts }, { cause: thrown });
+  }
+  if (failed) throw thrown;
+  return result as T;
+}
