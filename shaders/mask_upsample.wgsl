@@ -1,0 +1,77 @@
+// bit p of y[b, k] = sigmoid(v) > 0.5, v the low-resolution logits resized to model pixels, then to original pixels: two bilinear steps.
+// A workgroup computes 64 words of one mask.
+// A thread computes words, each 32 pixels in row-major order, the first in the lowest bit. The middle image is never stored.
+
+struct Params {
+  side: u32,
+  size: u32,
+  width: u32,
+  height: u32,
+  left: u32,
+  top: u32,
+  // 1: resize model pixels to original ones; 0: crop at (left, top)
+  resize: u32,
+  // Model pixels covered by the image: all of them, but for images padded at the bottom and right.
+  span_x: u32,
+  span_y: u32,
+  masks: u32,
+  first_mask: u32,
+  mask_stride: u32,
+  words: u32,
+}
+
+// [B, mask_stride, side, side]
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+// [B, masks, words]
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let batch = global.y / params.masks;
+  let mask = params.first_mask + global.y % params.masks;
+  let base = (batch * params.mask_stride + mask) * params.side * params.side;
+  for (var word = global.x; word < params.words; word += groups.x * 64u) {
+    var bits = 0u;
+    for (var bit = 0u; bit < 32u; bit++) {
+      let pixel = word * 32u + bit;
+      if (pixel >= params.width * params.height) { break; }
+      if (original(base, pixel % params.width, pixel / params.width) > 0.0) { bits |= 1u << bit; }
+    }
+    y[global.y * params.words + word] = bits;
+  }
+}
+
+// The logit at original pixel (x, y).
+fn original(base: u32, x: u32, y: u32) -> f32 {
+  if (params.resize == 0u) { return model(base, x + params.left, y + params.top); }
+  let sx = source(x, params.span_x, params.width);
+  let sy = source(y, params.span_y, params.height);
+  let x0 = u32(sx);
+  let y0 = u32(sy);
+  let x1 = min(x0 + 1u, params.span_x - 1u);
+  let y1 = min(y0 + 1u, params.span_y - 1u);
+  return bilinear(model(base, x0, y0), model(base, x1, y0), model(base, x0, y1), model(base, x1, y1), sx - f32(x0), sy - f32(y0));
+}
+
+// The logit at model pixel (x, y).
+fn model(base: u32, x: u32, y: u32) -> f32 {
+  let sx = source(x, params.side, params.size);
+  let sy = source(y, params.side, params.size);
+  let x0 = u32(sx);
+  let y0 = u32(sy);
+  let x1 = min(x0 + 1u, params.side - 1u);
+  let y1 = min(y0 + 1u, params.side - 1u);
+  let upper = base + y0 * params.side;
+  let lower = base + y1 * params.side;
+  return bilinear(logits[upper + x0], logits[upper + x1], logits[lower + x0], logits[lower + x1], sx - f32(x0), sy - f32(y0));
+}
+
+// Where destination pixel i lies among the source pixels: align_corners = false.
+fn source(i: u32, sources: u32, destinations: u32) -> f32 {
+  return max((f32(i) + 0.5) * (f32(sources) / f32(destinations)) - 0.5, 0.0);
+}
+
+fn bilinear(a: f32, b: f32, c: f32, d: f32, tx: f32, ty: f32) -> f32 {
+  return (1.0 - ty) * ((1.0 - tx) * a + tx * b) + ty * ((1.0 - tx) * c + tx * d);
+}

@@ -1,0 +1,33 @@
+// y[z, r, n] = act( sum over splits s of partial[s, r, n] + bias[n] ) + residual[r, n]: the second pass of a split product, always in the same order.
+// A workgroup computes 64 groups of four columns.
+// A thread computes one group.
+import package::shared::activation::activate;
+
+struct Params {
+  count4: u32,
+  n4: u32,
+  splits: u32,
+  activation: u32,
+  residual: u32,
+}
+
+// [splits, rows, N/4]
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+// [N/4]
+@group(0) @binding(1) var<storage, read> bias: array<vec4<f32>>;
+// [rows, N/4]
+@group(0) @binding(2) var<storage, read> residual: array<vec4<f32>>;
+// [rows, N/4]
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) global: vec3<u32>) {
+  let i = global.x;
+  if (i >= params.count4) { return; }
+  var sum = vec4<f32>();
+  for (var s = 0u; s < params.splits; s++) { sum += x[s * params.count4 + i]; }
+  var v = activate(params.activation, sum + bias[i % params.n4]);
+  if (params.residual != 0u) { v += residual[i]; }
+  y[i] = v;
+}

@@ -1,0 +1,137 @@
+// y = softmax_k( q.k / sqrt(d) + q.Rh[qy - ky + K - 1] + q.Rw[qx - kx + K - 1] ) v, as relative_attention.wgsl has it, for software adapters.
+// A workgroup computes THREADS queries of one window and head; a load is a loop over the lanes there, so the lanes of a subgroup each load
+// another key and hand it to the others.
+// A thread computes one query with a running softmax over LANES keys at a time; its sums stay in y, because arrays of a thread's own take
+// such an adapter half a minute to compile.
+enable subgroups;
+
+// Keys of a step, 4 or 8: at most the smallest size of a subgroup.
+const LANES: u32 = 4u;
+const THREADS: u32 = 32u;
+// K, the window's side
+const WINDOW: u32 = 14u;
+
+struct Params {
+  grid: u32,
+  heads: u32,
+  scale: f32,
+  // d / 4
+  head4: u32,
+}
+
+// [T, 3 (q, k, v), heads, d/4]
+@group(0) @binding(0) var<storage, read> qkv: array<vec4<f32>>;
+// [3, heads, d/4]
+@group(0) @binding(1) var<storage, read> bias: array<vec4<f32>>;
+// [2K - 1, d/4]
+@group(0) @binding(2) var<storage, read> rel_h: array<vec4<f32>>;
+// [2K - 1, d/4]
+@group(0) @binding(3) var<storage, read> rel_w: array<vec4<f32>>;
+// [T, heads, d/4]
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+// q.Rh for each key row and thread, q.Rw for each key column and thread
+var<workgroup> row_terms: array<f32, WINDOW * THREADS>;
+var<workgroup> column_terms: array<f32, WINDOW * THREADS>;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32, @builtin(subgroup_invocation_id) invocation: u32) {
+  let p = params;
+  let windows = (p.grid + WINDOW - 1u) / WINDOW;
+  let top = group.y / windows * WINDOW;
+  let left = group.y % windows * WINDOW;
+  let height = min(WINDOW, p.grid - top);
+  let width = min(WINDOW, p.grid - left);
+  if (group.x * THREADS >= height * width) { return; }
+  // Threads past the last query repeat it and store nothing: the others need their lanes.
+  let stores = group.x * THREADS + thread < height * width;
+  let index = min(group.x * THREADS + thread, height * width - 1u);
+  let qy = index / width;
+  let qx = index % width;
+  let row4 = p.heads * p.head4;
+  let token = (top + qy) * p.grid + left + qx;
+  let q = token * 3u * row4 + group.z * p.head4;
+  let out = token * row4 + group.z * p.head4;
+  let lane = invocation % LANES;
+
+  var bias_score = 0.0;
+  for (var d = 0u; d < p.head4; d++) { bias_score += dot(qkv[q + d], bias[row4 + group.z * p.head4 + d]); }
+  bias_score *= p.scale;
+  for (var i = 0u; i < WINDOW; i++) {
+    var row_term = 0.0;
+    var column_term = 0.0;
+    for (var d = 0u; d < p.head4; d++) {
+      let part = qkv[q + d];
+      row_term += dot(part, rel_h[(qy + WINDOW - 1u - i) * p.head4 + d]);
+      column_term += dot(part, rel_w[(qx + WINDOW - 1u - i) * p.head4 + d]);
+    }
+    row_terms[i * THREADS + thread] = row_term;
+    column_terms[i * THREADS + thread] = column_term;
+  }
+
+  // Tokens that pad the window come first: they have a score each but one value, the bias.
+  var highest = -3.0e38;
+  var total = 0.0;
+  let padded = height * width < WINDOW * WINDOW;
+  for (var i = 0u; i < select(0u, WINDOW * WINDOW, padded); i++) {
+    let ky = i / WINDOW;
+    let kx = i % WINDOW;
+    if (ky >= height || kx >= width) {
+      let score = bias_score + row_terms[ky * THREADS + thread] + column_terms[kx * THREADS + thread];
+      let top_score = max(highest, score);
+      total = total * exp(highest - top_score) + exp(score - top_score);
+      highest = top_score;
+    }
+  }
+  var bias_total = total;
+  for (var first = 0u; first < height * width; first += LANES) {
+    let mine = min(first + lane, height * width - 1u);
+    let key = ((top + mine / width) * p.grid + left + mine % width) * 3u * row4 + row4 + group.z * p.head4;
+    var s0 = vec4<f32>();
+    var s1 = vec4<f32>();
+    for (var d = 0u; d < p.head4; d++) {
+      let part = qkv[q + d];
+      let k = qkv[key + d];
+      s0 += vec4<f32>(dot(part, subgroupBroadcast(k, 0u)), dot(part, subgroupBroadcast(k, 1u)), dot(part, subgroupBroadcast(k, 2u)), dot(part, subgroupBroadcast(k, 3u)));
+      if (LANES == 8u) {
+        s1 += vec4<f32>(dot(part, subgroupBroadcast(k, 4u)), dot(part, subgroupBroadcast(k, 5u)), dot(part, subgroupBroadcast(k, 6u)), dot(part, subgroupBroadcast(k, 7u)));
+      }
+    }
+    s0 = s0 * p.scale + vec4<f32>(position(first, width, height, thread), position(first + 1u, width, height, thread), position(first + 2u, width, height, thread), position(first + 3u, width, height, thread));
+    var top_score = max(highest, max(max(s0.x, s0.y), max(s0.z, s0.w)));
+    if (LANES == 8u) {
+      s1 = s1 * p.scale + vec4<f32>(position(first + 4u, width, height, thread), position(first + 5u, width, height, thread), position(first + 6u, width, height, thread), position(first + 7u, width, height, thread));
+      top_score = max(top_score, max(max(s1.x, s1.y), max(s1.z, s1.w)));
+    }
+    let shrink = exp(highest - top_score);
+    let w0 = exp(s0 - top_score);
+    var w1 = vec4<f32>();
+    if (LANES == 8u) { w1 = exp(s1 - top_score); }
+    total = total * shrink + dot(w0 + w1, vec4<f32>(1.0));
+    bias_total *= shrink;
+    highest = top_score;
+    for (var d = 0u; d < p.head4; d++) {
+      let v = qkv[key + row4 + d];
+      var sum = w0.x * subgroupBroadcast(v, 0u) + w0.y * subgroupBroadcast(v, 1u) + w0.z * subgroupBroadcast(v, 2u) + w0.w * subgroupBroadcast(v, 3u);
+      if (LANES == 8u) {
+        sum += w1.x * subgroupBroadcast(v, 4u) + w1.y * subgroupBroadcast(v, 5u) + w1.z * subgroupBroadcast(v, 6u) + w1.w * subgroupBroadcast(v, 7u);
+      }
+      if (stores) {
+        if (first > 0u) { sum += shrink * y[out + d]; }
+        y[out + d] = sum;
+      }
+    }
+  }
+  if (!stores) { return; }
+  for (var d = 0u; d < p.head4; d++) {
+    y[out + d] = (y[out + d] + bias_total * bias[2u * row4 + group.z * p.head4 + d]) / total;
+  }
+}
+
+// The relative-position terms of a key; far below every score where there is none.
+fn position(key: u32, width: u32, height: u32, thread: u32) -> f32 {
+  let ky = min(key / width, height - 1u);
+  let term = row_terms[ky * THREADS + thread] + column_terms[key % width * THREADS + thread];
+  return select(-1.0e38, term, key < width * height);
+}

@@ -1,0 +1,74 @@
+// Operands of the gathered matrix product (src/ops/matmul.ts), common to its variants.
+//   y[out(z,m), n] = act( sum over taps t, channels k of a(z,t,m)[k] * weight[z,t,k,n] + bias[z,n] ) + residual[out(z,m), n]
+// A row table makes the same product a linear layer, a convolution (a tap per kernel cell) or a transposed one (a phase z per output parity).
+import package::shared::activation::activate;
+
+// Row i of image b is m = b * period + i. Without GATHER, row m reads and writes row m.
+const GATHER: bool = false;
+// Multiplies channel k of every row read: [K].
+const GATE: bool = false;
+// Adds addend[row % addend_rows] to the rows read, for output columns below addend_columns4.
+const ADDEND: bool = false;
+
+const ZERO_ROW: u32 = 4294967295u;
+
+struct Params {
+  m: u32,
+  n4: u32,
+  k4: u32,
+  taps: u32,
+  splits: u32,
+  period: u32,
+  in_stride: u32,
+  out_stride: u32,
+  out_rows: u32,
+  addend_rows: u32,
+  addend_columns4: u32,
+  activation: u32,
+  residual: u32,
+}
+
+// [rows, K/4]
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+// [Z, T, K, N/4]
+@group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
+// [Z, N/4]
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
+// [out rows, N/4]
+@group(0) @binding(3) var<storage, read> residual: array<vec4<f32>>;
+// [Z, T + 1, period]: the row each tap reads (or ZERO_ROW), then the row written
+@group(0) @binding(4) var<storage, read> rows: array<u32>;
+// [K/4]
+@group(0) @binding(5) var<storage, read> gate: array<vec4<f32>>;
+// [addend_rows, K/4]
+@group(0) @binding(6) var<storage, read> addend: array<vec4<f32>>;
+// [out rows, N/4], or [splits, out rows, N/4] of partial sums
+@group(0) @binding(7) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(8) var<uniform> params: Params;
+
+fn input_row(z: u32, t: u32, m: u32) -> u32 {
+  if (!GATHER) { return m; }
+  let row = rows[(z * (params.taps + 1u) + t) * params.period + m % params.period];
+  return select(row + m / params.period * params.in_stride, ZERO_ROW, row == ZERO_ROW);
+}
+
+fn output_row(z: u32, m: u32) -> u32 {
+  if (!GATHER) { return m; }
+  return rows[(z * (params.taps + 1u) + params.taps) * params.period + m % params.period] + m / params.period * params.out_stride;
+}
+
+// Four channels from 4 * k4 of a row, as the product sees them.
+fn load_x(row: u32, k4: u32, n4: u32) -> vec4<f32> {
+  if (GATHER && row == ZERO_ROW) { return vec4<f32>(); }
+  var v = x[row * params.k4 + k4];
+  if (ADDEND && n4 < params.addend_columns4) { v += addend[row % params.addend_rows * params.k4 + k4]; }
+  if (GATE) { v *= gate[k4]; }
+  return v;
+}
+
+// Four summed columns, at `index` of y, with bias, activation and residual.
+fn finish(z: u32, index: u32, n4: u32, sum: vec4<f32>) -> vec4<f32> {
+  var v = activate(params.activation, sum + bias[z * params.n4 + n4]);
+  if (params.residual != 0u) { v += residual[index]; }
+  return v;
+}

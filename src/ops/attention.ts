@@ -1,0 +1,85 @@
+// Plain multi-head attention, of the mask decoder.
+import shader from "../../shaders/attention.wgsl";
+import { expectShape, type Graph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Twin } from "./twin.ts";
+
+/** `columns` channels of a projected tensor, from `first` on: q, k and v may share one tensor. */
+export interface Columns {
+  readonly tensor: Tensor;
+  readonly first: number;
+}
+
+export interface AttentionOptions {
+  readonly label: string;
+  readonly batch: number;
+  readonly heads: number;
+  readonly queries: number;
+  readonly keys: number;
+  /** Channels of all heads together. */
+  readonly columns: number;
+}
+
+/** Few queries over many keys leave most of a GPU idle with a thread a query: 32 threads share the keys then. */
+const SHARED_LANES = 32;
+
+/** q [B·queries, …], k and v [B·keys, …] → [B·queries, columns]; scores are scaled by 1/√(head width). */
+export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { label, batch, heads, queries, keys, columns }: AttentionOptions): Tensor {
+  const op = "attention";
+  expectShape(op, "q", q.tensor, [batch * queries, q.tensor.shape[1] as number]);
+  expectShape(op, "k", k.tensor, [batch * keys, k.tensor.shape[1] as number]);
+  expectShape(op, "v", v.tensor, [batch * keys, v.tensor.shape[1] as number]);
+  const y = graph.activation(label, [batch * queries, columns]);
+  const lanes = keys >= 64 ? SHARED_LANES : 1;
+  const width = columns / heads;
+  const row4 = ({ tensor }: Columns) => (tensor.shape[1] as number) / 4;
+  graph.dispatch({
+    op,
+    label,
+    shader,
+    reads: { q: q.tensor, k: k.tensor, v: v.tensor },
+    writes: { y },
+    params: {
+      queries,
+      keys,
+      q_row4: row4(q),
+      q_first4: q.first / 4,
+      k_row4: row4(k),
+      k_first4: k.first / 4,
+      v_row4: row4(v),
+      v_first4: v.first / 4,
+      y_row4: columns / 4,
+      scale: width ** -0.5,
+    },
+    constants: { LANES: lanes, HEAD4: width / 4 },
+    workgroups: [Math.ceil((queries * lanes) / 64), heads, batch],
+    flop: 4 * batch * queries * keys * columns,
+  });
+  return y;
+}
+
+export const twin: Twin = ({ params, constants, workgroups }, { q, k, v }) => {
+  const p = params as Record<"queries" | "keys" | "q_row4" | "q_first4" | "k_row4" | "k_first4" | "v_row4" | "v_first4" | "y_row4" | "scale", number>;
+  const d = 4 * (constants["HEAD4"] as number);
+  const [, heads, batches] = workgroups;
+  const y = new Float32Array(batches * p.queries * 4 * p.y_row4);
+  const at = (data: ArrayLike<number> | undefined, row: number, row4: number, first4: number, channel: number) =>
+    data?.[4 * (row * row4 + first4) + channel] as number;
+  for (let row = 0; row < batches * p.queries; row++) {
+    const firstKey = Math.floor(row / p.queries) * p.keys;
+    for (let head = 0; head < heads; head++) {
+      const scores = Array.from({ length: p.keys }, (_, key) => {
+        let score = 0;
+        for (let i = head * d; i < head * d + d; i++) score += at(q, row, p.q_row4, p.q_first4, i) * at(k, firstKey + key, p.k_row4, p.k_first4, i);
+        return score * p.scale;
+      });
+      const highest = Math.max(...scores);
+      const weights = scores.map((score) => Math.exp(score - highest));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      for (let i = head * d; i < head * d + d; i++) {
+        y[row * 4 * p.y_row4 + i] = weights.reduce((sum, weight, key) => sum + weight * at(v, firstKey + key, p.v_row4, p.v_first4, i), 0) / total;
+      }
+    }
+  }
+  return { y };
+};

@@ -1,0 +1,91 @@
+// Low-resolution logits → binary masks at the image's own size, as bits.
+import shader from "../../shaders/mask_upsample.wgsl";
+import type { Graph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Twin } from "./twin.ts";
+
+export interface MaskUpsampleOptions {
+  readonly label: string;
+  /** Side of the model's image, in pixels. */
+  readonly size: number;
+  /** Of the original image, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Crop offset in model pixels, of padded images. */
+  readonly left: number;
+  readonly top: number;
+  readonly resize: boolean;
+  /** Model pixels that the image covers, where it is resized. */
+  readonly spanX: number;
+  readonly spanY: number;
+  /** Which of the masks: `count` of them from `first` on. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Most workgroups along x; a thread takes several words beyond. */
+const MAX_GROUPS = 32768;
+
+/** logits [B, masks, side, side] → u32 [B, count, ⌈width·height / 32⌉], pixel p in bit p mod 32 of word ⌊p / 32⌋. */
+export function maskUpsample(graph: Graph, logits: Tensor, options: MaskUpsampleOptions): Tensor {
+  const [batch, masks, side] = logits.shape as [number, number, number, number];
+  const { label, size, width, height, left, top, resize, spanX, spanY, first, count } = options;
+  const words = Math.ceil((width * height) / 32);
+  const y = graph.activation(label, [batch, count, words], "u32");
+  graph.dispatch({
+    op: "mask_upsample",
+    label,
+    shader,
+    reads: { logits },
+    writes: { y },
+    params: {
+      side,
+      size,
+      width,
+      height,
+      left,
+      top,
+      resize: resize ? 1 : 0,
+      span_x: spanX,
+      span_y: spanY,
+      masks: count,
+      first_mask: first,
+      mask_stride: masks,
+      words,
+    },
+    workgroups: [Math.min(MAX_GROUPS, Math.ceil(words / 64)), batch * count, 1],
+    flop: batch * count * width * height * 60,
+  });
+  return y;
+}
+
+export const twin: Twin = ({ params, workgroups }, { logits }) => {
+  const p = params as Record<
+    "side" | "size" | "width" | "height" | "left" | "top" | "resize" | "span_x" | "span_y" | "masks" | "first_mask" | "mask_stride" | "words",
+    number
+  >;
+  const y = new Uint32Array(workgroups[1] * p.words);
+  const source = (i: number, from: number, to: number) => Math.max(((i + 0.5) * from) / to - 0.5, 0);
+  /** Bilinear sample of `value` on a from × from' raster, at destination pixel (x, y). */
+  const sample = (value: (x: number, y: number) => number, sx: number, sy: number, endX: number, endY: number) => {
+    const [x0, y0] = [Math.floor(sx), Math.floor(sy)];
+    const [x1, y1] = [Math.min(x0 + 1, endX - 1), Math.min(y0 + 1, endY - 1)];
+    const [tx, ty] = [sx - x0, sy - y0];
+    return (1 - ty) * ((1 - tx) * value(x0, y0) + tx * value(x1, y0)) + ty * ((1 - tx) * value(x0, y1) + tx * value(x1, y1));
+  };
+  for (let mask = 0; mask < workgroups[1]; mask++) {
+    const base = (Math.floor(mask / p.masks) * p.mask_stride + p.first_mask + (mask % p.masks)) * p.side * p.side;
+    const low = (x: number, row: number) => logits?.[base + row * p.side + x] as number;
+    const model = (x: number, row: number) => sample(low, source(x, p.side, p.size), source(row, p.side, p.size), p.side, p.side);
+    for (let pixel = 0; pixel < p.width * p.height; pixel++) {
+      const x = pixel % p.width;
+      const row = Math.floor(pixel / p.width);
+      const logit = p.resize
+        ? sample(model, source(x, p.span_x, p.width), source(row, p.span_y, p.height), p.span_x, p.span_y)
+        : model(x + p.left, row + p.top);
+      const word = mask * p.words + (pixel >> 5);
+      if (logit > 0) y[word] = ((y[word] as number) | (1 << (pixel & 31))) >>> 0;
+    }
+  }
+  return { y };
+};

@@ -1,0 +1,107 @@
+// Gathered matrix product, the work under linear layers, convolutions and transposed convolutions.
+import { expectShape, type Graph } from "../graph/graph.ts";
+import { elements, type Tensor } from "../graph/tensor.ts";
+import { ACTIVATION_CODE, type Activation } from "./activation.ts";
+import { matmulReduce } from "./matmul_reduce.ts";
+import { chooseMatmul, expectWholeTiles } from "./matmul_variants.ts";
+
+/** Which rows a product reads and writes; src/ops/matmul_twin.ts says what the numbers mean in code. */
+export interface RowTable {
+  /** u32 [Z, taps + 1, period]: the row each tap reads or ZERO_ROW, then the row written. */
+  readonly table: Tensor;
+  readonly phases: number;
+  readonly taps: number;
+  readonly period: number;
+  /** Rows from one image of the batch to the next. */
+  readonly inStride: number;
+  readonly outStride: number;
+  /** Output rows of one phase, and of all. */
+  readonly m: number;
+  readonly outRows: number;
+}
+
+export const ZERO_ROW = 0xffffffff;
+
+export interface Epilogue {
+  /** [N], or [Z, N] with phases. */
+  readonly bias?: Tensor;
+  readonly activation?: Activation;
+  /** [out rows, N], added after the activation. */
+  readonly residual?: Tensor;
+}
+
+export interface MatmulOptions extends Epilogue {
+  readonly op: string;
+  readonly label: string;
+  readonly rows?: RowTable;
+  /** [K]: multiplies every row read. */
+  readonly gate?: Tensor;
+  /** [R, K]: row (r mod R) is added to row r of x, for the first `addendColumns` output columns. */
+  readonly addend?: Tensor;
+  readonly addendColumns?: number;
+}
+
+/**
+ * x [rows, K] by weight [Z·T·K, N] → [out rows, N]. K and N are multiples of 4.
+ * Without a row table: Z = T = 1 and row m reads and writes row m.
+ */
+export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulOptions): Tensor {
+  const { op, label, rows, gate, addend, residual } = options;
+  const k = x.shape.at(-1) as number;
+  const n = weight.shape.at(-1) as number;
+  const phases = rows?.phases ?? 1;
+  const taps = rows?.taps ?? 1;
+  const m = rows?.m ?? elements(x.shape) / k;
+  const outRows = rows?.outRows ?? m;
+  expectShape(op, "weight", weight, [phases * taps * k, n]);
+  expectShape(op, "x", x, [elements(x.shape) / k, Math.ceil(k / 4) * 4]);
+  const bias = options.bias ?? graph.zeros([phases * n]);
+  expectShape(op, "bias", bias, [phases * n]);
+  if (residual) expectShape(op, "residual", residual, [outRows, n]);
+  if (gate) expectShape(op, "gate", gate, [k]);
+  const addendColumns = options.addendColumns ?? n;
+  expectWholeTiles(op, addendColumns, n);
+  const y = graph.activation(label, [outRows, n]);
+
+  // The second pass knows one bias for all rows.
+  const maySplit = phases === 1 || !options.bias;
+  const { shader, constants, workgroups, splits } = chooseMatmul(graph.target, { m, n, k, taps, phases }, maySplit);
+  const target = splits > 1 ? graph.activation(`${label}.partial`, [splits, outRows, n]) : y;
+  const activation = ACTIVATION_CODE[options.activation ?? "none"];
+
+  graph.dispatch({
+    op,
+    label,
+    shader,
+    reads: {
+      x,
+      weight,
+      bias,
+      residual: splits === 1 && residual ? residual : graph.none,
+      rows: rows?.table ?? graph.none,
+      gate: gate ?? graph.none,
+      addend: addend ?? graph.none,
+    },
+    writes: { y: target },
+    params: {
+      m,
+      n4: n / 4,
+      k4: k / 4,
+      taps,
+      splits,
+      period: rows?.period ?? 1,
+      in_stride: rows?.inStride ?? 0,
+      out_stride: rows?.outStride ?? 0,
+      out_rows: outRows,
+      addend_rows: addend ? (addend.shape[0] as number) : 1,
+      addend_columns4: addend ? addendColumns / 4 : 0,
+      activation,
+      residual: residual ? 1 : 0,
+    },
+    constants: { GATHER: rows !== undefined, GATE: gate !== undefined, ADDEND: addend !== undefined, ...constants },
+    workgroups,
+    flop: 2 * m * n * k * taps * phases,
+  });
+  if (splits > 1) matmulReduce(graph, target, bias, y, activation, residual);
+  return y;
+}

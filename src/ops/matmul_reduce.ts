@@ -1,0 +1,35 @@
+// The second pass of a split matrix product.
+import shader from "../../shaders/matmul_reduce.wgsl";
+import type { Graph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { activate } from "./activation.ts";
+import type { Twin, TwinData } from "./twin.ts";
+
+/** partial [splits, M, N] → y [M, N], with bias [N], activation (its code) and residual [M, N]. */
+export function matmulReduce(graph: Graph, partial: Tensor, bias: Tensor, y: Tensor, activation: number, residual: Tensor | undefined): void {
+  const [splits, rows, columns] = partial.shape as [number, number, number];
+  const count4 = (rows * columns) / 4;
+  graph.dispatch({
+    op: "matmul_reduce",
+    label: `${y.label}.reduce`,
+    shader,
+    reads: { x: partial, bias, residual: residual ?? graph.none },
+    writes: { y },
+    params: { count4, n4: columns / 4, splits, activation, residual: residual ? 1 : 0 },
+    workgroups: [Math.ceil(count4 / 64), 1, 1],
+    flop: splits * rows * columns,
+  });
+}
+
+const at = (data: TwinData | undefined, index: number): number => data?.[index] as number;
+
+export const twin: Twin = ({ params }, { x, bias, residual }) => {
+  const { count4 = 0, n4 = 1, splits = 1, activation = 0, residual: added } = params;
+  const y = new Float32Array(4 * count4);
+  for (let i = 0; i < y.length; i++) {
+    let sum = at(bias, i % (4 * n4));
+    for (let s = 0; s < splits; s++) sum += at(x, s * y.length + i);
+    y[i] = activate(activation, sum) + (added ? at(residual, i) : 0);
+  }
+  return { y };
+};

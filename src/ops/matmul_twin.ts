@@ -1,0 +1,45 @@
+// CPU twin of the gathered product.
+import type { Dispatch } from "../graph/graph.ts";
+import { activate } from "./activation.ts";
+import { ZERO_ROW } from "./matmul.ts";
+import type { Twin, TwinData } from "./twin.ts";
+
+const at = (data: TwinData | undefined, index: number): number => data?.[index] as number;
+
+export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, bias, residual, rows, gate, addend }) => {
+  const p = params as Record<
+    "m" | "n4" | "k4" | "taps" | "splits" | "period" | "in_stride" | "out_stride" | "out_rows" | "addend_rows" | "addend_columns4" | "activation" | "residual",
+    number
+  >;
+  const n = 4 * p.n4;
+  const k = 4 * p.k4;
+  const phases = (weight as TwinData).length / (p.taps * k * n);
+  const y = new Float32Array(p.splits * p.out_rows * n);
+  const row = (z: number, t: number, m: number) => {
+    if (!constants["GATHER"]) return m;
+    const entry = at(rows, (z * (p.taps + 1) + t) * p.period + (m % p.period));
+    return entry === ZERO_ROW ? ZERO_ROW : entry + Math.floor(m / p.period) * (t === p.taps ? p.out_stride : p.in_stride);
+  };
+  for (let z = 0; z < phases; z++) {
+    for (let m = 0; m < p.m; m++) {
+      const out = row(z, p.taps, m);
+      for (let column = 0; column < n; column++) {
+        let sum = 0;
+        for (let t = 0; t < p.taps; t++) {
+          const from = row(z, t, m);
+          if (from === ZERO_ROW) continue;
+          for (let c = 0; c < k; c++) {
+            let v = at(x, from * k + c);
+            if (constants["ADDEND"] && column < 4 * p.addend_columns4) v += at(addend, (from % p.addend_rows) * k + c);
+            if (constants["GATE"]) v *= at(gate, c);
+            sum += v * at(weight, ((z * p.taps + t) * k + c) * n + column);
+          }
+        }
+        // With splits the whole sum goes to the first part: the second pass adds them up all the same.
+        const finished = p.splits > 1 ? sum : activate(p.activation, sum + at(bias, z * n + column)) + (p.residual ? at(residual, out * n + column) : 0);
+        y[out * n + column] = finished;
+      }
+    }
+  }
+  return { y };
+};

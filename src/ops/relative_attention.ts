@@ -1,0 +1,98 @@
+// Windowed or global self-attention with decomposed relative positions, of the image encoder.
+import tiledShader from "../../shaders/relative_attention.wgsl";
+import subgroupsShader from "../../shaders/relative_attention_subgroups.wgsl";
+import { expectShape, type Graph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Twin } from "./twin.ts";
+
+export interface RelativeAttentionOptions {
+  readonly label: string;
+  readonly heads: number;
+  /** Side of the square of tokens. */
+  readonly grid: number;
+  /** Side of a window; the grid's own for global attention. */
+  readonly window: number;
+}
+
+/** Above this window side, the per-thread table of column terms takes half as many threads to stay inside 16 KiB. */
+const WIDE_WINDOW = 32;
+
+/** qkv [T, 3·C] (q, k, v, heads inside), bias [3·C] (key and value of padded tokens), relH and relW [2·window - 1, d] → [T, C]. */
+export function relativeAttention(
+  graph: Graph,
+  qkv: Tensor,
+  bias: Tensor,
+  relH: Tensor,
+  relW: Tensor,
+  { label, heads, grid, window }: RelativeAttentionOptions,
+): Tensor {
+  const op = "relative_attention";
+  const tokens = grid * grid;
+  const channels = (qkv.shape[1] as number) / 3;
+  const width = channels / heads;
+  expectShape(op, "qkv", qkv, [tokens, 3 * channels]);
+  expectShape(op, "bias", bias, [3 * channels]);
+  expectShape(op, "rel_h", relH, [2 * window - 1, width]);
+  expectShape(op, "rel_w", relW, [2 * window - 1, width]);
+  const y = graph.activation(label, [tokens, channels]);
+  const { kind, subgroupSize } = graph.target;
+  const shared = kind === "cpu" && subgroupSize >= 4;
+  const threads = shared || window > WIDE_WINDOW ? 32 : 64;
+  const windows = Math.ceil(grid / window) ** 2;
+  const params = { grid, heads, scale: width ** -0.5 };
+  graph.dispatch({
+    op,
+    label,
+    ...(shared
+      ? { shader: subgroupsShader, params: { ...params, head4: width / 4 }, constants: { WINDOW: window, LANES: subgroupSize >= 8 ? 8 : 4 } }
+      : { shader: tiledShader, params, constants: { HEAD4: width / 4, WINDOW: window, THREADS: threads, TILE: width > 64 ? 8 : 16 } }),
+    reads: { qkv, bias, rel_h: relH, rel_w: relW },
+    writes: { y },
+    workgroups: [Math.ceil((window * window) / threads), windows, heads],
+    flop: heads * tokens * (4 * window * window * width + 4 * window * width),
+  });
+  return y;
+}
+
+export const twin: Twin = ({ params, constants }, reads) => {
+  const { qkv, bias, rel_h: relH, rel_w: relW } = reads as Record<"qkv" | "bias" | "rel_h" | "rel_w", Float32Array>;
+  const { grid = 0, heads = 0, scale = 0 } = params;
+  const d = qkv.length / (grid * grid) / 3 / heads;
+  const side = constants["WINDOW"] as number;
+  const c = heads * d;
+  const y = new Float32Array(grid * grid * c);
+  // Part 0, 1, 2 = q, k, v of a token, or the bias where the window reaches over the grid.
+  const value = (part: number, ty: number, tx: number, channel: number) =>
+    (ty < grid && tx < grid ? qkv[(ty * grid + tx) * 3 * c + part * c + channel] : bias[part * c + channel]) as number;
+  for (let qy = 0; qy < grid; qy++) {
+    for (let qx = 0; qx < grid; qx++) {
+      const top = Math.floor(qy / side) * side;
+      const left = Math.floor(qx / side) * side;
+      for (let head = 0; head < heads; head++) {
+        const scores = new Float64Array(side * side);
+        for (let key = 0; key < scores.length; key++) {
+          const ky = Math.floor(key / side);
+          const kx = key % side;
+          let score = 0;
+          for (let i = 0; i < d; i++) {
+            const q = value(0, qy, qx, head * d + i);
+            const position = (relH[(qy - top - ky + side - 1) * d + i] as number) + (relW[(qx - left - kx + side - 1) * d + i] as number);
+            score += q * scale * value(1, top + ky, left + kx, head * d + i) + q * position;
+          }
+          scores[key] = score;
+        }
+        const highest = Math.max(...scores);
+        const weights = scores.map((score) => Math.exp(score - highest));
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        for (let i = 0; i < d; i++) {
+          let sum = 0;
+          weights.forEach((weight, key) => {
+            sum += weight * value(2, top + Math.floor(key / side), left + (key % side), head * d + i);
+          });
+          y[(qy * grid + qx) * c + head * d + i] = sum / total;
+        }
+      }
+    }
+  }
+  return { y };
+};

@@ -1,0 +1,94 @@
+import { expect, it } from "vitest";
+import type { Graph } from "../../src/graph/graph.ts";
+import { packOnCpu } from "../../src/graph/weight_source.ts";
+import { conv2d, convWeight } from "../../src/ops/conv2d.ts";
+import { expectClose } from "../support/compare.ts";
+import { describeGpu } from "../support/dawn.ts";
+import { given, runOp, values } from "../support/twins.ts";
+
+// As for `linear`: 9·I products a sum.
+const BOUND = 3e-6;
+
+interface Case {
+  readonly side: number;
+  readonly stride: 1 | 2;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly gate?: boolean;
+  readonly relu?: boolean;
+  readonly residual?: boolean;
+}
+
+/** The convolution as its definition has it, from PyTorch's layout of the weights and without row tables: channels last, padding 1. */
+function naive({ side, stride, inputs, outputs, gate, relu, residual }: Case): Float64Array {
+  const x = values("x", side * side * inputs);
+  const weight = values("weight", outputs * inputs * 9);
+  const factor = values("gate", inputs);
+  const out = Math.floor((side - 1) / stride) + 1;
+  const added = values("residual", out * out * outputs);
+  return Float64Array.from({ length: out * out * outputs }, (_, index) => {
+    const o = index % outputs;
+    const [row, column] = [Math.floor(index / outputs / out), Math.floor(index / outputs) % out];
+    let sum = 0;
+    for (let ky = 0; ky < 3; ky++) {
+      for (let kx = 0; kx < 3; kx++) {
+        const [y, at] = [row * stride + ky - 1, column * stride + kx - 1];
+        if (y < 0 || y >= side || at < 0 || at >= side) continue;
+        for (let i = 0; i < inputs; i++) {
+          const v = (x[(y * side + at) * inputs + i] as number) * (gate ? (factor[i] as number) : 1);
+          sum += v * (weight[((o * inputs + i) * 3 + ky) * 3 + kx] as number);
+        }
+      }
+    }
+    return (relu ? Math.max(sum, 0) : sum) + (residual ? (added[index] as number) : 0);
+  });
+}
+
+function record({ side, stride, inputs, outputs, gate, relu, residual }: Case) {
+  return (graph: Graph) => {
+    const packed = packOnCpu(convWeight("weight", outputs, inputs), [9 * inputs, outputs], () => values("weight", outputs * inputs * 9));
+    const out = Math.ceil(side / stride);
+    return conv2d(graph, given(graph, "x", [side * side, inputs]), given(graph, "packed", [9 * inputs, outputs], packed), {
+      label: "test",
+      side,
+      stride,
+      ...(gate ? { gate: given(graph, "gate", [inputs]) } : {}),
+      ...(relu ? { activation: "relu" } : {}),
+      ...(residual ? { residual: given(graph, "residual", [out * out, outputs]) } : {}),
+    });
+  };
+}
+
+describeGpu("conv2d", () => {
+  it.each<Case & { splits: number }>([
+    { side: 1, stride: 1, inputs: 4, outputs: 4, splits: 1 },
+    { side: 1, stride: 2, inputs: 8, outputs: 4, splits: 1 },
+    { side: 2, stride: 2, inputs: 4, outputs: 12, splits: 1 },
+    { side: 3, stride: 2, inputs: 4, outputs: 36, splits: 1 },
+    { side: 7, stride: 1, inputs: 20, outputs: 8, relu: true, residual: true, splits: 1 },
+    { side: 16, stride: 1, inputs: 12, outputs: 36, splits: 1 },
+    { side: 9, stride: 2, inputs: 16, outputs: 68, gate: true, relu: true, splits: 1 },
+    { side: 16, stride: 2, inputs: 64, outputs: 64, gate: true, relu: true, splits: 3 },
+    { side: 5, stride: 1, inputs: 68, outputs: 4, residual: true, splits: 3 },
+  ])("side $side, stride $stride, $inputs → $outputs channels, $splits parts", async ({ splits, ...options }) => {
+    const want = naive(options);
+    const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const results = await runOp(record(options), { bound: BOUND });
+    for (const { value } of results) expectClose(value, want, { label: "conv2d against its definition", bound: BOUND * scale });
+    expect(results.map(({ graph }) => graph.dispatches[0]?.params["splits"])).toEqual([splits, 1]);
+  });
+
+  it("moves an impulse by one cell in each direction", async () => {
+    // Cell (ky, kx) of the kernel weighs 10·ky + kx + 1; PyTorch correlates: output (y, x) sees input (y + ky - 1, x + kx - 1).
+    const weight = Float32Array.from({ length: 4 * 4 * 9 }, (_, i) => (Math.floor(i / 9) === 0 ? 10 * Math.floor((i % 9) / 3) + (i % 3) + 1 : 0));
+    const packed = packOnCpu(convWeight("weight", 4, 4), [36, 4], () => weight);
+    const x = new Float32Array(25 * 4);
+    x[(2 * 5 + 2) * 4] = 1;
+    const results = await runOp(
+      (graph) => conv2d(graph, given(graph, "x", [25, 4], x), given(graph, "packed", [36, 4], packed), { label: "test", side: 5, stride: 1 }),
+      { bound: 0 },
+    );
+    const image = [0, 0, 0, 0, 0, 0, 23, 22, 21, 0, 0, 13, 12, 11, 0, 0, 3, 2, 1, 0, 0, 0, 0, 0, 0];
+    for (const { value } of results) expect([...value].filter((_, i) => i % 4 === 0)).toEqual(image);
+  });
+});

@@ -1,0 +1,131 @@
+import { expect, it } from "vitest";
+import type { Graph } from "../../src/graph/graph.ts";
+import type { Activation } from "../../src/ops/activation.ts";
+import { linear, linearHeads } from "../../src/ops/linear.ts";
+import { describeGpu } from "../support/dawn.ts";
+import { given, type Range, runOp } from "../support/twins.ts";
+
+// A sum of K products in f32 is off by a few times √K roundings (6e-8) of its terms: below 3e-6 of the largest sum for the
+// K here, also where a large mean makes terms and sums grow together.
+const BOUND = 3e-6;
+
+interface Case {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly bias?: boolean;
+  readonly activation?: Activation;
+  readonly residual?: boolean;
+  /** Rows of an addend, and the columns of the product that see it. */
+  readonly addend?: readonly [rows: number, columns: number];
+  readonly x?: Range;
+}
+
+function record({ m, k, n, bias = true, activation = "none", residual = false, addend, x }: Case) {
+  return (graph: Graph) =>
+    linear(graph, given(graph, "x", [m, k], x), given(graph, "weight", [k, n]), {
+      label: "test",
+      activation,
+      ...(bias ? { bias: given(graph, "bias", [n]) } : {}),
+      ...(residual ? { residual: given(graph, "residual", [m, n], { scale: 3 }) } : {}),
+      ...(addend ? { addend: given(graph, "addend", [addend[0], k]), addendColumns: addend[1] } : {}),
+    });
+}
+
+describeGpu("linear", () => {
+  it.each<Case>([
+    { m: 1, k: 4, n: 4 },
+    { m: 1, k: 260, n: 132, activation: "relu" },
+    { m: 7, k: 36, n: 20, activation: "gelu", residual: true },
+    { m: 31, k: 12, n: 68, activation: "sigmoid" },
+    { m: 33, k: 68, n: 36, residual: true },
+    { m: 65, k: 20, n: 260, bias: false },
+    { m: 64, k: 64, n: 64, x: { scale: 1e4, shift: -3e4 } },
+    { m: 29, k: 20, n: 28, x: { scale: 1e-20 }, bias: false },
+    { m: 13, k: 28, n: 24, addend: [13, 24], activation: "relu" },
+    { m: 21, k: 28, n: 72, addend: [7, 64], residual: true },
+    { m: 37, k: 20, n: 136, addend: [37, 128] },
+  ])("$m×$k by $k×$n", async (options) => {
+    for (const { graph } of await runOp(record(options), { bound: BOUND })) expect(graph.dispatches.length).toBe(1);
+  });
+
+  it("takes the large tile where there are many, rows and columns past its edge", async () => {
+    const [gpu] = await runOp(record({ m: 521, k: 12, n: 516, residual: true }), { bound: BOUND });
+    expect(gpu.graph.dispatches[0]?.constants["TILE_M"]).toBe(64);
+  });
+
+  it.each<Case & { splits: number }>([
+    { m: 5, k: 400, n: 36, activation: "gelu", residual: true, splits: 2 },
+    { m: 1, k: 1100, n: 8, bias: false, splits: 5 },
+    { m: 37, k: 772, n: 68, activation: "relu", splits: 4 },
+  ])("splits the sum over $k channels into $splits for few outputs, on a GPU", async ({ splits, ...options }) => {
+    const [gpu, cpu] = await runOp(record(options), { bound: BOUND });
+    expect(gpu.graph.dispatches.map(({ op, params }) => [op, params["splits"]])).toEqual([
+      ["linear", splits],
+      ["matmul_reduce", splits],
+    ]);
+    expect(cpu?.graph.dispatches.map(({ params }) => params["splits"])).toEqual([1]);
+  });
+
+  it.each<Case>([
+    { m: 5, k: 36, n: 12, bias: false },
+    { m: 67, k: 20, n: 84, activation: "relu", addend: [67, 64] },
+  ])("shares weights among four lanes as on SwiftShader: $m×$k by $k×$n", async (options) => {
+    const [{ graph }] = await runOp(record(options), { bound: BOUND, targets: [{ kind: "cpu", subgroupSize: 4 }] });
+    expect(graph.dispatches[0]?.constants["LANES"]).toBe(4);
+  });
+
+  it("names the operand whose shape does not fit", async () => {
+    const wrong = (weight: readonly number[], bias: readonly number[]) =>
+      runOp((graph) => linear(graph, given(graph, "x", [3, 8]), given(graph, "weight", weight), { label: "test", bias: given(graph, "bias", bias) }), {
+        bound: 0,
+      });
+    await expect(wrong([12, 4], [4])).rejects.toMatchObject({ code: "graph", op: "linear", argument: "weight", expected: "[8, 4]" });
+    await expect(wrong([8, 4], [8])).rejects.toMatchObject({ code: "graph", op: "linear", argument: "bias", expected: "[4]", got: "[8] (bias)" });
+    // Workgroups add to whole tiles.
+    const some = runOp(record({ m: 3, k: 8, n: 128, addend: [3, 32] }), { bound: 0 });
+    await expect(some).rejects.toMatchObject({ code: "graph", op: "linear", argument: "addendColumns", got: "32 of 128" });
+  });
+});
+
+describeGpu("linearHeads", () => {
+  it.each([
+    { batch: 1, tokens: 1, firstRows: [0], k: 4, n: 4 },
+    { batch: 3, tokens: 7, firstRows: [1, 2, 3, 4, 0], k: 36, n: 20 },
+    { batch: 2, tokens: 5, firstRows: [4, 0, 1], k: 260, n: 32 },
+  ])("$batch × $tokens tokens, rows $firstRows, each through a layer of its own", async ({ batch, tokens, firstRows, k, n }) => {
+    const heads = firstRows.length;
+    await runOp(
+      (graph) =>
+        linearHeads(graph, given(graph, "x", [batch * tokens, k]), given(graph, "weight", [heads * k, n]), {
+          label: "test",
+          batch,
+          tokens,
+          firstRows,
+          bias: given(graph, "bias", [heads * n]),
+          activation: "relu",
+        }),
+      { bound: BOUND },
+    );
+  });
+
+  it("gives each head its own row, weights and bias", async () => {
+    // x[row] = [row, 0, 0, 0], weight of head z = z + 1 on the first channel, bias of head z = 100 z.
+    const [batch, tokens, firstRows] = [2, 3, [2, 0]] as const;
+    const x = Float32Array.from({ length: batch * tokens * 4 }, (_, i) => (i % 4 === 0 ? i / 4 : 0));
+    const weight = Float32Array.from({ length: 2 * 4 * 4 }, (_, i) => (i % 16 < 4 ? Math.floor(i / 16) + 1 : 0));
+    const bias = Float32Array.from({ length: 8 }, (_, i) => (i < 4 ? 0 : 100));
+    const results = await runOp(
+      (graph) =>
+        linearHeads(graph, given(graph, "x", [batch * tokens, 4], x), given(graph, "weight", [8, 4], weight), {
+          label: "test",
+          batch,
+          tokens,
+          firstRows,
+          bias: given(graph, "bias", [8], bias),
+        }),
+      { bound: 0 },
+    );
+    for (const { value } of results) expect([...value].filter((_, i) => i % 4 === 0)).toEqual([2, 100, 5, 106]);
+  });
+});

@@ -1,0 +1,147 @@
+import { expect, it } from "vitest";
+import { Graph } from "../../src/graph/graph.ts";
+import { GPU_TARGET } from "../../src/graph/target.ts";
+import { relativeAttention } from "../../src/ops/relative_attention.ts";
+import { expectClose } from "../support/compare.ts";
+import { describeGpu } from "../support/dawn.ts";
+import { given, type Range, runOp, values } from "../support/twins.ts";
+
+// Scores of a few units lose a few roundings (6e-8) each, and so do the weights made of them.
+const BOUND = 2e-6;
+
+interface Case {
+  readonly grid: number;
+  readonly window: number;
+  readonly heads: number;
+  /** Channels of a head. */
+  readonly width: number;
+  readonly qkv?: Range;
+  readonly tables?: Range;
+}
+
+function record({ grid, window, heads, width, qkv = {}, tables = { scale: 0.3 } }: Case) {
+  const channels = heads * width;
+  return (graph: Graph) =>
+    relativeAttention(
+      graph,
+      given(graph, "qkv", [grid * grid, 3 * channels], qkv),
+      given(graph, "bias", [3 * channels]),
+      given(graph, "rel_h", [2 * window - 1, width], tables),
+      given(graph, "rel_w", [2 * window - 1, width], tables),
+      { label: "test", heads, grid, window },
+    );
+}
+
+describeGpu("relative_attention", () => {
+  // Narrow heads for most: a software adapter takes a second and more to compile the kernel for each width and window.
+  it.each<Case>([
+    { grid: 1, window: 1, heads: 1, width: 4 },
+    { grid: 1, window: 14, heads: 2, width: 4 }, // one token among 195 padded ones
+    { grid: 5, window: 5, heads: 3, width: 8 }, // global
+    { grid: 8, window: 14, heads: 3, width: 4 }, // a window larger than the grid
+    { grid: 9, window: 3, heads: 2, width: 12 }, // nothing padded
+    { grid: 16, window: 14, heads: 2, width: 4 }, // as in SAM-Med2D: the last windows are 2 wide
+    { grid: 20, window: 7, heads: 1, width: 4 }, // three windows a side, the last 6 wide
+    { grid: 17, window: 17, heads: 1, width: 4 }, // a row of keys is one more than a tile
+    { grid: 33, window: 33, heads: 1, width: 4 }, // wider windows take fewer threads
+  ])("grid $grid, window $window, $heads heads of $width", async (options) => {
+    await runOp(record(options), { bound: BOUND });
+  });
+
+  it("takes half a row of keys at a time for heads wider than 64 channels", async () => {
+    const wide = new Graph("wide");
+    record({ grid: 2, window: 2, heads: 1, width: 68 })(wide);
+    const TILE = wide.dispatches[0]?.constants["TILE"] as number;
+    expect(TILE).toBe(8);
+    // The tile with a narrow head: the kernel is the same, and compiles in a second.
+    await runOp(
+      (graph) => {
+        const y = record({ grid: 10, window: 9, heads: 2, width: 4 })(graph);
+        graph.dispatches.forEach((dispatch, i) => {
+          graph.dispatches[i] = { ...dispatch, constants: { ...dispatch.constants, TILE } };
+        });
+        return y;
+      },
+      { bound: BOUND, targets: [GPU_TARGET] },
+    );
+  });
+
+  it.each([
+    { kind: "cpu", subgroupSize: 8 },
+    { kind: "cpu", subgroupSize: 4 },
+  ] as const)("takes wide heads on software adapters with subgroups of $subgroupSize", async (target) => {
+    const options = { grid: 5, window: 3, heads: 2, width: 80 };
+    const [{ graph }] = await runOp(record(options), { bound: BOUND, targets: [target] });
+    expect(graph.dispatches[0]?.constants["LANES"]).toBe(target.subgroupSize);
+  });
+
+  it.each([
+    [5, 5],
+    [9, 7],
+    [3, 14],
+  ])("has rows of weights that sum to 1, padded keys included: grid %i, window %i", async (grid, window) => {
+    const [heads, width] = [2, 4];
+    const ones = (data: Float32Array) => data.map((value, i) => (i % (3 * heads * width) < 2 * heads * width ? value : 1));
+    const results = await runOp(
+      (graph) => {
+        const tables = [2 * window - 1, width] as const;
+        const qkv = given(graph, "qkv", [grid * grid, 3 * heads * width], ones(values("qkv", grid * grid * 3 * heads * width)));
+        const bias = given(graph, "bias", [3 * heads * width], ones(values("bias", 3 * heads * width)));
+        return relativeAttention(graph, qkv, bias, given(graph, "rel_h", tables), given(graph, "rel_w", tables), { label: "test", heads, grid, window });
+      },
+      { bound: BOUND },
+    );
+    // Up to 196 weights and their sum are rounded alike: what is left is a few roundings of 1.
+    for (const { value } of results) expectClose(value, new Float32Array(value.length).fill(1), { label: "sum of the weights", bound: 1e-6 });
+  });
+
+  it("stays finite and right where scores are thousands", async () => {
+    // Scores of 6000 are rounded to 5e-4: so are the weights, relative to themselves, where two are close.
+    await runOp(record({ grid: 9, window: 7, heads: 2, width: 4, qkv: { scale: 90 }, tables: { scale: 20 } }), { bound: 2e-3 });
+  });
+
+  it("adds the terms of row and column with the unscaled query", async () => {
+    // k = 0: the scores are the position terms alone. Two tokens side by side; q·Rw is q0 · (0, 1, 2 by offset + 1).
+    const [width, channels] = [4, 4];
+    const qkv = new Float32Array(4 * 3 * channels);
+    for (let token = 0; token < 4; token++) {
+      qkv[token * 3 * channels] = 1;
+      qkv[token * 3 * channels + 2 * channels] = token % 2;
+    }
+    const relW = new Float32Array(3 * width);
+    for (let i = 0; i < 3; i++) relW[i * width] = i;
+    const results = await runOp(
+      (graph) =>
+        relativeAttention(
+          graph,
+          given(graph, "qkv", [4, 3 * channels], qkv),
+          given(graph, "bias", [3 * channels]),
+          given(graph, "rel_h", [3, width], { scale: 0 }),
+          given(graph, "rel_w", [3, width], relW),
+          { label: "test", heads: 1, grid: 2, window: 2 },
+        ),
+      { bound: BOUND },
+    );
+    // From column 0: key 0 has offset 0 → 1, key 1 offset -1 → 0. From column 1: key 0 has offset 1 → 2, key 1 → 1.
+    const share = 1 / (1 + Math.E);
+    for (const { value } of results) {
+      const first = [...value].filter((_, i) => i % channels === 0);
+      expectClose(first, [share, share, share, share], { label: "weight of column 1", bound: 1e-6 });
+      expect(first.length).toBe(4);
+    }
+  });
+
+  it("names the table whose length is not 2·window - 1", async () => {
+    const wrong = runOp(
+      (graph) =>
+        relativeAttention(graph, given(graph, "qkv", [4, 12]), given(graph, "bias", [12]), given(graph, "rel_h", [3, 4]), given(graph, "rel_w", [5, 4]), {
+          label: "test",
+          heads: 1,
+          grid: 2,
+          window: 2,
+        }),
+      { bound: 0 },
+    );
+    await expect(wrong).rejects.toMatchObject({ code: "graph", op: "relative_attention", argument: "rel_w", expected: "[3, 4]" });
+  });
+});
