@@ -1,0 +1,162 @@
+// The configuration of a network, read off the shapes of its tensors.
+import { SamError } from "../errors.ts";
+import type { Shape } from "../graph/tensor.ts";
+
+export interface Config {
+  /** Channels of the image encoder, C. */
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  /** Hidden channels of a block's MLP. */
+  readonly mlpWidth: number;
+  /** Side of a patch, in model pixels. */
+  readonly patch: number;
+  /** Side of the model's image, in pixels. */
+  readonly imageSize: number;
+  /** Side of the square of tokens: imageSize / patch. */
+  readonly grid: number;
+  /** Side of the square that the stored position embedding covers: differs from `grid` where it is resized. */
+  readonly storedGrid: number;
+  /** Side of a window of local attention. */
+  readonly window: number;
+  /** Indices of the blocks with global attention. */
+  readonly globalBlocks: readonly number[];
+  /** Length of each block's stored relative-position tables. */
+  readonly tableLengths: readonly number[];
+  readonly adapters: boolean;
+  readonly decoder: DecoderConfig;
+}
+
+export interface DecoderConfig {
+  /** Channels of embedding, prompts and tokens. */
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly mlpWidth: number;
+  /** Inner channels of the attentions between tokens and image. */
+  readonly crossWidth: number;
+  readonly maskTokens: number;
+}
+
+const DECODER_HEADS = 8;
+const MAX_GRID = 64;
+
+export interface DetectOptions {
+  /** Run at another image side than the one stored; a multiple of the patch. */
+  readonly imageSize?: number | undefined;
+  /** `off` leaves the adapter layers of the checkpoint unused. */
+  readonly adapter?: "on" | "off" | undefined;
+}
+
+type Shapes = ReadonlyMap<string, { readonly shape: Shape }>;
+
+/** The configuration of a checkpoint's tensors; throws when they are of another network. */
+export function detectConfig(label: string, tensors: Shapes, { imageSize, adapter }: DetectOptions = {}): Config {
+  const fail = (expected: string, got: string, argument?: string) =>
+    new SamError({
+      code: "checkpoint",
+      op: label,
+      expected,
+      got,
+      remedy: "Use a checkpoint of SAM-Med2D, SAM or MedSAM (vit_b, vit_l, vit_h), or one of the same layers in other widths.",
+      ...(argument ? { argument } : {}),
+    });
+  const shapeOf = (name: string, rank: number): number[] => {
+    const shape = tensors.get(name)?.shape;
+    if (!shape) {
+      const seen = [...tensors.keys()].slice(0, 3).join(", ") || "no tensors";
+      throw fail(`a tensor ${name}`, `${tensors.size} tensors without it (${seen}, …)`);
+    }
+    if (shape.length !== rank) throw fail(`of ${rank} dimensions`, `[${shape.join(", ")}]`, name);
+    return [...shape];
+  };
+  const [width = 0, , patch = 0] = shapeOf("image_encoder.patch_embed.proj.weight", 4);
+  const [, storedGrid = 0] = shapeOf("image_encoder.pos_embed", 4);
+  const depth = count(tensors, "image_encoder.blocks");
+  if (depth === 0) throw fail("image_encoder.blocks", "none");
+  const tables = Array.from({ length: depth }, (_, i) => shapeOf(`image_encoder.blocks.${i}.attn.rel_pos_h`, 2) as [number, number]);
+  const headWidth = tables[0]?.[1] ?? 0;
+  const [mlpWidth = 0] = shapeOf("image_encoder.blocks.0.mlp.lin1.weight", 2);
+  const globalBlocks = tables.flatMap(([length], i) => (length === 2 * storedGrid - 1 ? [i] : []));
+  const local = tables.find(([length]) => length !== 2 * storedGrid - 1);
+  const size = imageSize ?? storedGrid * patch;
+  if (size % patch !== 0 || size < patch) throw fail(`a multiple of the patch, ${patch}`, `${size}`, "imageSize");
+  const grid = size / patch;
+  const hasAdapters = tensors.has("image_encoder.blocks.0.Adapter.norm.weight");
+  if (adapter === "on" && !hasAdapters) throw fail('a checkpoint with adapters for adapter: "on"', "one without", "adapter");
+  const adapters = hasAdapters && adapter !== "off";
+  // Attention keeps a number for each key column and query in workgroup memory, 16 KiB by default.
+  if (grid > MAX_GRID) throw fail(`at most ${MAX_GRID} patches a side`, `${grid}`, "imageSize");
+  if (adapters && grid % 2 !== 0) throw fail("an even number of patches a side, which adapters need", `${grid}`, "imageSize");
+  if (headWidth === 0 || width % headWidth !== 0) throw fail(`a divisor of the width ${width}`, `${headWidth}`, "head width");
+  const [decoderMlp = 0, decoderWidth = 0] = shapeOf("mask_decoder.transformer.layers.0.mlp.lin1.weight", 2);
+  const [crossWidth = 0] = shapeOf("mask_decoder.transformer.layers.0.cross_attn_token_to_image.q_proj.weight", 2);
+  const [maskTokens = 0] = shapeOf("mask_decoder.mask_tokens.weight", 2);
+  const config: Config = {
+    width,
+    depth,
+    heads: width / headWidth,
+    mlpWidth,
+    patch,
+    imageSize: size,
+    grid,
+    storedGrid,
+    window: local ? (local[0] + 1) / 2 : grid,
+    globalBlocks,
+    tableLengths: tables.map(([length]) => length),
+    adapters,
+    decoder: {
+      width: decoderWidth,
+      depth: count(tensors, "mask_decoder.transformer.layers"),
+      heads: DECODER_HEADS,
+      mlpWidth: decoderMlp,
+      crossWidth,
+      maskTokens,
+    },
+  };
+  if (crossWidth % 64 !== 0 || decoderWidth % 64 !== 0)
+    throw fail("decoder widths that are multiples of 64", `width ${decoderWidth}, cross-attention width ${crossWidth}`);
+  // Kernels move four channels at a time; the squeeze of the adapter has a quarter of the channels.
+  const multiple = adapters ? 16 : 4;
+  if (width % multiple !== 0 || headWidth % 4 !== 0 || patch % 4 !== 0)
+    throw fail(`width a multiple of ${multiple}, head width and patch of 4`, `width ${width}, head width ${headWidth}, patch ${patch}`);
+  return config;
+}
+
+/** Layers `prefix.0` to `prefix.n-1`, by every tensor of theirs: one that lacks some is counted, so that those are missed. */
+function count(tensors: Shapes, prefix: string): number {
+  const indices = [...tensors.keys()].flatMap((name) => (name.startsWith(`${prefix}.`) ? [name.slice(prefix.length + 1).split(".")[0]] : []));
+  return new Set(indices).size;
+}
+
+/** How the family's original code brings images in: the original SAM, at 1024, differs from all that was trained at 256. */
+export function inputDefaults({ storedGrid, patch, adapters, imageSize }: Config): { fit: "resize" | "long-side"; channelOrder: "bgr" | "rgb" } {
+  const original = !adapters && storedGrid * patch >= 1024;
+  return { fit: original && imageSize >= 1024 ? "long-side" : "resize", channelOrder: original ? "rgb" : "bgr" };
+}
+
+const VARIANTS: Readonly<Record<string, string>> = { "768/12": "vit_b", "1024/24": "vit_l", "1280/32": "vit_h" };
+
+/** `vit_b`, `vit_l`, `vit_h`, or `width 192, depth 6`. */
+export function variantName({ width, depth }: Config): string {
+  return VARIANTS[`${width}/${depth}`] ?? `width ${width}, depth ${depth}`;
+}
+
+const DECODER: DecoderConfig = { width: 256, depth: 2, heads: DECODER_HEADS, mlpWidth: 2048, crossWidth: 128, maskTokens: 4 };
+
+/** SAM-Med2D's own: ViT-B at 256×256 with adapters. */
+export const VIT_B: Config = {
+  width: 768,
+  depth: 12,
+  heads: 12,
+  mlpWidth: 3072,
+  patch: 16,
+  imageSize: 256,
+  grid: 16,
+  storedGrid: 16,
+  window: 14,
+  globalBlocks: [2, 5, 8, 11],
+  tableLengths: [27, 27, 31, 27, 27, 31, 27, 27, 31, 27, 27, 31],
+  adapters: true,
+  decoder: DECODER,
+};

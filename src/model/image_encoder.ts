@@ -1,0 +1,74 @@
+// The image encoder: patches, transformer blocks with windowed or global attention and adapters, neck.
+import type { Graph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { transposedLinear } from "../graph/weight_source.ts";
+import { conv2d, convWeight } from "../ops/conv2d.ts";
+import { linear } from "../ops/linear.ts";
+import { patchify } from "../ops/patchify.ts";
+import { relativeAttention } from "../ops/relative_attention.ts";
+import { adapter } from "./adapter.ts";
+import type { Config } from "./config.ts";
+import { linearLayer, linearWeights, normLayer, stored } from "./layers.ts";
+import { resizePositions, resizeRelative } from "./tables.ts";
+
+const EPS = 1e-6;
+
+/** pixels u32 [S, S] (see `patchify`) → embedding [T, D], channels last. */
+export function imageEncoder(graph: Graph, config: Config, pixels: Tensor): Tensor {
+  let x = patchEmbed(graph, config, pixels);
+  for (let i = 0; i < config.depth; i++) x = block(graph, config, x, i);
+  return neck(graph, config, x);
+}
+
+/** → [T, C], positions added. */
+function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: Config, pixels: Tensor): Tensor {
+  const name = "image_encoder.patch_embed";
+  const patches = patchify(graph, pixels, { label: `${name}.patches`, grid, patch });
+  const { weight, bias } = linearWeights(graph, `${name}.proj`, [{ name: `${name}.proj`, outputs: width, inputs: [3, patch, patch] }]);
+  const positions = graph.weight("image_encoder.pos_embed", [grid * grid, width], {
+    kind: "computed",
+    parts: [{ name: "image_encoder.pos_embed", shape: [1, storedGrid, storedGrid, width] }],
+    compute: ([table]) => resizePositions(table as Float32Array, storedGrid, grid),
+  });
+  return linear(graph, patches, weight, { label: `${name}.proj`, ...(bias ? { bias } : {}), residual: positions });
+}
+
+/** x [T, C] → [T, C]. */
+function block(graph: Graph, config: Config, x: Tensor, index: number): Tensor {
+  const { width, mlpWidth, heads, grid, adapters } = config;
+  const name = `image_encoder.blocks.${index}`;
+  const window = config.globalBlocks.includes(index) ? grid : config.window;
+  const normed = normLayer(graph, x, `${name}.norm1`, { eps: EPS });
+  const qkv = linearLayer(graph, normed, `${name}.attn.qkv`, 3 * width);
+  const qkvBias = stored(graph, `${name}.attn.qkv.bias`, [3 * width]);
+  const [relH, relW] = ["rel_pos_h", "rel_pos_w"].map((table) => relativeTable(graph, config, `${name}.attn.${table}`, index, window)) as [Tensor, Tensor];
+  const attended = relativeAttention(graph, qkv, qkvBias, relH, relW, { label: `${name}.attn`, heads, grid, window });
+  const y = linearLayer(graph, attended, `${name}.attn.proj`, width, { residual: x });
+  const n = normLayer(graph, y, `${name}.norm2`, { eps: EPS });
+  const hidden = linearLayer(graph, n, `${name}.mlp.lin1`, mlpWidth, { activation: "gelu" });
+  const z = linearLayer(graph, hidden, `${name}.mlp.lin2`, width, { residual: y });
+  return adapters ? adapter(graph, n, `${name}.Adapter`, grid, z) : z;
+}
+
+/** [2·window - 1, d], resized where the stored table is of another length. */
+function relativeTable(graph: Graph, { tableLengths, width, heads }: Config, name: string, index: number, window: number): Tensor {
+  const length = tableLengths[index] as number;
+  return graph.weight(name, [2 * window - 1, width / heads], {
+    kind: "computed",
+    parts: [{ name, shape: [length, width / heads] }],
+    compute: ([table]) => resizeRelative(table as Float32Array, length, 2 * window - 1),
+  });
+}
+
+/** x [T, C] → [T, D]. */
+function neck(graph: Graph, { width, grid, decoder }: Config, x: Tensor): Tensor {
+  const name = "image_encoder.neck";
+  const squeeze = graph.weight(
+    `${name}.0.weight`,
+    [width, decoder.width],
+    transposedLinear([{ name: `${name}.0.weight`, shape: [decoder.width, width, 1, 1] }]),
+  );
+  const narrow = normLayer(graph, linear(graph, x, squeeze, { label: `${name}.0` }), `${name}.1`, { eps: EPS });
+  const smooth = graph.weight(`${name}.2.weight`, [9 * decoder.width, decoder.width], convWeight(`${name}.2.weight`, decoder.width, decoder.width));
+  return normLayer(graph, conv2d(graph, narrow, smooth, { label: `${name}.2`, side: grid, stride: 1 }), `${name}.3`, { eps: EPS });
+}

@@ -1,0 +1,74 @@
+// The whole network as two recorded graphs, and the checkpoint tensors they need.
+import { Graph } from "../graph/graph.ts";
+import type { Target } from "../graph/target.ts";
+import type { Shape, Tensor } from "../graph/tensor.ts";
+import { maskUpsample, type MaskUpsampleOptions } from "../ops/mask_upsample.ts";
+import type { Config } from "./config.ts";
+import { imageEncoder } from "./image_encoder.ts";
+import { type DecoderInputs, maskDecoder } from "./mask_decoder.ts";
+
+export interface EncodeGraph {
+  readonly graph: Graph;
+  /** u32 [S, S] */
+  readonly pixels: Tensor;
+  /** [T, D] */
+  readonly embedding: Tensor;
+}
+
+export function encodeGraph(config: Config, target?: Target): EncodeGraph {
+  const graph = new Graph("encode", target);
+  const pixels = graph.input("pixels", [config.imageSize, config.imageSize], "u32");
+  return { graph, pixels, embedding: graph.output(imageEncoder(graph, config, pixels)) };
+}
+
+export interface DecodeShape {
+  /** Prompts decoded together. */
+  readonly batch: number;
+  /** Sparse tokens of each. */
+  readonly tokens: number;
+  /** Three masks, or the single one. */
+  readonly multimask: boolean;
+  /** Where masks are resized to, and how. */
+  readonly upsample: Omit<MaskUpsampleOptions, "label" | "first" | "count" | "size">;
+}
+
+export interface DecodeGraph {
+  readonly graph: Graph;
+  readonly inputs: DecoderInputs;
+  /** [B, masks, 4g, 4g] */
+  readonly logits: Tensor;
+  /** [B·(masks + 1), 32] */
+  readonly heads: Tensor;
+  /** u32 [B, 3 | 1, words] */
+  readonly bits: Tensor;
+}
+
+export function decodeGraph(config: Config, { batch, tokens, multimask, upsample }: DecodeShape, target?: Target): DecodeGraph {
+  const graph = new Graph("decode", target);
+  const { grid, imageSize, decoder } = config;
+  const inputs: DecoderInputs = {
+    embedding: graph.input("embedding", [grid * grid, decoder.width]),
+    prompts: graph.input("prompts", [batch, Math.max(tokens, 1), 4]),
+    mask: graph.input("mask_input", [batch, 4 * grid, 4 * grid]),
+    maskGiven: graph.input("mask_given", [batch], "u32"),
+  };
+  const { logits, heads } = maskDecoder(graph, config, inputs, batch, tokens);
+  const candidates = multimask ? { first: 1, count: decoder.maskTokens - 1 } : { first: 0, count: 1 };
+  const bits = maskUpsample(graph, logits, { label: "masks", size: imageSize, ...candidates, ...upsample });
+  for (const tensor of [logits, heads, bits]) graph.output(tensor);
+  return { graph, inputs, logits, heads, bits };
+}
+
+/** Every weight of the network, once. */
+export function networkWeights(config: Config): Tensor[] {
+  const smallest = { width: 1, height: 1, left: 0, top: 0, resize: true, spanX: config.imageSize, spanY: config.imageSize };
+  const decode = decodeGraph(config, { batch: 1, tokens: 1, multimask: true, upsample: smallest });
+  return [...encodeGraph(config).graph.weights, ...decode.graph.weights];
+}
+
+/** Names and shapes that a checkpoint of this configuration must have. */
+export function expectedTensors(config: Config): { name: string; shape: Shape }[] {
+  const expected = new Map<string, Shape>();
+  for (const weight of networkWeights(config)) for (const { name, shape } of weight.source?.parts ?? []) expected.set(name, shape);
+  return [...expected].map(([name, shape]) => ({ name, shape }));
+}
