@@ -1,0 +1,71 @@
+// What every weight file looks like to the rest of the library: named tensors whose bytes are read piece by piece.
+import { elements, type Shape } from "../graph/tensor.ts";
+
+export type StoredDType = "F32" | "F16" | "BF16";
+
+export const BYTES_PER_ELEMENT: Readonly<Record<StoredDType, number>> = { F32: 4, F16: 2, BF16: 2 };
+
+export interface StoredTensor {
+  readonly name: string;
+  readonly dtype: StoredDType;
+  /** Row-major, PyTorch's layout. */
+  readonly shape: Shape;
+}
+
+export interface Checkpoint {
+  /** For messages: a file name, an address, `synthetic:7`. */
+  readonly label: string;
+  /** What kind of file it is: `safetensors`, `pth`, `synthetic`. */
+  readonly format?: string;
+  /** In the order in which reading is cheapest: the file's. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Tensors of the file in a dtype that is not loaded: name → `I64 [1]`. */
+  readonly refused?: ReadonlyMap<string, string>;
+  /** What the file says of itself: the safetensors header's `__metadata__`. */
+  readonly metadata?: ReadonlyMap<string, string>;
+  /** What `read` gives is held by nobody else: its memory may be let go as soon as it is used. */
+  readonly fresh?: boolean;
+  /** Little-endian bytes of the elements `[begin, end)` of a tensor; at least 4-byte aligned. Not to be written to. */
+  read(name: string, begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Where a SHA-256 was promised: reads what was not read yet and throws unless the whole file has it. */
+  verify?(signal?: AbortSignal): Promise<void>;
+  /** Lets go of files and connections. */
+  close(): Promise<void>;
+}
+
+export function storedBytes(tensor: StoredTensor): number {
+  return elements(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
+}
+
+/** A whole small tensor as f32: for tables that are computed on the CPU. */
+export async function readF32(checkpoint: Checkpoint, name: string, signal?: AbortSignal): Promise<Float32Array> {
+  const tensor = checkpoint.tensors.get(name);
+  if (!tensor) throw new Error(`${checkpoint.label} has no tensor ${name}`);
+  const bytes = await checkpoint.read(name, 0, elements(tensor.shape), signal);
+  return decodeF32(bytes, tensor.dtype);
+}
+
+/** f32, f16 or bf16 bytes → f32 values; exact. */
+export function decodeF32(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDType): Float32Array {
+  if (dtype === "F32") return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+  const out = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) out[i] = dtype === "BF16" ? (halves[i] as number) << 16 : f16ToF32Bits(halves[i] as number);
+  return new Float32Array(out.buffer);
+}
+
+/** IEEE half → single, as bits: subnormals, infinities and NaN kept. */
+export function f16ToF32Bits(half: number): number {
+  const sign = (half & 0x8000) << 16;
+  const exponent = (half >> 10) & 0x1f;
+  let mantissa = half & 0x3ff;
+  if (exponent === 0x1f) return sign | 0x7f800000 | (mantissa << 13);
+  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (mantissa << 13);
+  if (mantissa === 0) return sign;
+  let shift = 0;
+  while (!(mantissa & 0x400)) {
+    mantissa <<= 1;
+    shift++;
+  }
+  return sign | ((113 - shift) << 23) | ((mantissa & 0x3ff) << 13);
+}

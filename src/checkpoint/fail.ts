@@ -1,0 +1,22 @@
+// Errors of this folder are all of code "checkpoint"; what is left to say is short enough for one call.
+import { SamError } from "../errors.ts";
+
+/** `where` is the file or address, or the function; `argument` the tensor or option at fault. */
+export function bad(where: string, expected: string, got: string, remedy: string, argument?: string, cause?: unknown): SamError {
+  return new SamError({ code: "checkpoint", op: where, expected, got, remedy, ...(argument ? { argument } : {}) }, cause === undefined ? undefined : { cause });
+}
+
+/** A name from a file as it may appear in a message: bounded, nothing a terminal would act on. */
+export function quoted(name: string): string {
+  return JSON.stringify(name.length > 120 ? `${name.slice(0, 117)}...` : name);
+}
+
+/** Control characters and lone surrogates would lie in listings and could not be written back. */
+export function expectName(where: string, name: unknown): asserts name is string {
+  if (typeof name === "string" && name !== "" && name.length <= 512 && !/[\p{Cc}\p{Cs}]/u.test(name)) return;
+  throw bad(where, "a printable name of 1 to 512 characters", quoted(String(name)), DAMAGED);
+}
+
+export const DAMAGED = "The file is damaged or incomplete: fetch it again.";
+
+export const SAVE_WEIGHTS = "Save the weights alone with PyTorch: torch.save(model.state_dict(), 'new.pth').";

@@ -1,0 +1,95 @@
+// Tensor names as the reference network has them, whatever wrapper the training script left around them.
+import { formatShape } from "../errors.ts";
+import type { Shape } from "../graph/tensor.ts";
+import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
+import { bad, quoted } from "./fail.ts";
+
+/** Left by DataParallel, torch.compile, Lightning and by flattening `{"model": …}`. */
+const WRAPPER = /^(?:(?:module|model|state_dict|_orig_mod)\.)+/;
+
+export function canonicalName(name: string): string {
+  return name.replace(WRAPPER, "");
+}
+
+/** The same checkpoint under canonical names; two names that become one are refused, since either could be meant. */
+export function canonical(checkpoint: Checkpoint): Checkpoint {
+  if (![...checkpoint.tensors.keys()].some((name) => canonicalName(name) !== name)) return checkpoint;
+  const stored = new Map<string, string>();
+  const tensors = new Map<string, StoredTensor>();
+  for (const tensor of checkpoint.tensors.values()) {
+    const name = canonicalName(tensor.name);
+    const other = stored.get(name);
+    if (other !== undefined)
+      throw bad(checkpoint.label, "one tensor of each name", `${quoted(other)} and ${quoted(tensor.name)}`, "Keep one of the two copies.");
+    stored.set(name, tensor.name);
+    tensors.set(name, { ...tensor, name });
+  }
+  const { refused } = checkpoint;
+  return {
+    ...checkpoint,
+    ...(refused && { refused: new Map([...refused].map(([name, what]) => [canonicalName(name), what])) }),
+    tensors,
+    read: (name, begin, end, signal) => checkpoint.read(stored.get(name) ?? name, begin, end, signal),
+    close: () => checkpoint.close(),
+  };
+}
+
+export interface ExpectedTensor {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+export interface TensorReport {
+  readonly missing: readonly ExpectedTensor[];
+  readonly misshaped: readonly { readonly name: string; readonly expected: Shape; readonly got: Shape }[];
+  readonly unknown: readonly string[];
+}
+
+export function compareTensors(checkpoint: Checkpoint, expected: Iterable<ExpectedTensor>): TensorReport {
+  const missing: ExpectedTensor[] = [];
+  const misshaped: { name: string; expected: Shape; got: Shape }[] = [];
+  const known = new Set<string>();
+  for (const wanted of expected) {
+    known.add(wanted.name);
+    const got = checkpoint.tensors.get(wanted.name)?.shape;
+    if (!got) missing.push(wanted);
+    else if (formatShape(got) !== formatShape(wanted.shape)) misshaped.push({ name: wanted.name, expected: wanted.shape, got });
+  }
+  return { missing, misshaped, unknown: [...checkpoint.tensors.keys()].filter((name) => !known.has(name)) };
+}
+
+/** Throws one error that names everything that does not fit. Unknown tensors are no fault unless `allowUnknown` is false. */
+export function checkTensors(
+  checkpoint: Checkpoint,
+  expected: Iterable<ExpectedTensor>,
+  { allowUnknown = true }: { allowUnknown?: boolean } = {},
+): TensorReport {
+  const wanted = [...expected];
+  const report = compareTensors(checkpoint, wanted);
+  const faults = [
+    ...listed(
+      "missing",
+      report.missing.map(({ name }) =>
+        checkpoint.refused?.has(name) ? `${name} (there as ${checkpoint.refused.get(name)}, a dtype that is not loaded)` : name,
+      ),
+    ),
+    ...listed(
+      "wrong shape",
+      report.misshaped.map(({ name, expected, got }) => `${name} expected ${formatShape(expected)} got ${formatShape(got)}`),
+    ),
+    ...(allowUnknown ? [] : listed("unknown", report.unknown.map(quoted))),
+  ];
+  if (faults.length === 0) return report;
+  throw bad(
+    checkpoint.label,
+    `the ${wanted.length} tensors of this network`,
+    `${checkpoint.tensors.size} tensors; ${faults.join("; ")}`,
+    report.missing.length === wanted.length ? "This is a checkpoint of another network." : "The file may be of another configuration, or incomplete.",
+  );
+}
+
+/** The first 20 and a count: a wrong file misses hundreds. */
+function listed(title: string, items: readonly string[]): string[] {
+  if (items.length === 0) return [];
+  return [`${items.length} ${title}: ${items.slice(0, 20).join(", ")}${items.length > 20 ? ` and ${items.length - 20} more` : ""}`];
+}

@@ -1,0 +1,131 @@
+// Anything a user may name as weights → a checkpoint. The kind of file is read off its content, never off its name.
+import { blobSource, bufferSource, type ByteSource, isByteSource, progressOver, type ReadProgress } from "./byte_source.ts";
+import { cachedSource } from "./cache.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { bad } from "./fail.ts";
+import { type HttpOptions, httpSource } from "./http_source.ts";
+import { canonical } from "./names.ts";
+import { openPth } from "./pth.ts";
+import { openSafetensors } from "./safetensors.ts";
+import { openShards, readIndex } from "./sharded.ts";
+import { lookAt } from "./sniff.ts";
+import { verified } from "./verify.ts";
+
+/** A list is the files of one checkpoint: its shards, with their index or without. */
+export type Weights = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource | Checkpoint | readonly Blob[];
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+  /** Bytes so far, of all files. */
+  readonly onProgress?: (progress: ReadProgress) => void;
+  /** Of a single file: checked while it is read, and by `verify()` of the checkpoint. */
+  readonly sha256?: string;
+  /** Names the version of what an address gives; the default is the server's word for it. */
+  readonly version?: string;
+  /** Keep what comes from an address in the browser's Cache Storage. Default true. */
+  readonly cache?: boolean;
+  /** What the user should know though it is no error. */
+  readonly onNotice?: (words: string) => void;
+  /** Opens a string or URL, checking `sha256` where one is given; the default fetches it. The command line has its own. */
+  readonly openSource?: (location: string | URL, options: OpenOptions) => Promise<ByteSource>;
+  readonly http?: HttpOptions;
+}
+
+export function isCheckpoint(value: unknown): value is Checkpoint {
+  return typeof value === "object" && value !== null && "tensors" in value && value.tensors instanceof Map && "read" in value;
+}
+
+/** Opens weights and checks their directory; tensors are read later. Names are canonical: `image_encoder.…`. */
+export async function openCheckpoint(weights: Weights, options: OpenOptions = {}): Promise<Checkpoint> {
+  const { signal, onProgress } = options;
+  signal?.throwIfAborted();
+  if (isCheckpoint(weights)) return canonical(weights);
+  const opened: ByteSource[] = [];
+  const told = onProgress ? progressOver(onProgress) : (source: ByteSource) => source;
+  const keep = (source: ByteSource) => {
+    opened.push(source);
+    return source;
+  };
+  try {
+    if (Array.isArray(weights) && weights.length !== 1) return canonical(await openFiles(weights as readonly Blob[], told, signal));
+    const single = (Array.isArray(weights) ? weights[0] : weights) as Exclude<Weights, Checkpoint | readonly Blob[]>;
+    const source = keep(await toSource(single, options));
+    const { kind, seen, remedy } = lookAt(await source.read(0, Math.min(source.size, 512), signal), source.size);
+    if (kind === "index") {
+      const { files, fileOf } = await readIndex(source, signal);
+      await source.close();
+      // The hash promised is that of the one file, not of each.
+      const { sha256: _, ...each } = options;
+      const shards = new Map(files.map((file) => [file, async () => told(keep(await toSource(beside(single, file), each)))]));
+      return canonical(await openShards(source.label, shards, fileOf, signal));
+    }
+    if (kind === "other") throw bad(source.label, "a checkpoint (.pth or .safetensors)", seen, remedy);
+    const checkpoint = await (kind === "zip" ? openPth : openSafetensors)(told(source), signal);
+    return canonical(source.verify ? { ...checkpoint, verify: source.verify } : checkpoint);
+  } catch (error) {
+    for (const source of opened) await source.close();
+    throw error;
+  }
+}
+
+async function toSource(weights: Exclude<Weights, Checkpoint | readonly Blob[]>, options: OpenOptions): Promise<ByteSource> {
+  const { openSource, sha256, signal, http, cache = true } = options;
+  if (typeof weights === "string" || weights instanceof URL) {
+    if (openSource) return openSource(weights, options);
+    if (cache) return cachedSource(weights, options);
+  }
+  const source = typeof weights === "string" || weights instanceof URL ? await httpSource(weights, http, signal) : localSource(weights);
+  return sha256 === undefined ? source : verified(source, sha256);
+}
+
+function localSource(weights: Blob | ArrayBuffer | Uint8Array | ByteSource): ByteSource {
+  if (weights instanceof Blob) return blobSource(weights);
+  if (weights instanceof ArrayBuffer) return bufferSource(weights);
+  if (weights instanceof Uint8Array) {
+    if (weights.buffer instanceof ArrayBuffer) return bufferSource(weights as Uint8Array<ArrayBuffer>);
+    throw bad("openCheckpoint", "bytes in an ArrayBuffer", "a view of shared memory", "Copy them first: bytes.slice().", "weights");
+  }
+  if (isByteSource(weights)) return weights;
+  throw bad(
+    "openCheckpoint",
+    "a path or address, Blob, ArrayBuffer, Uint8Array or Checkpoint",
+    typeof weights,
+    "See the documentation of `weights`.",
+    "weights",
+  );
+}
+
+/** The file of that name in the same folder. */
+function beside(index: unknown, file: string): string | URL {
+  if (index instanceof URL || (typeof index === "string" && /^[a-z][a-z+]+:\/\//i.test(index))) return new URL(file, index);
+  if (typeof index === "string") return index.replace(/[?#].*$/, "").replace(/[^/\\]*$/, "") + file;
+  throw bad("openCheckpoint", "the index together with its files", "the index alone", "Choose all files of the checkpoint at once.", "weights");
+}
+
+async function openFiles(blobs: readonly Blob[], told: (source: ByteSource) => ByteSource, signal: AbortSignal | undefined): Promise<Checkpoint> {
+  const sources = new Map<string, ByteSource>();
+  let index: Awaited<ReturnType<typeof readIndex>> | undefined;
+  for (const [i, blob] of blobs.entries()) {
+    if (!(blob instanceof Blob)) throw bad("openCheckpoint", "a list of files", typeof blob, "See the documentation of `weights`.", "weights");
+    const source = blobSource(blob);
+    const { kind, seen, remedy } = lookAt(await source.read(0, Math.min(source.size, 512), signal), source.size);
+    const name = "name" in blob && typeof blob.name === "string" ? blob.name : `file ${i + 1}`;
+    if (kind === "index" && !index) index = await readIndex(source, signal);
+    else if (kind !== "safetensors") throw bad(name, "a .safetensors file or their one index", seen, kind === "zip" ? "Choose a .pth file alone." : remedy);
+    else if (sources.has(name)) throw bad(name, "each file once", "it twice", "Choose the files of one checkpoint.");
+    else sources.set(name, told(source));
+  }
+  const absent = index?.files.filter((file) => !sources.has(file)) ?? [];
+  if (absent.length > 0)
+    throw bad(
+      "openCheckpoint",
+      "all files the index names",
+      `${absent.length} missing: ${absent.slice(0, 20).join(", ")}`,
+      "Choose them all at once.",
+      "weights",
+    );
+  if (sources.size === 0) throw bad("openCheckpoint", "at least one file", "none", "Choose the file with the weights.", "weights");
+  const names = index?.files ?? [...sources.keys()];
+  const shards = new Map(names.map((name) => [name, async () => sources.get(name) as ByteSource]));
+  return openShards(names.join(", "), shards, index?.fileOf, signal);
+}

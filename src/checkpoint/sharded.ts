@@ -1,0 +1,90 @@
+// A checkpoint in several safetensors files: an index says which tensor is in which.
+import type { ByteSource } from "./byte_source.ts";
+import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
+import { expectElements } from "./elements.ts";
+import { bad, DAMAGED, quoted } from "./fail.ts";
+import { openSafetensors } from "./safetensors.ts";
+import { SCALE_SUFFIX } from "./int8.ts";
+
+const MAX_INDEX = 4 << 20;
+const MAX_FILES = 1000;
+
+/** Reads `*.safetensors.index.json` and gives the names of the files, in order. */
+export async function readIndex(source: ByteSource, signal?: AbortSignal): Promise<{ files: string[]; fileOf: Map<string, string> }> {
+  const { label, size } = source;
+  if (size > MAX_INDEX) throw bad(label, `an index of at most ${MAX_INDEX} bytes`, `${size}`, "This is not the index of a checkpoint.");
+  let map: unknown;
+  try {
+    const index: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await source.read(0, size, signal)));
+    map = typeof index === "object" && index !== null && "weight_map" in index ? index.weight_map : undefined;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
+    throw bad(label, "JSON", cause.message.slice(0, 120), DAMAGED, undefined, cause);
+  }
+  if (typeof map !== "object" || map === null || Array.isArray(map))
+    throw bad(label, "an index with a weight_map", "other JSON", "Choose *.safetensors.index.json or the .safetensors file.");
+  const fileOf = new Map<string, string>();
+  for (const [name, file] of Object.entries(map)) {
+    // The files lie beside the index: nothing that leads elsewhere is followed.
+    if (typeof file !== "string" || !/^[\w-][\w.-]{0,250}$/.test(file))
+      throw bad(label, "plain file names", (JSON.stringify(file) ?? "").slice(0, 120), DAMAGED, quoted(name));
+    fileOf.set(name, file);
+  }
+  const files = [...new Set(fileOf.values())].sort();
+  if (files.length === 0 || files.length > MAX_FILES) throw bad(label, `1 to ${MAX_FILES} files`, `${files.length}`, DAMAGED);
+  return { files, fileOf };
+}
+
+/** The files of one checkpoint as one. With an index, it says what must be there; without, everything is. */
+export async function openShards(
+  label: string,
+  files: ReadonlyMap<string, () => Promise<ByteSource>>,
+  fileOf?: ReadonlyMap<string, string>,
+  signal?: AbortSignal,
+): Promise<Checkpoint> {
+  const sources = new Map<string, ByteSource>();
+  const shards = new Map<string, Checkpoint>();
+  for (const [file, open] of files) {
+    const source = await open();
+    sources.set(file, source);
+    shards.set(file, await openSafetensors(source, signal));
+    // A browser holds few connections to one server: no shard keeps one while the next is opened.
+    source.pause?.();
+  }
+  const tensors = new Map<string, StoredTensor>();
+  const refused = new Map<string, string>();
+  const home = new Map<string, string>();
+  for (const [file, shard] of shards) {
+    for (const [name, what] of shard.refused ?? []) refused.set(name, what);
+    for (const [name, tensor] of shard.tensors) {
+      const other = home.get(name);
+      if (other !== undefined) throw bad(label, "each tensor in one file", `${quoted(name)} in ${other} and ${file}`, "Choose the files of one checkpoint.");
+      home.set(name, file);
+      tensors.set(name, tensor);
+    }
+  }
+  for (const [name, file] of fileOf ?? []) {
+    const scaled = name.endsWith(SCALE_SUFFIX) && home.get(name.slice(0, -SCALE_SUFFIX.length)) === file;
+    if (home.get(name) !== file && !scaled && !refused.has(name))
+      throw bad(label, `${quoted(name)} in ${file}, as the index says`, home.get(name) ?? "nowhere", DAMAGED);
+  }
+  const metadata = [...shards.values()].find((shard) => shard.metadata?.size)?.metadata;
+  let last: string | undefined;
+  return {
+    label,
+    format: "safetensors",
+    tensors,
+    refused,
+    ...(metadata ? { metadata } : {}),
+    async read(name, begin, end, signal) {
+      expectElements(label, tensors, name, begin, end);
+      const file = home.get(name) as string;
+      if (last !== undefined && last !== file) sources.get(last)?.pause?.();
+      last = file;
+      return (shards.get(file) as Checkpoint).read(name, begin, end, signal);
+    },
+    async close() {
+      for (const source of sources.values()) await source.close();
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { bufferSource } from "../../src/checkpoint/byte_source.ts";
+import { openZip } from "../../src/checkpoint/zip.ts";
+import { zipFile } from "./build.ts";
+import { fuzz } from "./fuzz.ts";
+import { pthCase, pthSeeds } from "./pth_cases.ts";
+import { concat } from "./support.ts";
+
+const seeds = await pthSeeds();
+
+describe("fuzzed .pth files", () => {
+  for (const seed of [1, 2]) {
+    it(`seed ${seed}: 25,000 files, each read or refused with a typed error`, async () => {
+      const { opened, slowest } = await fuzz(seed, 25_000, (random) => pthCase(random, seeds));
+      // Both ends must be reached: files that open, and files that do not.
+      expect(opened).toBeGreaterThan(3_000);
+      expect(opened).toBeLessThan(22_500);
+      expect(slowest).toBeLessThan(2_000);
+    });
+  }
+
+  it("puts a file that was taken apart together again", async () => {
+    for (const { entries, opcodes } of seeds) {
+      const zip = await openZip(bufferSource(zipFile(entries)));
+      const pickle = [...zip.entries.values()].find(({ name }) => name.endsWith("/data.pkl"));
+      if (pickle) expect(await zip.read(pickle, 0, pickle.size)).toEqual(concat(...opcodes));
+    }
+  });
+});

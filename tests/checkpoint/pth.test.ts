@@ -1,0 +1,158 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { bufferSource } from "../../src/checkpoint/byte_source.ts";
+import { decodeF32, readF32 } from "../../src/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../../src/checkpoint/open.ts";
+import { dictOps, op, pickled, pthFile, tensorOps } from "./build.ts";
+import { type Bytes, counting, f32, samError } from "./support.ts";
+
+const fixture = (name: string): Bytes => Uint8Array.from(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
+const open = (bytes: Bytes) => openCheckpoint(bufferSource(bytes, "w.pth"));
+
+interface Expected {
+  readonly dtype: string;
+  readonly shape: number[];
+  readonly values: number[];
+}
+const EXPECTED = JSON.parse(new TextDecoder().decode(fixture("expected.json"))) as Record<string, Record<string, Expected>>;
+
+describe("files written by PyTorch", () => {
+  for (const [file, tensors] of Object.entries(EXPECTED)) {
+    it(`${file}: every tensor, whole and in parts`, async () => {
+      const checkpoint = await open(fixture(file));
+      expect(checkpoint.format).toBe("pth");
+      for (const [name, { dtype, shape, values }] of Object.entries(tensors)) {
+        if (!["F32", "F16", "BF16"].includes(dtype)) {
+          expect(checkpoint.refused?.get(name)).toBe(`${dtype} [${shape.join(", ")}]`);
+          continue;
+        }
+        expect(checkpoint.tensors.get(name)).toMatchObject({ name, dtype, shape });
+        expect([...(await readF32(checkpoint, name))], name).toEqual(values);
+        for (let begin = 0; begin < values.length; begin += 3) {
+          const end = Math.min(begin + 5, values.length);
+          const bytes = await checkpoint.read(name, begin, end);
+          expect(bytes.byteOffset % 4).toBe(0);
+          expect([...decodeF32(bytes, checkpoint.tensors.get(name)?.dtype ?? "F32")], `${name} ${begin}`).toEqual(values.slice(begin, end));
+        }
+      }
+      expect(checkpoint.tensors.size + (checkpoint.refused?.size ?? 0)).toBe(Object.keys(tensors).length);
+      await checkpoint.close();
+    });
+  }
+
+  it("reads no storage until a tensor is asked for, and tensors in file order", async () => {
+    const bytes = fixture("model_and_optimizer.pth");
+    const source = counting(bufferSource(bytes));
+    const checkpoint = await openCheckpoint(source);
+    const opened = source.reads.length;
+    const offsets: number[] = [];
+    for (const { name } of checkpoint.tensors.values()) {
+      await readF32(checkpoint, name);
+      offsets.push(source.reads.at(-1)?.offset ?? -1);
+    }
+    expect(opened).toBeLessThan(8);
+    expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+  });
+
+  const refusals: [file: string, message: RegExp][] = [
+    ["legacy.pth", /legacy format.*torch\.save\(torch\.load/],
+    ["whole_module.pth", /"torch\.nn\.modules\.linear\.Linear", which is refused/],
+    ["hostile.pth", /"posix\.system", which is refused/],
+    ["no_tensors.pth", /a dict with "epoch", "note"/],
+    ["lone_tensor.pth", /a lone tensor/],
+    ["scripted.pt", /TorchScript/],
+  ];
+  for (const [file, message] of refusals) {
+    it(`refuses ${file}`, async () => {
+      const source = counting(bufferSource(fixture(file), file));
+      expect((await samError(openCheckpoint(source))).message).toMatch(message);
+      expect(source.closed).toBe(true);
+    });
+  }
+
+  it("refuses a file cut at any byte", async () => {
+    const bytes = fixture("bare.pth");
+    for (let length = 0; length < bytes.length; length++) await samError(open(bytes.slice(0, length)));
+  });
+});
+
+const A = tensorOps({ count: 2, shape: [2] });
+const good = () => pthFile(pickled(dictOps({ a: A })), { 0: f32(1, 2) });
+
+describe("pth", () => {
+  it("opens what the builder of the broken files makes when nothing is broken", async () => {
+    expect([...(await readF32(await open(good()), "a"))]).toEqual([1, 2]);
+  });
+
+  it("reads newer files: byte order, serialization id, untyped storages with a dtype", async () => {
+    const stored = [...op.tuple(op.text("storage"), op.global("torch.storage", "UntypedStorage"), op.text("0"), op.text("cpu"), op.int(8)), ...op.persistent];
+    const args = op.tuple(stored, op.int(1), op.tuple(op.int(3)), op.tuple(op.int(1)), [0x89], op.none, op.global("torch", "bfloat16"));
+    const v3 = [...op.global("torch._utils", "_rebuild_tensor_v3"), ...args, ...op.reduce];
+    const extra = [
+      { name: "archive/byteorder", data: new TextEncoder().encode("little") },
+      { name: "archive/.data/serialization_id", data: new Uint8Array(40) },
+    ];
+    const halves = new Uint8Array(new Uint16Array([0, 0x3f80, 0x4000, 0x4040]).buffer);
+    const checkpoint = await open(pthFile(pickled(dictOps({ b: v3 })), { 0: halves }, { extra }));
+    expect(checkpoint.tensors.get("b")).toMatchObject({ dtype: "BF16", shape: [3] });
+    expect([...(await readF32(checkpoint, "b"))]).toEqual([1, 2, 3]);
+    const big = [{ name: "archive/byteorder", data: new TextEncoder().encode("big") }];
+    expect((await samError(open(pthFile(pickled(dictOps({ a: A })), { 0: f32(1, 2) }, { extra: big })))).message).toMatch(/little-endian/);
+  });
+
+  it("keeps odd names apart from the language's own", async () => {
+    const checkpoint = await open(pthFile(pickled(dictOps({ ["__proto__"]: A, constructor: A })), { 0: f32(1, 2) }));
+    expect([...checkpoint.tensors.keys()].sort()).toEqual(["__proto__", "constructor"]);
+    expect([...(await readF32(checkpoint, "__proto__"))]).toEqual([1, 2]);
+  });
+
+  const wrong: [what: string, tensor: number[], message: RegExp][] = [
+    ["a storage that is not there", tensorOps({ key: "9", count: 2, shape: [2] }), /entry "data\/9"/],
+    ["a storage key that leaves the archive", tensorOps({ key: "../../etc/passwd", count: 2, shape: [2] }), /entry "data/],
+    ["a storage of another length", tensorOps({ count: 3, shape: [2] }), /3 elements in "data\/0"/],
+    ["a storage of 2^60 elements", tensorOps({ count: 2 ** 50, shape: [2] }), /elements in "data\/0"/],
+    ["a shape past the storage", tensorOps({ count: 2, shape: [3] }), /element 2/],
+    ["an offset past the storage", tensorOps({ count: 2, offset: 1, shape: [2] }), /element 2/],
+    ["a negative offset", tensorOps({ count: 2, offset: -1, shape: [2] }), /whole numbers/],
+    ["a negative stride", tensorOps({ count: 2, offset: 1, shape: [2], strides: [-1] }), /whole numbers/],
+    ["strides of another rank", tensorOps({ count: 2, shape: [2], strides: [1, 1] }), /whole numbers/],
+    ["a stride past the storage", tensorOps({ count: 2, shape: [2], strides: [2 ** 40] }), /within the 8 bytes/],
+    ["a million elements out of one", tensorOps({ count: 2, shape: [1000, 1000], strides: [0, 0] }), /bytes of the file/],
+    ["sides whose product overflows", tensorOps({ count: 2, shape: new Array(16).fill(2 ** 50), strides: new Array(16).fill(0) }), /bytes of the file/],
+    [
+      "a storage that is not one",
+      [...op.global("torch._utils", "_rebuild_tensor_v2"), ...op.tuple(op.none, op.int(0), op.tuple(), op.tuple()), ...op.reduce],
+      /with a storage/,
+    ],
+    ["an untyped storage without dtype", tensorOps({ storage: "UntypedStorage", count: 8, shape: [2] }), /a dtype/],
+  ];
+  for (const [what, tensor, message] of wrong) {
+    it(`refuses ${what}`, async () => {
+      const error = await samError(open(pthFile(pickled(dictOps({ a: tensor })), { 0: f32(1, 2) })));
+      expect(error.message).toMatch(message);
+    });
+  }
+
+  it("refuses a name that cannot be printed and a name twice", async () => {
+    await samError(open(pthFile(pickled(dictOps({ "a\0b": A })), { 0: f32(1, 2) })));
+    const twice = [...op.emptyDict, ...op.mark, ...op.text("a"), ...A, ...op.text("a"), ...A, ...op.setItems];
+    expect((await samError(open(pthFile(pickled(twice), { 0: f32(1, 2) })))).message).toMatch(/"a" twice/);
+  });
+
+  it("reads a scattered tensor of many windows in bounded pieces", async () => {
+    const rows = 3000;
+    const columns = 3001;
+    const values = new Float32Array(rows * columns);
+    for (let i = 0; i < values.length; i++) values[i] = i;
+    const transposed = tensorOps({ count: values.length, shape: [columns, rows], strides: [1, columns] });
+    const source = counting(bufferSource(pthFile(pickled(dictOps({ a: transposed })), { 0: new Uint8Array(values.buffer) })));
+    const checkpoint = await openCheckpoint(source);
+    const begin = 7 * rows + 11;
+    const got = decodeF32(await checkpoint.read("a", begin, begin + 2 * rows), "F32");
+    for (let i = 0; i < got.length; i++) {
+      const element = begin + i;
+      if (got[i] !== (element % rows) * columns + Math.floor(element / rows)) throw new Error(`element ${element}: ${got[i]}`);
+    }
+    expect(Math.max(...source.reads.map(({ length }) => length))).toBeLessThanOrEqual(16 << 20);
+  });
+});
