@@ -1,0 +1,234 @@
+// One set of weights on one device, and the executors that run on it. Lives until it is disposed or the device is lost.
+import { closeGpu, type Gpu, guarded, openGpu } from "./gpu/device.ts";
+import { Executor } from "./gpu/executor.ts";
+import { pipelineOf } from "./gpu/kernel.ts";
+import { ActivationPool } from "./gpu/pool.ts";
+import { Readback } from "./gpu/readback.ts";
+import { uploadWeights, type WeightBuffers } from "./gpu/weights.ts";
+import { type Checkpoint, readF32 } from "./checkpoint/checkpoint.ts";
+import { SamError } from "./errors.ts";
+import { byteLength, elements, type Tensor } from "./graph/tensor.ts";
+import type { Config } from "./model/config.ts";
+import { type DecodeGraph, decodeGraph, type DecodeShape, type EncodeGraph, encodeGraph, networkWeights } from "./model/network.ts";
+import type { EncodedPrompt } from "./model/prompts.ts";
+
+export interface Progress {
+  /** `encode` is reported by software adapters and slow GPUs only: others are done before there is anything to report. */
+  readonly stage: "open" | "download" | "weights" | "compile" | "ready" | "encode";
+  readonly loaded: number;
+  readonly total: number;
+  readonly unit: "bytes" | "kernels" | "flop";
+  /** What the user should know though it is no error: weights that could not be kept for the next time, say. */
+  readonly notice?: string;
+}
+
+export interface EngineOptions {
+  readonly device?: GPUDevice | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Short submits from the start: the device before was lost. */
+  readonly cautious?: boolean;
+}
+
+/** What decoding one prompt gives, before it is brought to the caller's terms. */
+export interface RawDecoded {
+  /** [masks, 4g, 4g], all four. */
+  readonly logits: Float32Array;
+  /** [masks] */
+  readonly scores: Float32Array;
+  /** Of each candidate, ⌈width·height / 32⌉ words. */
+  readonly bits: readonly Uint32Array[];
+}
+
+/** Prompts of one command buffer: bounds the activation memory; more prompts run in several batches behind each other. */
+const MAX_BATCH = 8;
+/** Bytes of all masks of a command buffer: half of what one binding may be by default. */
+const MAX_MASK_BYTES = 64 * 1024 * 1024;
+/** Decode graphs kept ready: one for each number of tokens a user clicks through. */
+const KEPT_DECODERS = 12;
+
+interface Decoder extends DecodeGraph {
+  readonly executor: Executor;
+  /** What its embedding buffer holds. */
+  embedding?: Float32Array;
+}
+
+export class Engine {
+  readonly pool: ActivationPool;
+  readonly #readback: Readback;
+  readonly #decoders = new Map<string, Decoder>();
+
+  private constructor(
+    readonly gpu: Gpu,
+    readonly config: Config,
+    readonly weights: WeightBuffers,
+    readonly weightBytes: number,
+    readonly encoder: EncodeGraph & { readonly executor: Executor },
+    pool: ActivationPool,
+  ) {
+    this.pool = pool;
+    this.#readback = new Readback(gpu);
+  }
+
+  /** Uploads the weights and compiles every kernel, at the same time. Frees everything on failure. */
+  static async open(config: Config, checkpoint: Checkpoint, { device, signal, onProgress, cautious }: EngineOptions): Promise<Engine> {
+    const gpu = await openGpu(device, cautious);
+    const pool = new ActivationPool(gpu);
+    let weights: WeightBuffers = new Map();
+    let executor = undefined as Executor | undefined;
+    try {
+      signal?.throwIfAborted();
+      return await guarded(gpu, "load", async () => {
+        const tensors = networkWeights(config);
+        const encode = encodeGraph(config, gpu.target);
+        // Started now, waited for below: the device compiles while the weights are read. A failure is met again there.
+        for (const dispatch of encode.graph.dispatches) pipelineOf(gpu, dispatch).catch(() => undefined);
+        weights = await uploadWeights(gpu, tensors, checkpoint, {
+          signal,
+          readF32: (name) => readF32(checkpoint, name, signal),
+          onProgress: (loaded, total) => onProgress?.({ stage: "weights", loaded, total, unit: "bytes" }),
+        });
+        executor = await Executor.create(gpu, encode.graph, pool, weights, {
+          signal,
+          onProgress: (loaded, total) => onProgress?.({ stage: "compile", loaded, total, unit: "kernels" }),
+        });
+        const weightBytes = tensors.reduce((sum, tensor) => sum + byteLength(tensor), 0);
+        return new Engine(gpu, config, weights, weightBytes, { ...encode, executor }, pool);
+      });
+    } catch (error) {
+      executor?.dispose();
+      for (const buffer of weights.values()) buffer.destroy();
+      closeGpu(gpu);
+      throw error;
+    }
+  }
+
+  /** As `guarded`. Where the device ran out of memory its buffers are no good: all but the weights are made anew for the next run. */
+  async #guarded<T>(op: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await guarded(this.gpu, op, work);
+    } catch (error) {
+      if (error instanceof SamError && error.code === "device") this.#release();
+      throw error;
+    }
+  }
+
+  /** pixels [S·S] (see `patchify`) → embedding [T, D]. */
+  async encode(pixels: Uint32Array<ArrayBuffer>, { signal, onProgress }: Pick<EngineOptions, "signal" | "onProgress"> = {}): Promise<Float32Array> {
+    return this.#guarded("encode", async () => {
+      const { executor, embedding, pixels: input } = this.encoder;
+      executor.prepare();
+      this.gpu.device.queue.writeBuffer(executor.buffer(input), 0, pixels);
+      this.#readback.begin(byteLength(embedding));
+      const started = performance.now();
+      await executor.run({
+        signal,
+        onProgress: (loaded, total) => onProgress?.({ stage: "encode", loaded, total, unit: "flop" }),
+        after: (encoder) => this.#readback.copy(encoder, [{ buffer: executor.buffer(embedding), bytes: byteLength(embedding) }]),
+      });
+      const tokens = new Float32Array(await this.#readback.read());
+      executor.learnWhole(performance.now() - started);
+      return tokens;
+    });
+  }
+
+  /** Prompts of one shape: as many tokens each, all multimask or none. */
+  async decode(embedding: Float32Array, prompts: readonly EncodedPrompt[], upsample: DecodeShape["upsample"], signal?: AbortSignal): Promise<RawDecoded[]> {
+    const [first] = prompts;
+    if (!first) return [];
+    const results: RawDecoded[] = [];
+    // Fewer at a time where the grid is finer or the masks are larger, so that the memory stays the same.
+    const maskBytes = 4 * Math.ceil((upsample.width * upsample.height) / 8 / 4) * this.config.decoder.maskTokens;
+    const most = Math.max(1, Math.min(Math.floor((MAX_BATCH * 256) / this.config.grid ** 2), Math.floor(MAX_MASK_BYTES / maskBytes)));
+    for (let begin = 0; begin < prompts.length; begin += most) {
+      const group = prompts.slice(begin, begin + most);
+      const shape = { batch: group.length, tokens: first.tokens.length / 4, multimask: first.multimask, upsample };
+      results.push(...(await this.#guarded("decode", async () => this.#run(await this.#decoder(shape), embedding, group, signal))));
+    }
+    return results;
+  }
+
+  async #run(decoder: Decoder, embedding: Float32Array, prompts: readonly EncodedPrompt[], signal?: AbortSignal): Promise<RawDecoded[]> {
+    const { executor, inputs, logits, heads, bits } = decoder;
+    const write = (tensor: Tensor, data: Float32Array | Uint32Array) =>
+      this.gpu.device.queue.writeBuffer(executor.buffer(tensor), 0, data as Float32Array<ArrayBuffer>);
+    executor.prepare();
+    if (decoder.embedding !== embedding) write(inputs.embedding, embedding);
+    decoder.embedding = embedding;
+    write(inputs.prompts, Float32Array.from(prompts.flatMap(({ tokens }) => tokens)));
+    write(
+      inputs.maskGiven,
+      Uint32Array.from(prompts, ({ mask }) => (mask ? 1 : 0)),
+    );
+    const masks = elements(inputs.mask.shape) / prompts.length;
+    prompts.forEach(({ mask }, i) => {
+      if (mask) this.gpu.device.queue.writeBuffer(executor.buffer(inputs.mask), i * masks * 4, mask as Float32Array<ArrayBuffer>);
+    });
+    const outputs = [logits, heads, bits];
+    this.#readback.begin(outputs.reduce((sum, tensor) => sum + byteLength(tensor), 0));
+    await executor.run({
+      signal,
+      after: (encoder) =>
+        this.#readback.copy(
+          encoder,
+          outputs.map((tensor) => ({ buffer: executor.buffer(tensor), bytes: byteLength(tensor) })),
+        ),
+    });
+    return split(decoder, await this.#readback.read());
+  }
+
+  async #decoder(shape: DecodeShape): Promise<Decoder> {
+    const key = JSON.stringify(shape);
+    let decoder = this.#decoders.get(key);
+    if (decoder) this.#decoders.delete(key);
+    else {
+      const recorded = decodeGraph(this.config, shape, this.gpu.target);
+      decoder = { ...recorded, executor: await Executor.create(this.gpu, recorded.graph, this.pool, this.weights) };
+    }
+    this.#decoders.set(key, decoder);
+    for (const [old, { executor }] of this.#decoders) {
+      if (this.#decoders.size <= KEPT_DECODERS) break;
+      executor.dispose();
+      this.#decoders.delete(old);
+    }
+    return decoder;
+  }
+
+  /** The decoder used last. */
+  get lastDecoder(): Decoder | undefined {
+    return [...this.#decoders.values()].at(-1);
+  }
+
+  /** Frees what a run makes. */
+  #release(): void {
+    for (const { executor } of this.#decoders.values()) executor.dispose();
+    this.#decoders.clear();
+    this.#readback.dispose();
+    this.pool.dispose();
+  }
+
+  dispose(): void {
+    this.#release();
+    this.encoder.executor.dispose();
+    for (const buffer of this.weights.values()) buffer.destroy();
+    closeGpu(this.gpu);
+  }
+}
+
+/** The bytes of logits, heads and bits of a batch → one answer a prompt. */
+function split({ logits, heads, bits }: DecodeGraph, bytes: ArrayBuffer): RawDecoded[] {
+  const [batch, masks, side] = logits.shape as [number, number, number];
+  const [, candidates, words] = bits.shape as [number, number, number];
+  const columns = heads.shape[1] as number;
+  const allLogits = new Float32Array(bytes, 0, batch * masks * side * side);
+  const allHeads = new Float32Array(bytes, byteLength(logits), elements(heads.shape));
+  const allBits = new Uint32Array(bytes, byteLength(logits) + byteLength(heads), elements(bits.shape));
+  return Array.from({ length: batch }, (_, b) => {
+    const iou = (b * (masks + 1) + masks) * columns;
+    return {
+      logits: allLogits.slice(b * masks * side * side, (b + 1) * masks * side * side),
+      scores: allHeads.slice(iou, iou + masks),
+      bits: Array.from({ length: candidates }, (_, k) => allBits.subarray((b * candidates + k) * words, (b * candidates + k + 1) * words)),
+    };
+  });
+}

@@ -1,0 +1,13 @@
+// What the package exports, nothing else.
+export { type CachedFile, clearCached, listCached } from "./checkpoint/cache.ts";
+export type { Checkpoint, StoredDType, StoredTensor } from "./checkpoint/checkpoint.ts";
+export { openCheckpoint, type Weights } from "./checkpoint/open.ts";
+export type { Embedding, SavedEmbedding } from "./embedding.ts";
+export type { Progress } from "./engine.ts";
+export { type ErrorCode, SamError } from "./errors.ts";
+export type { DeviceSummary } from "./gpu/device.ts";
+export type { ChannelOrder, Fit, Framing, ImageSource, RawImage } from "./image/image.ts";
+export type { Mask } from "./image/mask.ts";
+export type { Config } from "./model/config.ts";
+export type { Box, Point, Prompt } from "./model/prompts.ts";
+export { type Decoded, type EncodeOptions, type LoadOptions, type ModelStats, SamMed2D } from "./sam_med2d.ts";

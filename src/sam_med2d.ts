@@ -1,0 +1,302 @@
+// load → encode(image) → embedding → decode(prompts) → masks.
+import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+import { checkTensors } from "./checkpoint/names.ts";
+import { openCheckpoint, type OpenOptions, type Weights } from "./checkpoint/open.ts";
+import { synthetic } from "./checkpoint/synthetic.ts";
+import { type Embedding, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
+import { Engine, type Progress, type RawDecoded } from "./engine.ts";
+import { formatShape, SamError } from "./errors.ts";
+import type { DeviceSummary } from "./gpu/device.ts";
+import { elements } from "./graph/tensor.ts";
+import { type ChannelOrder, type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
+import { type Mask, unpackBits } from "./image/mask.ts";
+import { preprocess } from "./image/preprocess.ts";
+import { type Config, detectConfig, inputDefaults, VIT_B } from "./model/config.ts";
+import { modelName } from "./model/name.ts";
+import { expectedTensors } from "./model/network.ts";
+import { encodePrompt, type Prompt } from "./model/prompts.ts";
+
+export interface LoadOptions {
+  /** A safetensors or .pth file as an address, File, Blob or bytes; `synthetic:SEED` for the made-up ViT-B of the tests; or an opened checkpoint. */
+  readonly weights: Weights;
+  /** `off` leaves the checkpoint's adapter layers unused, `on` requires them; by default they are used where there are any. */
+  readonly adapter?: "on" | "off";
+  /** A device to share; the model's `dispose` leaves it alone. By default one of its own, with default limits. */
+  readonly device?: GPUDevice;
+  /** Side of the model's image in pixels, where it is not to be the checkpoint's own; position tables are resized. */
+  readonly imageSize?: number;
+  /** SHA-256 of the weights' file, in hex: checked while it is read. */
+  readonly sha256?: string;
+  /** Keep weights from an address in the browser's Cache Storage; default true. */
+  readonly cache?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Cancels loading; everything loaded so far is freed and the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EncodeOptions {
+  /** Which colour channel 0 of the network is: blue (`bgr`, default: SAM-Med2D was trained so), or red (default for the original SAM). Gray images don't care. */
+  readonly channelOrder?: ChannelOrder;
+  /**
+   * How the image is brought to the model's square: stretched (`resize`, default), centred on zeros where it is smaller (`pad`), or its long side
+   * fitted (`long-side`, default for the original SAM at 1024).
+   */
+  readonly fit?: Fit;
+  /** Told after each part where encoding takes several, on slow devices. */
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Decoded {
+  /** One for each candidate, at the image's own size: three, or one without multimask. */
+  readonly masks: readonly Mask[];
+  /** Predicted IoU of each candidate. */
+  readonly scores: Float32Array;
+  /** [K, 4g, 4g], low resolution, in model space, before any threshold. */
+  readonly logits: Float32Array;
+  /** Index of the highest score. */
+  readonly best: number;
+}
+
+export interface ModelStats {
+  readonly encode: GraphStats;
+  /** Of the last decode. */
+  readonly decode: GraphStats | undefined;
+  /** Bytes on the GPU. */
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+}
+
+export interface GraphStats {
+  readonly dispatches: number;
+  /** Command buffers of the last run. */
+  readonly submits: number;
+  readonly flop: number;
+  /** Planned for this graph alone. */
+  readonly activationBytes: number;
+}
+
+const SYNTHETIC = /^synthetic:(\d+)$/;
+
+export class SamMed2D {
+  #engine: Engine | undefined;
+  /** Kept to rebuild after a lost device; not where the caller's bytes would be held in memory for it. */
+  #checkpoint: Checkpoint | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  private constructor(
+    readonly config: Config,
+    /** Synthetic weights: the masks mean nothing. */
+    readonly meaningless: boolean,
+    /** `SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters` */
+    readonly name: string,
+    readonly device: DeviceSummary,
+    engine: Engine,
+    checkpoint: Checkpoint | undefined,
+  ) {
+    this.#engine = engine;
+    this.#checkpoint = checkpoint;
+  }
+
+  /**
+   * Opens the weights, checks them against the network, uploads them and compiles the kernels.
+   * @throws SamError `checkpoint`: damaged, of another network, not finite; `device`: no WebGPU, out of memory.
+   */
+  static async load(options: LoadOptions): Promise<SamMed2D> {
+    const { weights, signal, onProgress } = options;
+    signal?.throwIfAborted();
+    onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes" });
+    const seed = typeof weights === "string" ? SYNTHETIC.exec(weights)?.[1] : undefined;
+    const checkpoint = seed !== undefined ? synthetic(Number(seed), expectedTensors(VIT_B)) : await openCheckpoint(weights, openOptions(options));
+    let engine: Engine | undefined;
+    try {
+      const config = detectConfig(checkpoint.label, checkpoint.tensors, options);
+      checkTensors(checkpoint, expectedTensors(config));
+      engine = await Engine.open(config, checkpoint, options);
+      await checkpoint.verify?.(signal);
+      const inMemory = weights instanceof ArrayBuffer || ArrayBuffer.isView(weights);
+      if (inMemory) await checkpoint.close();
+      const model = new SamMed2D(
+        config,
+        seed !== undefined,
+        modelName(config, checkpoint.tensors),
+        engine.gpu.summary,
+        engine,
+        inMemory ? undefined : checkpoint,
+      );
+      onProgress?.({ stage: "ready", loaded: 1, total: 1, unit: "kernels" });
+      return model;
+    } catch (error) {
+      engine?.dispose();
+      await checkpoint.close();
+      throw error;
+    }
+  }
+
+  /** @throws SamError `image`: not an image, or of a size that is not taken; `device`: lost, out of memory. */
+  async encode(image: ImageSource, options: EncodeOptions = {}): Promise<Embedding> {
+    const defaults = inputDefaults(this.config);
+    const { fit = defaults.fit, channelOrder = defaults.channelOrder, signal, onProgress } = options;
+    if (channelOrder !== "bgr" && channelOrder !== "rgb") {
+      const facts = { argument: "channelOrder", expected: '"bgr" or "rgb"', got: JSON.stringify(channelOrder) ?? "undefined" };
+      throw new SamError({ code: "image", op: "encode", ...facts, remedy: "Leave it out for the order the network was trained with." });
+    }
+    const raw = toRawImage(image);
+    const framing = frame(raw.width, raw.height, this.config.imageSize, fit);
+    const pixels = preprocess(raw, framing, channelOrder) as Uint32Array<ArrayBuffer>;
+    const tokens = await this.#exclusive("encode", (engine) => engine.encode(pixels, { signal, onProgress }), signal);
+    return new HeldEmbedding(tokens, this.config.decoder.width, framing, this.name);
+  }
+
+  /**
+   * Masks for one prompt, or for many on the same embedding.
+   * @throws SamError `prompt`: outside the image, empty box, mask of another shape; `device`: lost, out of memory.
+   */
+  async decode(embedding: Embedding, prompt: Prompt, options?: { signal?: AbortSignal }): Promise<Decoded>;
+  async decode(embedding: Embedding, prompts: readonly Prompt[], options?: { signal?: AbortSignal }): Promise<Decoded[]>;
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], { signal }: { signal?: AbortSignal } = {}): Promise<Decoded | Decoded[]> {
+    const { tokens, framing } = this.#held(embedding);
+    const many = Array.isArray(prompts) ? (prompts as readonly Prompt[]) : [prompts as Prompt];
+    const space = { width: framing.width, height: framing.height, toModel: (x: number, y: number) => toModel(framing, x, y) };
+    const encoded = many.map((prompt) => encodePrompt(prompt, this.config, space));
+    const inner = innerSides(framing);
+    const upsample = {
+      width: framing.width,
+      height: framing.height,
+      left: framing.left,
+      top: framing.top,
+      resize: framing.fit !== "pad",
+      spanX: inner.width,
+      spanY: inner.height,
+    };
+    const decoded: Decoded[] = new Array(many.length);
+    await this.#exclusive(
+      "decode",
+      async (engine) => {
+        // Prompts of one shape share a graph; padding the shorter ones instead would change their masks.
+        for (const indices of byShape(encoded.map(({ tokens, multimask }) => `${tokens.length} ${multimask}`))) {
+          const group = indices.map((i) => encoded[i] as (typeof encoded)[0]);
+          const raw = await engine.decode(tokens, group, upsample, signal);
+          indices.forEach((index, i) => {
+            decoded[index] = finish(raw[i] as RawDecoded, framing);
+          });
+        }
+      },
+      signal,
+    );
+    return Array.isArray(prompts) ? decoded : (decoded[0] as Decoded);
+  }
+
+  /** An embedding saved by this model, in this session or another. */
+  restore({ data, shape, framing, model }: SavedEmbedding): Embedding {
+    const { grid, decoder, imageSize } = this.config;
+    const expected = [1, decoder.width, grid, grid];
+    const wrong = (argument: string, wanted: string, got: string, remedy: string) =>
+      new SamError({ code: "image", op: "restore", argument, expected: wanted, got, remedy });
+    if (shape.join() !== expected.join() || data.length !== elements(expected)) {
+      throw wrong("shape", formatShape(expected), `${formatShape(shape)} with ${data.length} values`, "Restore it with the model that made it.");
+    }
+    if (!data.every(Number.isFinite)) throw wrong("data", "finite everywhere", "NaN or infinity", "Encode the image again.");
+    const { width, height, fit } = framing;
+    if (framing.size !== imageSize) throw wrong("framing.size", `${imageSize}`, `${framing.size}`, "Restore it with the model that made it.");
+    return HeldEmbedding.restore({ data, shape, framing: frame(width, height, imageSize, fit), model });
+  }
+
+  /** Dispatches, submits, FLOP and bytes of what has run. */
+  stats(): ModelStats {
+    const engine = this.#alive("stats");
+    const decoder = engine.lastDecoder;
+    const of = ({ graph, executor }: Pick<Engine["encoder"], "graph" | "executor">): GraphStats => ({
+      dispatches: graph.dispatches.length,
+      submits: executor.submits,
+      flop: graph.dispatches.reduce((sum, { flop }) => sum + flop, 0),
+      activationBytes: executor.plan.activationBytes,
+    });
+    return { encode: of(engine.encoder), decode: decoder && of(decoder), weightBytes: engine.weightBytes, activationBytes: engine.pool.bytes };
+  }
+
+  /** Frees everything the model holds on the GPU. Embeddings and results stay valid. */
+  dispose(): void {
+    this.#disposed = true;
+    // After what is under way: its buffers must not go while commands use them, and it may be making a new engine.
+    void this.#queue.then(() => {
+      this.#engine?.dispose();
+      void this.#checkpoint?.close();
+      this.#engine = this.#checkpoint = undefined;
+    });
+  }
+
+  /** One run at a time: all graphs share the activation memory. */
+  #exclusive<T>(op: string, work: (engine: Engine) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const run = this.#queue.then(async () => {
+      signal?.throwIfAborted();
+      return work(await this.#revived(op));
+    });
+    this.#queue = run.catch(() => undefined);
+    return run;
+  }
+
+  #alive(op: string): Engine {
+    if (this.#engine && !this.#disposed) return this.#engine;
+    throw new SamError({ code: "disposed", op, argument: "model", expected: "in use", got: "disposed", remedy: "Load it again." });
+  }
+
+  /** The engine; a new one where the device was lost and the weights can still be read. */
+  async #revived(op: string): Promise<Engine> {
+    const engine = this.#alive(op);
+    if (!engine.gpu.lost || !engine.gpu.owned || !this.#checkpoint) return engine;
+    engine.dispose();
+    this.#engine = await Engine.open(this.config, this.#checkpoint, { cautious: true });
+    return this.#alive(op);
+  }
+
+  #held(embedding: Embedding): HeldEmbedding {
+    const { grid, decoder } = this.config;
+    const wrong = (expected: string, got: string, remedy: string) =>
+      new SamError({ code: "prompt", op: "decode", argument: "embedding", expected, got, remedy });
+    if (!(embedding instanceof HeldEmbedding))
+      throw wrong("an embedding of `encode` or `restore`", typeof embedding, "Pass a saved one through `restore` first.");
+    const size = grid * grid * decoder.width;
+    if (embedding.tokens.length !== size) {
+      const got = embedding.tokens.length === 0 ? "a disposed one" : `one of ${embedding.model}`;
+      throw wrong(`an embedding of ${this.name}`, got, "Encode the image again with this model.");
+    }
+    return embedding;
+  }
+}
+
+function openOptions({ signal, sha256, cache, onProgress }: LoadOptions): OpenOptions {
+  return {
+    ...(signal && { signal }),
+    ...(sha256 !== undefined && { sha256 }),
+    ...(cache !== undefined && { cache }),
+    onProgress: ({ stage, loaded, total }) => {
+      // What is read is reported as it reaches the GPU.
+      if (stage === "download") onProgress?.({ stage, loaded, total, unit: "bytes" });
+    },
+    onNotice: (notice) => onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice }),
+  };
+}
+
+function finish({ logits, scores, bits }: RawDecoded, { width, height }: Framing): Decoded {
+  // Candidates are the last masks: all but the single one, or the single one alone.
+  const first = bits.length > 1 ? scores.length - bits.length : 0;
+  const side2 = logits.length / scores.length;
+  const own = scores.slice(first, first + bits.length);
+  return {
+    masks: bits.map((words) => unpackBits(words, width, height)),
+    scores: own,
+    logits: logits.slice(first * side2, (first + bits.length) * side2),
+    best: own.indexOf(Math.max(...own)),
+  };
+}
+
+/** Indices of equal keys together, in order of appearance. */
+function byShape(keys: readonly string[]): number[][] {
+  const groups = new Map<string, number[]>();
+  keys.forEach((key, i) => {
+    groups.set(key, [...(groups.get(key) ?? []), i]);
+  });
+  return [...groups.values()];
+}

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Embedding, SavedEmbedding } from "../../src/embedding.ts";
+import type { ImageSource, RawImage } from "../../src/image/image.ts";
+import type { Prompt } from "../../src/model/prompts.ts";
+import type { SamMed2D } from "../../src/sam_med2d.ts";
+import { expectClose } from "../support/compare.ts";
+import { describeGpu } from "../support/dawn.ts";
+import { readGolden } from "../support/goldens.ts";
+import { loadGolden } from "./dawn_model.ts";
+
+const golden = readGolden("small");
+const { width, height } = golden.image;
+
+/** A whole SamError: what failed, what was wanted, what came, what to do. */
+function samError(code: string, op: string, argument: string, got: string | RegExp = /./) {
+  return expect.objectContaining({
+    name: "SamError",
+    code,
+    op,
+    argument,
+    expected: expect.stringMatching(/./),
+    got: typeof got === "string" ? expect.stringContaining(got) : expect.stringMatching(got),
+    remedy: expect.stringMatching(/\w.*\.$/),
+  });
+}
+
+describeGpu("bad input", () => {
+  let model: SamMed2D;
+  let embedding: Embedding;
+  let usual: Float32Array;
+  beforeAll(async () => {
+    model = await loadGolden(golden);
+    embedding = await model.encode(golden.image);
+    usual = (await model.decode(embedding, { points: [{ x: 30, y: 27 }] })).logits;
+  });
+  afterAll(async () => {
+    // After all of it the model decodes as before.
+    const { logits } = await model.decode(await model.encode(golden.image), { points: [{ x: 30, y: 27 }] });
+    expectClose(logits, usual, { label: "the same answer after every error", bound: 0 });
+    model.dispose();
+  });
+
+  describe("to encode", () => {
+    const image = (change: Partial<Record<keyof RawImage, unknown>>) =>
+      ({ data: new Uint8Array(12), width: 2, height: 2, channels: 3, ...change }) as ImageSource;
+    it.each<[string, unknown, string, string]>([
+      ["nothing", undefined, "image", "undefined"],
+      ["null", null, "image", "null"],
+      ["an address", "scan.png", "image", "string"],
+      ["an image of 0×0", image({ data: new Uint8Array(), width: 0, height: 0 }), "image", "0×0"],
+      ["an image of 20000×20000", image({ width: 20000, height: 20000 }), "image", "20000×20000"],
+      ["a fractional side", image({ width: 2.5 }), "image", "2.5×2"],
+      ["fewer pixels than its size", image({ height: 3 }), "image.data", "12"],
+      ["two channels", image({ data: new Uint8Array(8), channels: 2 }), "image.channels", "2"],
+      ["floats", image({ data: new Float32Array(12) }), "image.data", "Float32Array"],
+    ])("refuses %s", async (_, source, argument, got) => {
+      await expect(model.encode(source as ImageSource)).rejects.toEqual(samError("image", "encode", argument, got));
+    });
+
+    it("refuses a fit and a channel order that it does not know, and takes undefined for the default", async () => {
+      await expect(model.encode(golden.image, { fit: "crop" as "pad" })).rejects.toEqual(samError("image", "encode", "fit", "crop"));
+      await expect(model.encode(golden.image, { channelOrder: "gbr" as "bgr" })).rejects.toEqual(samError("image", "encode", "channelOrder", "gbr"));
+      const { data } = await (await model.encode(golden.image, { fit: undefined, channelOrder: undefined } as object)).save();
+      expectClose(data, (await embedding.save()).data, { label: "defaults", bound: 0 });
+    });
+  });
+
+  describe("to decode", () => {
+    const point = (x: number, y: number, label = 1) => ({ points: [{ x, y, label }] });
+    const nan = Number.NaN;
+    it.each<[string, unknown, string, string]>([
+      ["a point left of the image", point(-1, 5), "points[0]", "(-1, 5)"],
+      ["a point below it", point(5, height), "points[0]", `(5, ${height})`],
+      ["a point right of it", point(width, 5), "points[0]", `(${width}, 5)`],
+      ["a point that is no number", point(nan, 5), "points[0]", "(NaN, 5)"],
+      [
+        "the second point outside",
+        {
+          points: [
+            { x: 1, y: 1 },
+            { x: 1e9, y: 1 },
+          ],
+        },
+        "points[1]",
+        "1000000000",
+      ],
+      ["points as pairs", { points: [[30, 27]] }, "points[0]", "undefined"],
+      ["points that are no list", { points: { x: 30, y: 27 } }, "points", "Object"],
+      ["another label", point(5, 5, 2), "points[0].label", "2"],
+      ["a box without area", { box: [10, 10, 10, 20] }, "box", "[10, 10, 10, 20]"],
+      ["a box from corner to corner the wrong way", { box: [40, 40, 10, 10] }, "box", "[40, 40, 10, 10]"],
+      ["a box that leaves the image", { box: [10, 10, width + 1, 20] }, "box", `${width + 1}`],
+      ["a box with NaN", { box: [10, 10, nan, 20] }, "box", "NaN"],
+      ["a box of three numbers", { box: [10, 10, 20] }, "box", "[10, 10, 20]"],
+      ["a box that is an object", { box: { x0: 1, y0: 1, x1: 5, y1: 5 } }, "box", "[]"],
+      ["a box of words", { box: "1,1,5,5" }, "box", "[1"],
+      ["no prompt", undefined, "prompt", "Undefined"],
+      ["a point for a prompt", new Float32Array(2), "prompt", "Float32Array"],
+      ["a mask of another size", { maskInput: new Float32Array(32 * 32) }, "maskInput", "1024"],
+      ["a mask of logits", { maskInput: new Float32Array(64 * 64).fill(-3) }, "maskInput", "-3"],
+      ["a mask with NaN", { maskInput: new Float32Array(64 * 64).fill(nan) }, "maskInput", "NaN"],
+      ["a mask that is no Float32Array", { maskInput: new Array(64 * 64).fill(0.5) }, "maskInput", "Array"],
+    ])("refuses %s", async (_, prompt, argument, got) => {
+      await expect(model.decode(embedding, prompt as Prompt)).rejects.toEqual(samError("prompt", "decode", argument, got));
+    });
+
+    it("refuses all prompts of a call where one is bad", async () => {
+      await expect(model.decode(embedding, [{ points: [{ x: 1, y: 1 }] }, { box: [5, 5, 5, 5] }])).rejects.toEqual(samError("prompt", "decode", "box"));
+    });
+
+    it("takes a point outside that is no point, and a box that is the image", async () => {
+      await model.decode(embedding, { points: [{ x: -7, y: 1e9, label: -1 }] });
+      await model.decode(embedding, { box: [0, 0, width, height] });
+    });
+
+    it("refuses what is no embedding, one that was disposed, and one of another network", async () => {
+      const prompt = { points: [{ x: 1, y: 1 }] };
+      await expect(model.decode({} as Embedding, prompt)).rejects.toEqual(samError("prompt", "decode", "embedding", "object"));
+      await expect(model.decode((await embedding.save()) as unknown as Embedding, prompt)).rejects.toEqual(samError("prompt", "decode", "embedding"));
+      const gone = await model.encode(golden.image);
+      gone.dispose();
+      await expect(model.decode(gone, prompt)).rejects.toEqual(samError("prompt", "decode", "embedding", "disposed"));
+      await expect(gone.save()).rejects.toEqual(samError("disposed", "save", "embedding"));
+      const larger = await loadGolden(golden, { imageSize: 384 });
+      await expect(larger.decode(embedding, prompt)).rejects.toEqual(samError("prompt", "decode", "embedding", model.name));
+      larger.dispose();
+    });
+  });
+
+  describe("to restore", () => {
+    it.each<[string, (saved: SavedEmbedding) => Partial<SavedEmbedding>, string]>([
+      ["another grid", () => ({ shape: [1, 256, 24, 24] }), "shape"],
+      ["too few values", ({ data }) => ({ data: data.slice(1) }), "shape"],
+      ["NaN", ({ data }) => ({ data: data.map((value, i) => (i === 7 ? Number.NaN : value)) }), "data"],
+      ["an image side of another network", ({ framing }) => ({ framing: { ...framing, size: 1024 } }), "framing.size"],
+    ])("refuses %s", async (_, change, argument) => {
+      const saved = await embedding.save();
+      expect(() => model.restore({ ...saved, ...change(saved) })).toThrow(samError("image", "restore", argument));
+    });
+  });
+
+  it("refuses work on a disposed model, and lets it be disposed again", async () => {
+    const other = await loadGolden(golden);
+    const running = other.encode(golden.image);
+    other.dispose();
+    // What was under way when it was disposed either ends or says why not.
+    await running.catch((error: unknown) => expect(error).toEqual(samError("disposed", "encode", "model")));
+    await expect(other.encode(golden.image)).rejects.toEqual(samError("disposed", "encode", "model"));
+    await expect(other.decode(embedding, { points: [{ x: 1, y: 1 }] })).rejects.toEqual(samError("disposed", "decode", "model"));
+    expect(() => other.stats()).toThrow(samError("disposed", "stats", "model"));
+    other.dispose();
+  });
+});

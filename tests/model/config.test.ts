@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import type { Shape } from "../../src/graph/tensor.ts";
+import { type Config, detectConfig, inputDefaults, variantName, VIT_B } from "../../src/model/config.ts";
+import { modelName } from "../../src/model/name.ts";
+import { expectedTensors } from "../../src/model/network.ts";
+import { GOLDENS, readGolden } from "../support/goldens.ts";
+
+type Shapes = Map<string, { shape: Shape; dtype: string }>;
+
+function shapesOf(config: Config): Shapes {
+  return new Map(expectedTensors(config).map(({ name, shape }) => [name, { shape, dtype: "F32" }]));
+}
+
+/** What a checkpoint of other names looks like. */
+function rename(shapes: Shapes, from: string, to: string): void {
+  for (const [name, tensor] of [...shapes]) {
+    shapes.delete(name);
+    shapes.set(name.replace(from, to), tensor);
+  }
+}
+
+const tables = (depth: number, globals: readonly number[], grid = 16) => Array.from({ length: depth }, (_, i) => (globals.includes(i) ? 2 * grid - 1 : 27));
+const VIT_L: Config = { ...VIT_B, width: 1024, depth: 24, heads: 16, mlpWidth: 4096, globalBlocks: [5, 11, 17, 23], tableLengths: tables(24, [5, 11, 17, 23]) };
+const VIT_H: Config = { ...VIT_B, width: 1280, depth: 32, heads: 16, mlpWidth: 5120, globalBlocks: [7, 15, 23, 31], tableLengths: tables(32, [7, 15, 23, 31]) };
+const SAM: Config = { ...VIT_B, imageSize: 1024, grid: 64, storedGrid: 64, adapters: false, tableLengths: tables(12, VIT_B.globalBlocks, 64) };
+
+describe("detectConfig", () => {
+  it.each([
+    ["vit_b", VIT_B],
+    ["vit_l", VIT_L],
+    ["vit_h", VIT_H],
+    ["vit_b", SAM],
+  ])("reads %s off its tensors", (name, config) => {
+    expect(detectConfig("test", shapesOf(config))).toEqual(config);
+    expect(variantName(config)).toBe(name);
+  });
+
+  it.each(GOLDENS)("reads the network of golden %s", (name) => {
+    const golden = readGolden(name);
+    const { tensors } = golden.checkpoint();
+    expect(detectConfig("test", tensors, { imageSize: golden.size })).toEqual(golden.config);
+  });
+
+  it("counts the parameters of the published network", () => {
+    expect(modelName(VIT_B, shapesOf(VIT_B))).toBe("SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters");
+    expect(modelName({ ...VIT_B, adapters: false }, shapesOf(VIT_B))).toMatch(/^FT-SAM vit_b 256, no adapters, f32, 90\.\d M parameters$/);
+    expect(modelName(SAM, shapesOf(SAM))).toMatch(/^SAM vit_b 1024, no adapters, f32, 93\.\d M parameters$/);
+  });
+
+  it("leaves adapters out where asked, and requires them where asked", () => {
+    expect(detectConfig("test", shapesOf(VIT_B), { adapter: "off" })).toEqual({ ...VIT_B, adapters: false });
+    expect(detectConfig("test", shapesOf(VIT_B), { adapter: "on" }).adapters).toBe(true);
+    expect(() => detectConfig("sam.pth", shapesOf(SAM), { adapter: "on" })).toThrow(
+      expect.objectContaining({ code: "checkpoint", op: "sam.pth", argument: "adapter" }),
+    );
+  });
+
+  it("runs at another side, a multiple of the patch, an even number of patches with adapters", () => {
+    expect(detectConfig("test", shapesOf(VIT_B), { imageSize: 512 })).toEqual({ ...VIT_B, imageSize: 512, grid: 32 });
+    for (const imageSize of [250, 0, -16, 272.5]) {
+      expect(() => detectConfig("test", shapesOf(VIT_B), { imageSize })).toThrow(
+        expect.objectContaining({ code: "checkpoint", argument: "imageSize", got: `${imageSize}` }),
+      );
+    }
+    expect(() => detectConfig("test", shapesOf(VIT_B), { imageSize: 272 })).toThrow(
+      expect.objectContaining({ argument: "imageSize", expected: expect.stringContaining("even") }),
+    );
+    expect(detectConfig("test", shapesOf(SAM), { imageSize: 272 }).grid).toBe(17);
+    expect(detectConfig("test", shapesOf(VIT_B), { imageSize: 1024 }).grid).toBe(64);
+    expect(() => detectConfig("test", shapesOf(VIT_B), { imageSize: 1056 })).toThrow(
+      expect.objectContaining({ argument: "imageSize", expected: expect.stringContaining("64 patches") }),
+    );
+  });
+
+  it.each<[string, (shapes: Shapes) => void, string]>([
+    ["no tensors at all", (shapes) => shapes.clear(), "image_encoder.patch_embed.proj.weight"],
+    ["another network's tensors", (shapes) => rename(shapes, "image_encoder", "encoder"), "encoder.patch_embed.proj.weight"],
+    ["an image encoder alone", (shapes) => rename(shapes, "mask_decoder", "head"), "a tensor mask_decoder."],
+    [
+      "a patch embedding of another rank",
+      (shapes) => shapes.set("image_encoder.patch_embed.proj.weight", { shape: [768, 768], dtype: "F32" }),
+      "of 4 dimensions",
+    ],
+    ["heads that do not divide the width", (shapes) => shapes.set("image_encoder.blocks.0.attn.rel_pos_h", { shape: [27, 60], dtype: "F32" }), "divisor"],
+    [
+      "a decoder of odd width",
+      (shapes) => shapes.set("mask_decoder.transformer.layers.0.mlp.lin1.weight", { shape: [2048, 96], dtype: "F32" }),
+      "decoder widths",
+    ],
+  ])("refuses %s", (_, change, words) => {
+    const shapes = shapesOf(VIT_B);
+    change(shapes);
+    const refused = expect.objectContaining({ name: "SamError", code: "checkpoint", op: "wrong.pth" });
+    expect(() => detectConfig("wrong.pth", shapes)).toThrow(refused);
+    expect(() => detectConfig("wrong.pth", shapes)).toThrow(words);
+  });
+
+  it("counts a block of which tensors are missing, so that those are named instead of the blocks behind it", () => {
+    const shapes = shapesOf(VIT_B);
+    shapes.delete("image_encoder.blocks.5.norm1.weight");
+    shapes.delete("mask_decoder.transformer.layers.1.norm1.weight");
+    expect(detectConfig("test", shapes)).toEqual(VIT_B);
+  });
+
+  it("knows how each family brings images in", () => {
+    expect(inputDefaults(VIT_B)).toEqual({ fit: "resize", channelOrder: "bgr" });
+    expect(inputDefaults({ ...VIT_B, adapters: false })).toEqual({ fit: "resize", channelOrder: "bgr" });
+    expect(inputDefaults(SAM)).toEqual({ fit: "long-side", channelOrder: "rgb" });
+    expect(inputDefaults({ ...SAM, imageSize: 256, grid: 16 })).toEqual({ fit: "resize", channelOrder: "rgb" });
+  });
+});

@@ -1,0 +1,41 @@
+import { expect, it } from "vitest";
+import { describeGpu } from "../support/dawn.ts";
+import { GOLDENS, readGolden } from "../support/goldens.ts";
+import { loadGolden } from "./dawn_model.ts";
+import { checkGolden, describeErrors } from "./golden_check.ts";
+
+/** Full-size networks are in vit_b.test.ts. */
+const SMALL = GOLDENS.filter((name) => !name.startsWith("vit_b"));
+
+describeGpu("PyTorch's answers", () => {
+  it("are here for eight small networks", () => {
+    expect(SMALL.length).toBe(8);
+  });
+
+  it.each(SMALL)("are met by %s", async (name) => {
+    const golden = readGolden(name);
+    const model = await loadGolden(golden);
+    expect(model.config).toEqual(golden.config);
+    console.log(describeErrors(name, model.device.description, await checkGolden(model, golden)));
+    model.dispose();
+  });
+
+  it("are not met with the channels in the other order, another fit or other weights: the bounds can fail", async () => {
+    const golden = readGolden("small");
+    const model = await loadGolden(golden);
+    await expect(checkGolden(model, { ...golden, order: "rgb" }, ["point"])).rejects.toThrow(/^small: embedding: largest error/);
+    await expect(checkGolden(model, { ...golden, fit: "pad" }, ["point"])).rejects.toThrow(/^small: embedding: largest error/);
+    const moved = { ...golden, prompts: () => [{ points: [{ x: 29, y: 27 }] }] };
+    await expect(checkGolden(model, moved, ["point"])).rejects.toThrow(/^small: logits of case point: largest error/);
+    model.dispose();
+    const other = await loadGolden(golden, { adapter: "off" });
+    await expect(checkGolden(other, golden, ["point"])).rejects.toThrow(/^small: embedding: largest error/);
+    other.dispose();
+  });
+
+  it("are the same with the adapters of a checkpoint left out as without any in it", async () => {
+    const model = await loadGolden(readGolden("small"), { adapter: "off" });
+    await checkGolden(model, readGolden("small_no_adapter"));
+    model.dispose();
+  });
+});
