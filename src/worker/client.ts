@@ -1,0 +1,143 @@
+// SamMed2D off the main thread: the same methods and types, carried out by a worker.
+import type { Embedding, SavedEmbedding } from "../embedding.ts";
+import { SamError } from "../errors.ts";
+import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
+import type { Prompt } from "../model/prompts.ts";
+import type { Decoded, EncodeOptions, ModelStats } from "../sam_med2d.ts";
+import { Connection, nextId } from "./connection.ts";
+import { type Calls, disposed, type Loaded, type WorkerLoadOptions, type WorkerWeights } from "./protocol.ts";
+
+export type { Box, Point } from "../model/prompts.ts";
+export { SamError };
+export type { Decoded, Embedding, EncodeOptions, ImageSource, ModelStats, Prompt, SavedEmbedding, WorkerLoadOptions };
+
+/**
+ * A model that lives in a worker, of the package's `sam-med2d-webgpu/client`:
+ * `SamMed2DWorker.load(new Worker(new URL("sam-med2d-webgpu/worker", import.meta.url), { type: "module" }), { weights })`.
+ * Results are moved out of the worker, not copied. The worker stays its owner's: `dispose` frees the model, `worker.terminate()`
+ * the rest. If the worker crashes, every call, waiting or new, rejects with a `SamError` of code `device`.
+ */
+export class SamMed2DWorker {
+  readonly config: Loaded["config"];
+  /** `SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters` */
+  readonly name: string;
+  readonly device: Loaded["device"];
+  readonly meaningless: boolean;
+  readonly #connection: Connection;
+  readonly #id: number;
+
+  private constructor(connection: Connection, id: number, { config, name, device, meaningless }: Loaded) {
+    this.#connection = connection;
+    this.#id = id;
+    this.config = config;
+    this.name = name;
+    this.device = device;
+    this.meaningless = meaningless;
+  }
+
+  /**
+   * As `SamMed2D.load`. An address is resolved against the page, not the worker's script. An `ArrayBuffer`, or a `Uint8Array`
+   * over a whole one, is moved into the worker and is empty afterwards; a `Blob` is read where it lies.
+   */
+  static async load(worker: Worker, { weights, signal, onProgress, ...options }: WorkerLoadOptions): Promise<SamMed2DWorker> {
+    const connection = new Connection(worker);
+    const id = nextId();
+    try {
+      const sent = await connection.call("load", { ...options, ...movedWeights(weights) }, { signal, onProgress, transfer: buffersIn(weights) }, id);
+      return new SamMed2DWorker(connection, id, sent);
+    } catch (error) {
+      connection.close(error);
+      throw error;
+    }
+  }
+
+  /** As `SamMed2D.encode`. */
+  async encode(image: ImageSource, { signal, onProgress, ...options }: EncodeOptions = {}): Promise<Embedding> {
+    const raw = owned(toRawImage(image), image);
+    const id = nextId();
+    const framing = await this.#connection.call(
+      "encode",
+      { model: this.#id, image: raw, options },
+      { signal, onProgress, transfer: [raw.data.buffer as ArrayBuffer] },
+      id,
+    );
+    return new RemoteEmbedding(this.#connection, this.#id, id, framing);
+  }
+
+  /** As `SamMed2D.decode`: one prompt or a batch of them on one embedding. */
+  async decode(embedding: Embedding, prompt: Prompt, options?: { signal?: AbortSignal }): Promise<Decoded>;
+  async decode(embedding: Embedding, prompts: readonly Prompt[], options?: { signal?: AbortSignal }): Promise<Decoded[]>;
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], { signal }: { signal?: AbortSignal } = {}): Promise<Decoded | Decoded[]> {
+    return this.#connection.call("decode", { model: this.#id, embedding: this.#numberOf(embedding), prompts }, { signal });
+  }
+
+  /** As `SamMed2D.restore`; an embedding that does not fit this model is reported by its first use. */
+  restore(saved: SavedEmbedding): Embedding {
+    const embedding = nextId();
+    const copy = saved.data.slice();
+    this.#connection.send({ kind: "restore", model: this.#id, embedding, saved: { ...saved, data: copy } }, [copy.buffer]);
+    return new RemoteEmbedding(this.#connection, this.#id, embedding, saved.framing);
+  }
+
+  stats(): Promise<ModelStats> {
+    return this.#connection.call("stats", { model: this.#id });
+  }
+
+  /** Frees the model and its embeddings in the worker; calls still waiting reject with code `disposed`. */
+  dispose(): void {
+    this.#connection.send({ kind: "dispose", model: this.#id });
+    this.#connection.close(disposed("model"));
+  }
+
+  #numberOf(embedding: Embedding): number {
+    if (embedding instanceof RemoteEmbedding && embedding.model === this.#id) return embedding.id;
+    throw new SamError({
+      code: "prompt",
+      op: "decode",
+      argument: "embedding",
+      expected: "an embedding made by this model",
+      got: embedding instanceof RemoteEmbedding ? "one made by another model" : "something else",
+      remedy: "Pass what encode() or restore() of the same SamMed2DWorker returned.",
+    });
+  }
+}
+
+class RemoteEmbedding implements Embedding {
+  readonly #connection: Connection;
+  readonly model: number;
+  readonly id: number;
+  readonly framing: Framing;
+
+  constructor(connection: Connection, model: number, id: number, framing: Framing) {
+    this.#connection = connection;
+    this.model = model;
+    this.id = id;
+    this.framing = framing;
+  }
+
+  save(): Promise<SavedEmbedding> {
+    return this.#connection.call("save", { model: this.model, embedding: this.id });
+  }
+
+  dispose(): void {
+    this.#connection.send({ kind: "release", model: this.model, embedding: this.id });
+  }
+}
+
+/** Pixels that can be given away: the caller's own are copied once, those read from a canvas or bitmap are ours. */
+function owned(raw: RawImage, source: ImageSource): RawImage {
+  return "data" in source && raw.data.buffer === source.data.buffer ? { ...raw, data: raw.data.slice() } : raw;
+}
+
+/** A relative address means the page's, and the worker's script lies elsewhere. */
+function movedWeights(weights: WorkerWeights): Pick<Calls["load"]["params"], "weights"> {
+  if (typeof weights !== "string" && !(weights instanceof URL)) return { weights };
+  const base = typeof document === "undefined" ? globalThis.location?.href : document.baseURI;
+  return { weights: URL.canParse(String(weights), base) ? new URL(weights, base).href : String(weights) };
+}
+
+function buffersIn(weights: WorkerWeights): Transferable[] {
+  if (weights instanceof ArrayBuffer) return [weights];
+  const whole = weights instanceof Uint8Array && weights.buffer instanceof ArrayBuffer && weights.byteLength === weights.buffer.byteLength;
+  return whole ? [weights.buffer as ArrayBuffer] : [];
+}

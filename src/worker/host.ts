@@ -1,0 +1,149 @@
+// The worker's side: runs models for whoever is at the other end of the port.
+import type { Embedding } from "../embedding.ts";
+import type { Prompt } from "../model/prompts.ts";
+import type { Decoded, LoadOptions } from "../sam_med2d.ts";
+import { type Calls, disposed, type FromWorker, type Method, type Model, type Port, type ToWorker, toPlain } from "./protocol.ts";
+
+/** An embedding that was made, or why a restored one could not be: whoever uses it is told. */
+type Slot = Embedding | { readonly failed: unknown };
+type Call = Extract<ToWorker, { kind: "call" }>;
+type Answer = { readonly result: Calls[Method]["result"]; readonly transfer?: Transferable[] };
+
+interface Served {
+  readonly model: Model;
+  readonly embeddings: Map<number, Slot>;
+}
+
+/** Answers the calls that come in through `port` with models made by `load`. */
+export function serve(port: Port, load: (options: LoadOptions) => Promise<Model>): void {
+  const models = new Map<number, Served>();
+  const running = new Map<number, AbortController>();
+
+  port.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
+    switch (data.kind) {
+      case "call":
+        return void answer(data);
+      case "abort":
+        // The client stopped listening already, so what was made must go too.
+        running.get(data.id)?.abort();
+        return drop(data.id);
+      case "restore":
+        return restore(data);
+      case "release":
+        return release(models.get(data.model), data.embedding);
+      case "dispose":
+        return disposeModel(data.model);
+    }
+  });
+
+  async function answer(call: Call): Promise<void> {
+    const controller = new AbortController();
+    running.set(call.id, controller);
+    try {
+      const { result, transfer } = await carryOut(call, controller.signal);
+      if (controller.signal.aborted) drop(call.id);
+      else send({ kind: "result", id: call.id, result }, transfer);
+    } catch (error) {
+      if (!controller.signal.aborted) send({ kind: "error", id: call.id, error: toPlain(error) });
+    } finally {
+      running.delete(call.id);
+    }
+  }
+
+  async function carryOut(call: Call, signal: AbortSignal): Promise<Answer> {
+    const onProgress: LoadOptions["onProgress"] = (progress) => send({ kind: "progress", id: call.id, progress });
+    switch (call.method) {
+      case "load": {
+        const model = await load({ ...call.params, signal, onProgress });
+        models.set(call.id, { model, embeddings: new Map() });
+        const { config, name, device, meaningless } = model;
+        return { result: { config, name, device, meaningless } };
+      }
+      case "encode": {
+        const { model, embeddings } = served(call.params.model);
+        const embedding = await model.encode(call.params.image, { ...call.params.options, signal, onProgress });
+        if (!models.has(call.params.model)) {
+          embedding.dispose();
+          throw disposed("model");
+        }
+        embeddings.set(call.id, embedding);
+        return { result: embedding.framing };
+      }
+      case "decode": {
+        const { model, embeddings } = served(call.params.model);
+        const embedding = taken(embeddings, call.params.embedding);
+        const { prompts } = call.params;
+        const result = isBatch(prompts) ? await model.decode(embedding, prompts, { signal }) : await model.decode(embedding, prompts, { signal });
+        return { result, transfer: buffersOf(result) };
+      }
+      case "save": {
+        const result = await taken(served(call.params.model).embeddings, call.params.embedding).save();
+        return { result, transfer: [result.data.buffer as ArrayBuffer] };
+      }
+      case "stats":
+        return { result: served(call.params.model).model.stats() };
+    }
+  }
+
+  function served(id: number): Served {
+    const found = models.get(id);
+    if (!found) throw disposed("model");
+    return found;
+  }
+
+  /** `restore` has no answer, so its failure waits for the first use. */
+  function restore({ model, embedding, saved }: Extract<ToWorker, { kind: "restore" }>): void {
+    const found = models.get(model);
+    if (!found) return;
+    try {
+      found.embeddings.set(embedding, found.model.restore(saved));
+    } catch (error) {
+      found.embeddings.set(embedding, { failed: error });
+    }
+  }
+
+  /** Lets go of whatever the call numbered `id` made: a model or an embedding. */
+  function drop(id: number): void {
+    disposeModel(id);
+    for (const model of models.values()) release(model, id);
+  }
+
+  function disposeModel(id: number): void {
+    const found = models.get(id);
+    if (!found) return;
+    models.delete(id);
+    for (const embedding of found.embeddings.keys()) release(found, embedding);
+    found.model.dispose();
+  }
+
+  function release(found: Served | undefined, id: number): void {
+    const slot = found?.embeddings.get(id);
+    found?.embeddings.delete(id);
+    if (slot && !("failed" in slot)) slot.dispose();
+  }
+
+  function send(message: FromWorker, transfer: Transferable[] = []): void {
+    port.postMessage(message, { transfer });
+  }
+}
+
+function taken(embeddings: Map<number, Slot>, id: number): Embedding {
+  const slot = embeddings.get(id);
+  if (!slot) throw disposed("embedding");
+  if ("failed" in slot) throw slot.failed;
+  return slot;
+}
+
+function isBatch(prompts: Prompt | readonly Prompt[]): prompts is readonly Prompt[] {
+  return Array.isArray(prompts);
+}
+
+/** Moved, not copied; a set, because masks of one decode may share a buffer. */
+function buffersOf(result: Decoded | Decoded[]): Transferable[] {
+  const buffers = new Set<ArrayBufferLike>();
+  for (const { masks, scores, logits } of Array.isArray(result) ? result : [result]) {
+    for (const { data } of masks) buffers.add(data.buffer);
+    buffers.add(scores.buffer).add(logits.buffer);
+  }
+  return [...buffers].filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
+}

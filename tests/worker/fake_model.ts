@@ -1,0 +1,195 @@
+// A model without a network, for tests of what lies around it: the mask of a prompt is what resembles the prompt's gray.
+import type { Embedding, SavedEmbedding } from "../../src/embedding.ts";
+import { SamError } from "../../src/errors.ts";
+import { type Framing, frame, type ImageSource, type RawImage, toRawImage } from "../../src/image/image.ts";
+import type { Mask } from "../../src/image/mask.ts";
+import { VIT_B } from "../../src/model/config.ts";
+import type { Prompt } from "../../src/model/prompts.ts";
+import type { Decoded, EncodeOptions, LoadOptions, ModelStats } from "../../src/sam_med2d.ts";
+import type { Model } from "../../src/worker/protocol.ts";
+
+export interface FakeOptions {
+  /** Milliseconds that an encode and a decode take. */
+  readonly encodeTime?: number;
+  readonly decodeTime?: number;
+  readonly meaningless?: boolean;
+}
+
+const GRID = 16;
+
+export class FakeEmbedding implements Embedding {
+  disposed = false;
+  readonly image: RawImage;
+  readonly framing: Framing;
+
+  constructor(image: RawImage, framing: Framing) {
+    this.image = image;
+    this.framing = framing;
+  }
+
+  async save(): Promise<SavedEmbedding> {
+    if (this.disposed) throw new Error("saved after dispose");
+    return { data: new Float32Array(256 * GRID * GRID).fill(0.5), shape: [1, 256, GRID, GRID], framing: this.framing, model: "fake" };
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+}
+
+export class FakeModel implements Model {
+  readonly config = VIT_B;
+  readonly name = "SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters";
+  readonly device = { description: "a fake device", vendor: "none", architecture: "none", kind: "cpu", precision: "f32" } as const;
+  readonly meaningless: boolean;
+  readonly embeddings: FakeEmbedding[] = [];
+  readonly decoded: Prompt[] = [];
+  encodes = 0;
+  disposed = false;
+  /** The next encode or decode throws this. */
+  failNext: unknown;
+  readonly #options: FakeOptions;
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+    this.meaningless = options.meaningless ?? false;
+  }
+
+  async encode(image: ImageSource, { fit = "resize", signal }: EncodeOptions = {}): Promise<FakeEmbedding> {
+    this.encodes += 1;
+    await pause(this.#options.encodeTime ?? 0, signal);
+    this.#fail();
+    const raw = toRawImage(image);
+    const embedding = new FakeEmbedding(raw, frame(raw.width, raw.height, 256, fit));
+    this.embeddings.push(embedding);
+    return embedding;
+  }
+
+  async decode(embedding: Embedding, prompt: Prompt): Promise<Decoded>;
+  async decode(embedding: Embedding, prompts: readonly Prompt[]): Promise<Decoded[]>;
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[]): Promise<Decoded | Decoded[]> {
+    await pause(this.#options.decodeTime ?? 0);
+    this.#fail();
+    if (!(embedding instanceof FakeEmbedding) || embedding.disposed) throw new Error("decoded a strange embedding");
+    const one = (prompt: Prompt) => {
+      this.decoded.push(prompt);
+      return decodeByGray(embedding.image, prompt);
+    };
+    return Array.isArray(prompts) ? prompts.map(one) : one(prompts as Prompt);
+  }
+
+  restore(saved: SavedEmbedding): FakeEmbedding {
+    if (saved.model !== "fake") {
+      const facts = { code: "prompt", op: "restore", argument: "model", expected: "fake", got: saved.model, remedy: "Encode again." } as const;
+      throw new SamError(facts);
+    }
+    const { width, height } = saved.framing;
+    const embedding = new FakeEmbedding({ data: new Uint8Array(width * height), width, height, channels: 1 }, saved.framing);
+    this.embeddings.push(embedding);
+    return embedding;
+  }
+
+  stats(): ModelStats {
+    const part = { dispatches: 1, submits: 1, flop: 1, activationBytes: 1 };
+    return { encode: part, decode: part, weightBytes: 1, activationBytes: 1 };
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  #fail(): void {
+    const failure = this.failNext;
+    this.failNext = undefined;
+    if (failure !== undefined) throw failure;
+  }
+}
+
+/** Loads in steps as the true one does, and can be cancelled in between. */
+export function fakeLoad(options: FakeOptions & { readonly loadTime?: number } = {}): (load: LoadOptions) => Promise<FakeModel> {
+  return async ({ weights, onProgress, signal }) => {
+    const meaningless = typeof weights === "string" && weights.startsWith("synthetic:");
+    const total = 1_073_741_824;
+    const steps = 50;
+    for (let step = 0; step <= steps; step++) {
+      await pause((options.loadTime ?? 0) / steps, signal);
+      onProgress?.({ stage: "weights", loaded: (total * step) / steps, total, unit: "bytes" });
+    }
+    onProgress?.({ stage: "ready", loaded: total, total, unit: "bytes" });
+    return new FakeModel({ meaningless, ...options });
+  };
+}
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** Grows from every positive point (or the box's middle) over like grays; three tolerances make three candidates. */
+function decodeByGray(image: RawImage, { points = [], box, multimask = true }: Prompt): Decoded {
+  const { width, height, channels, data } = image;
+  const gray = new Float32Array(width * height);
+  for (let i = 0; i < gray.length; i++) gray[i] = data[i * channels] as number;
+  const smooth = blurred(gray, width, height);
+  const seeds = points.filter(({ label = 1 }) => label === 1).map(({ x, y }) => Math.floor(y) * width + Math.floor(x));
+  if (box && seeds.length === 0) seeds.push(Math.floor((box[1] + box[3]) / 2) * width + Math.floor((box[0] + box[2]) / 2));
+  const barred = points.filter(({ label }) => label === 0);
+  const masks: Mask[] = (multimask ? [10, 18, 30] : [18]).map((tolerance) => {
+    const mask = new Uint8Array(width * height);
+    for (const seed of seeds) {
+      const level = smooth[seed] as number;
+      const stack = [seed];
+      while (stack.length > 0) {
+        const at = stack.pop() as number;
+        const x = at % width;
+        const y = (at - x) / width;
+        if (mask[at] || Math.abs((smooth[at] as number) - level) > tolerance) continue;
+        if (box && (x < box[0] || x >= box[2] || y < box[1] || y >= box[3])) continue;
+        if (barred.some((point) => Math.hypot(point.x - x, point.y - y) < 14)) continue;
+        mask[at] = 1;
+        if (x > 0) stack.push(at - 1);
+        if (x < width - 1) stack.push(at + 1);
+        if (y > 0) stack.push(at - width);
+        if (y < height - 1) stack.push(at + width);
+      }
+    }
+    return { data: mask, width, height };
+  });
+  const scores = Float32Array.from(masks, (_, index) => [0.81, 0.93, 0.67][index] as number);
+  const best = multimask ? 1 : 0;
+  const side = 4 * GRID;
+  const logits = Float32Array.from({ length: masks.length * side * side }, (_, i) => {
+    const x = Math.floor(((i % side) * width) / side);
+    const y = Math.floor(((Math.floor(i / side) % side) * height) / side);
+    return masks[Math.floor(i / (side * side))]?.data[y * width + x] ? 4 : -4;
+  });
+  return { masks, scores, logits, best };
+}
+
+function blurred(gray: Float32Array, width: number, height: number): Float32Array {
+  const out = new Float32Array(gray.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      let n = 0;
+      for (let v = Math.max(0, y - 2); v <= Math.min(height - 1, y + 2); v++) {
+        for (let u = Math.max(0, x - 2); u <= Math.min(width - 1, x + 2); u++) {
+          sum += gray[v * width + u] as number;
+          n++;
+        }
+      }
+      out[y * width + x] = sum / n;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,261 @@
+// The worker's API over an in-process channel: answers, moved buffers, errors with all their facts, aborts, crashes.
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Progress } from "../../src/engine.ts";
+import { SamError } from "../../src/errors.ts";
+import type { LoadOptions } from "../../src/sam_med2d.ts";
+import { SamMed2DWorker } from "../../src/worker/client.ts";
+import { serve } from "../../src/worker/host.ts";
+import type { Port } from "../../src/worker/protocol.ts";
+import { FakeModel, fakeLoad } from "./fake_model.ts";
+
+/** A `Worker` whose scope is the other end of a message channel in this thread. */
+class ChannelWorker extends EventTarget {
+  readonly #channel = new MessageChannel();
+  readonly transferred: Transferable[][] = [];
+
+  constructor(load: Parameters<typeof serve>[1]) {
+    super();
+    const { port1, port2 } = this.#channel;
+    serve(port2 as Port, load);
+    port2.start();
+    port1.onmessage = ({ data }) => this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  postMessage(message: unknown, { transfer }: { transfer: Transferable[] }): void {
+    this.transferred.push(transfer);
+    this.#channel.port1.postMessage(message, { transfer });
+  }
+
+  crash(message: string): void {
+    this.dispatchEvent(Object.assign(new Event("error"), { message }));
+  }
+
+  terminate(): void {
+    this.#channel.port1.close();
+  }
+}
+
+const workers: ChannelWorker[] = [];
+afterEach(() => {
+  for (const worker of workers.splice(0)) worker.terminate();
+});
+
+function start(load: Parameters<typeof serve>[1]): { worker: Worker; channel: ChannelWorker } {
+  const channel = new ChannelWorker(load);
+  workers.push(channel);
+  return { worker: channel as unknown as Worker, channel };
+}
+
+async function loaded(model = new FakeModel()): Promise<{ client: SamMed2DWorker; model: FakeModel; channel: ChannelWorker }> {
+  const { worker, channel } = start(async () => model);
+  return { client: await SamMed2DWorker.load(worker, { weights: "synthetic:7" }), model, channel };
+}
+
+const IMAGE = () => ({ data: new Uint8Array(8 * 6).fill(100), width: 8, height: 6, channels: 1 }) as const;
+const FACTS = { code: "prompt", op: "decode", argument: "box", expected: "x0 < x1", got: "x0 = x1 = 3", remedy: "Draw a larger box." } as const;
+
+describe("load", () => {
+  it("passes options, reports progress and shows what was loaded", async () => {
+    const seen: LoadOptions[] = [];
+    const { worker } = start((options) => {
+      seen.push(options);
+      return fakeLoad()(options);
+    });
+    const progress: Progress[] = [];
+    const client = await SamMed2DWorker.load(worker, { weights: "synthetic:7", adapter: "off", onProgress: (step) => progress.push(step) });
+    expect(seen[0]).toMatchObject({ weights: "synthetic:7", adapter: "off" });
+    expect(progress.at(-1)?.stage).toBe("ready");
+    expect(progress.length).toBeGreaterThan(10);
+    expect(client.meaningless).toBe(true);
+    expect(client.config.grid).toBe(16);
+    expect(client.name).toContain("vit_b");
+    expect(client.device.kind).toBe("cpu");
+  });
+
+  it("moves whole buffers, but never a buffer that is only partly the weights", async () => {
+    const sizes: number[] = [];
+    const { worker } = start(async ({ weights }) => {
+      sizes.push((weights as Uint8Array).byteLength);
+      return new FakeModel();
+    });
+    const whole = new Uint8Array(64);
+    const part = new Uint8Array(new ArrayBuffer(64), 8, 16);
+    await SamMed2DWorker.load(worker, { weights: whole });
+    await SamMed2DWorker.load(worker, { weights: part });
+    expect(sizes).toEqual([64, 16]);
+    expect(whole.byteLength).toBe(0);
+    expect(part.byteLength).toBe(16);
+  });
+
+  it("rejects at once with the signal's reason, and disposes a model that arrives too late", async () => {
+    const late = new FakeModel();
+    let arrive: (() => void) | undefined;
+    const { worker } = start(
+      () =>
+        new Promise((resolve) => {
+          arrive = () => resolve(late);
+        }),
+    );
+    const controller = new AbortController();
+    const loading = SamMed2DWorker.load(worker, { weights: "synthetic:7", signal: controller.signal });
+    await vi.waitFor(() => expect(arrive).toBeDefined());
+    const reason = new Error("the user went away");
+    controller.abort(reason);
+    await expect(loading).rejects.toBe(reason);
+    await tick();
+    arrive?.();
+    await vi.waitFor(() => expect(late.disposed).toBe(true));
+  });
+
+  it("stops a load that listens to its signal", async () => {
+    const outcomes: unknown[] = [];
+    const { worker } = start((options) => {
+      const loading = fakeLoad({ loadTime: 60_000 })(options);
+      loading.catch((error: unknown) => outcomes.push(error));
+      return loading;
+    });
+    const controller = new AbortController();
+    const loading = SamMed2DWorker.load(worker, { weights: "synthetic:7", signal: controller.signal });
+    setTimeout(() => controller.abort(), 5);
+    await expect(loading).rejects.toMatchObject({ name: "AbortError" });
+    await vi.waitFor(() => expect(outcomes).toHaveLength(1));
+  });
+});
+
+describe("encode and decode", () => {
+  it("give what the model gives, single and in a batch", async () => {
+    const { client, model } = await loaded();
+    const embedding = await client.encode(IMAGE(), { fit: "pad" });
+    expect(embedding.framing).toEqual(model.embeddings[0]?.framing);
+    const prompt = { points: [{ x: 3, y: 2 }] };
+    const one = await client.decode(embedding, prompt);
+    expect(one.masks).toHaveLength(3);
+    expect(one.best).toBe(1);
+    expect(one.masks[0]?.data).toEqual(new Uint8Array(48).fill(1));
+    expect(one.logits).toHaveLength(3 * 64 * 64);
+    const many = await client.decode(embedding, [prompt, { ...prompt, multimask: false }]);
+    expect(many.map(({ masks }) => masks.length)).toEqual([3, 1]);
+    expect((await client.stats()).weightBytes).toBe(1);
+  });
+
+  it("leaves the caller's pixels usable, and sends only the part of a buffer that is the image", async () => {
+    const { client, model } = await loaded();
+    const buffer = new ArrayBuffer(1000);
+    const image = { ...IMAGE(), data: new Uint8Array(buffer, 100, 48) };
+    await client.encode(image);
+    expect(image.data).toHaveLength(48);
+    expect(model.embeddings[0]?.image.data.buffer.byteLength).toBe(48);
+  });
+
+  it("gives the worker's error with every field, its cause and its stack", async () => {
+    const { client, model } = await loaded();
+    const embedding = await client.encode(IMAGE());
+    model.failNext = new SamError(FACTS, { cause: new RangeError("inner") });
+    const error = await client.decode(embedding, {}).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(SamError);
+    expect(error).toMatchObject({ ...FACTS, message: new SamError(FACTS).message, cause: { name: "RangeError", message: "inner" } });
+    expect((error as SamError).stack).toContain("worker.test");
+    model.failNext = new RangeError("plain");
+    await expect(client.decode(embedding, {})).rejects.toMatchObject({ name: "RangeError", message: "plain" });
+    await expect(client.decode(embedding, { points: [{ x: 1, y: 1 }] })).resolves.toMatchObject({ best: 1 });
+  });
+
+  it("checks the image before it crosses", async () => {
+    const { client, model } = await loaded();
+    await expect(client.encode({ data: new Uint8Array(3), width: 2, height: 2, channels: 1 })).rejects.toMatchObject({ code: "image" });
+    expect(model.encodes).toBe(0);
+  });
+
+  it("disposes the embedding of an encode that was aborted too late to stop", async () => {
+    const { client, model } = await loaded();
+    const original = model.encode.bind(model);
+    const controller = new AbortController();
+    model.encode = async (image) => {
+      controller.abort();
+      await tick();
+      return original(image);
+    };
+    await expect(client.encode(IMAGE(), { signal: controller.signal })).rejects.toMatchObject({ name: "AbortError" });
+    await vi.waitFor(() => expect(model.embeddings[0]?.disposed).toBe(true));
+  });
+
+  it("says so when something can't be sent", async () => {
+    const { client } = await loaded();
+    const embedding = await client.encode(IMAGE());
+    const prompt = { points: [{ x: 1, y: 1, label: (() => 1) as unknown as 1 }] };
+    await expect(client.decode(embedding, prompt)).rejects.toMatchObject({ code: "prompt", op: "decode" });
+  });
+});
+
+describe("embeddings", () => {
+  it("are saved, restored and disposed", async () => {
+    const { client, model } = await loaded();
+    const embedding = await client.encode(IMAGE());
+    const saved = await embedding.save();
+    expect(saved).toMatchObject({ shape: [1, 256, 16, 16], model: "fake" });
+    const again = client.restore(saved);
+    expect(saved.data).toHaveLength(256 * 16 * 16);
+    await expect(client.decode(again, { points: [{ x: 1, y: 1 }] })).resolves.toMatchObject({ best: 1 });
+    embedding.dispose();
+    await expect(client.decode(embedding, {})).rejects.toMatchObject({ code: "disposed", argument: "embedding" });
+    expect(model.embeddings.map(({ disposed }) => disposed)).toEqual([true, false]);
+  });
+
+  it("that do not fit are reported by their first use", async () => {
+    const { client } = await loaded();
+    const saved = await (await client.encode(IMAGE())).save();
+    await expect(client.decode(client.restore({ ...saved, model: "another" }), {})).rejects.toMatchObject({ op: "restore", got: "another" });
+  });
+
+  it("of another model are refused", async () => {
+    const [first, second] = [await loaded(), await loaded()];
+    const embedding = await first.client.encode(IMAGE());
+    await expect(second.client.decode(embedding, {})).rejects.toMatchObject({ code: "prompt", argument: "embedding" });
+  });
+});
+
+describe("the end", () => {
+  it("dispose frees everything and fails what waits", async () => {
+    const { client, model } = await loaded(new FakeModel({ decodeTime: 60_000 }));
+    const embedding = await client.encode(IMAGE());
+    const waiting = client.decode(embedding, {});
+    client.dispose();
+    await expect(waiting).rejects.toMatchObject({ code: "disposed", argument: "model" });
+    await expect(client.encode(IMAGE())).rejects.toMatchObject({ code: "disposed" });
+    await vi.waitFor(() => expect(model.disposed).toBe(true));
+    expect(model.embeddings[0]?.disposed).toBe(true);
+  });
+
+  it("two models of one worker are independent", async () => {
+    const models = [new FakeModel(), new FakeModel()];
+    let next = 0;
+    const { worker } = start(async () => models[next++] as FakeModel);
+    const first = await SamMed2DWorker.load(worker, { weights: "a" });
+    const second = await SamMed2DWorker.load(worker, { weights: "b" });
+    first.dispose();
+    await vi.waitFor(() => expect(models[0]?.disposed).toBe(true));
+    await expect(second.encode(IMAGE())).resolves.toBeDefined();
+    expect(models[1]?.disposed).toBe(false);
+  });
+
+  it("a crash fails every call, waiting and new, with a typed error", async () => {
+    const { client, channel } = await loaded(new FakeModel({ decodeTime: 60_000 }));
+    const embedding = await client.encode(IMAGE());
+    const waiting = [client.decode(embedding, {}), client.decode(embedding, {})];
+    channel.crash("out of memory");
+    for (const call of waiting) await expect(call).rejects.toMatchObject({ name: "SamError", code: "device", op: "worker", got: "out of memory" });
+    await expect(client.encode(IMAGE())).rejects.toMatchObject({ code: "device", op: "worker" });
+    client.dispose();
+  });
+
+  it("a worker whose script does not load fails the load", async () => {
+    const { worker, channel } = start(() => new Promise(() => {}));
+    const loading = SamMed2DWorker.load(worker, { weights: "synthetic:7" });
+    channel.crash("");
+    await expect(loading).rejects.toMatchObject({ code: "device", op: "worker", got: "a script that does not load or run" });
+  });
+});
+
+function tick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
