@@ -1,0 +1,187 @@
+// Results of an evaluation as data: what is kept of each mask, what they say together, and shards joined.
+import { EvaluationError } from "./error.ts";
+import { type Summary, summarise } from "./metrics.ts";
+import type { Names } from "./names.ts";
+import { MODES, type Mode } from "./modes.ts";
+import type { Score } from "./protocol.ts";
+
+export interface CaseResult extends Names {
+  /** Place in the dataset file, from 0. */
+  readonly index: number;
+  /** As the dataset file has them. */
+  readonly mask: string;
+  readonly image: string;
+  readonly scores: Readonly<Partial<Record<Mode, Score>>>;
+}
+
+/** A file that could not be used, and the masks that are missing because of it. */
+export interface Problem {
+  readonly file: string;
+  readonly message: string;
+  readonly indices: readonly number[];
+}
+
+/** What must agree for results to be one evaluation. */
+export interface Settings {
+  readonly dataset: string;
+  /** Tells dataset files of one name apart. */
+  readonly fingerprint: string;
+  /** Masks in the dataset file. */
+  readonly masks: number;
+  readonly model: string;
+  readonly weights: string;
+  readonly prompts: readonly Mode[];
+  readonly channelOrder: "bgr" | "rgb";
+  /** Where the first prompts come from: `drawn` or a file's name. */
+  readonly firstPrompts: string;
+  readonly seed: number;
+}
+
+export interface Run {
+  readonly settings: Settings;
+  readonly cases: readonly CaseResult[];
+  readonly problems: readonly Problem[];
+  /** Images encoded, and the seconds spent on encoding, decoding and scoring. */
+  readonly images: number;
+  readonly seconds: number;
+}
+
+export interface ModeSummary {
+  readonly dice: Summary;
+  readonly iou: Summary;
+  readonly n: number;
+}
+
+export type Summaries = Partial<Record<Mode, ModeSummary>>;
+
+export const GROUPINGS = ["modality", "dataset", "structure"] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+export interface Evaluation extends Run {
+  readonly format: typeof FORMAT;
+  readonly prompts: Summaries;
+  readonly by: Readonly<Record<Grouping, Readonly<Record<string, Summaries>>>>;
+  readonly imagesPerSecond: number;
+}
+
+const FORMAT = "sam-med2d evaluation 1";
+
+/** Cases in the dataset's order, whatever order they were computed in, so that equal runs give equal files. */
+export function evaluation(run: Run): Evaluation {
+  const cases = [...run.cases].sort((a, b) => a.index - b.index);
+  const { prompts, seed } = run.settings;
+  const grouped = (grouping: Grouping) => {
+    const names = [...new Set(cases.map((result) => result[grouping]))].sort();
+    return Object.fromEntries(
+      names.map((name) => [
+        name,
+        summaries(
+          cases.filter((result) => result[grouping] === name),
+          prompts,
+          seed,
+        ),
+      ]),
+    );
+  };
+  return {
+    format: FORMAT,
+    settings: run.settings,
+    prompts: summaries(cases, prompts, seed),
+    by: { modality: grouped("modality"), dataset: grouped("dataset"), structure: grouped("structure") },
+    images: run.images,
+    seconds: run.seconds,
+    imagesPerSecond: run.seconds > 0 ? run.images / run.seconds : 0,
+    problems: [...run.problems].sort((a, b) => (a.indices[0] ?? 0) - (b.indices[0] ?? 0)),
+    cases,
+  };
+}
+
+function summaries(cases: readonly CaseResult[], modes: readonly Mode[], seed: number): Summaries {
+  const result: Summaries = {};
+  for (const mode of MODES.filter((mode) => modes.includes(mode))) {
+    const scores = cases.map(({ scores }) => scores[mode]).filter((score) => score !== undefined);
+    const of = (metric: "dice" | "iou") =>
+      summarise(
+        scores.map((score) => score[metric]),
+        seed,
+      );
+    result[mode] = { dice: of("dice"), iou: of("iou"), n: scores.length };
+  }
+  return result;
+}
+
+/** Shards of one evaluation → the whole, the same numbers as without shards. `missing` counts masks that no shard has. */
+export function merge(runs: readonly { readonly file: string; readonly run: Run }[]): { readonly run: Run; readonly missing: number } {
+  const [first] = runs;
+  if (!first) throw new EvaluationError("merge", "at least one result file", "none", "Name the JSON files of the shards.");
+  const seen = new Map<number, string>();
+  for (const { file, run } of runs) {
+    for (const key of Object.keys(first.run.settings) as (keyof Settings)[]) {
+      const [expected, got] = [JSON.stringify(first.run.settings[key]), JSON.stringify(run.settings[key])];
+      if (expected !== got) throw new EvaluationError(file, `${key} ${expected}, as ${first.file} has`, got, "Merge shards of one evaluation only.");
+    }
+    for (const index of [...run.cases.map(({ index }) => index), ...run.problems.flatMap(({ indices }) => indices)]) {
+      const other = seen.get(index);
+      if (other !== undefined) throw new EvaluationError(file, "masks that no other file has", `mask ${index}, also in ${other}`, "Name each shard once.");
+      seen.set(index, file);
+    }
+  }
+  const sum = (of: (run: Run) => number) => runs.reduce((total, { run }) => total + of(run), 0);
+  return {
+    run: {
+      settings: first.run.settings,
+      cases: runs.flatMap(({ run }) => run.cases),
+      problems: runs.flatMap(({ run }) => run.problems),
+      images: sum(({ images }) => images),
+      seconds: sum(({ seconds }) => seconds),
+    },
+    missing: first.run.settings.masks - seen.size,
+  };
+}
+
+/** A result file's content. Only what `merge` and `evaluation` build on is checked: the rest is computed again. */
+export function parseEvaluation(text: string, file: string): Run {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new EvaluationError(file, "JSON written by evaluate --json", String(cause), "Run the shard again.");
+  }
+  if (!isRecord(value) || value.format !== FORMAT)
+    throw new EvaluationError(
+      file,
+      `the format "${FORMAT}"`,
+      isRecord(value) ? JSON.stringify(value.format) : typeof value,
+      "Use files written by evaluate --json.",
+    );
+  const { settings, cases, problems, images, seconds } = value as unknown as Evaluation;
+  const complete = isRecord(settings) && Array.isArray(cases) && Array.isArray(problems) && typeof images === "number" && typeof seconds === "number";
+  if (!complete) throw new EvaluationError(file, "settings, cases, problems, images and seconds", Object.keys(value).join(", "), "Run the shard again.");
+  return { settings, cases, problems, images, seconds };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** One row a mask. */
+export function toCsv({ cases, settings }: Run): string {
+  const modes = MODES.filter((mode) => settings.prompts.includes(mode));
+  const head = ["mask", "image", ...GROUPINGS, ...modes.flatMap((mode) => ["dice", "iou", "predicted_iou"].map((metric) => `${metric}_${mode}`))];
+  const rows = [...cases]
+    .sort((a, b) => a.index - b.index)
+    .map((result) => [
+      result.mask,
+      result.image,
+      ...GROUPINGS.map((grouping) => result[grouping]),
+      ...modes.flatMap((mode) => {
+        const score = result.scores[mode];
+        return score ? [score.dice, score.iou, score.predicted].map((value) => value.toFixed(6)) : ["", "", ""];
+      }),
+    ]);
+  return `${[head, ...rows].map((row) => row.map(csvCell).join(",")).join("\n")}\n`;
+}
+
+function csvCell(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
