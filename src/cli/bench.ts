@@ -1,0 +1,143 @@
+// bench: the profiling page's headless twin, on Dawn. Counts first, then parity, then times.
+import { cpus } from "node:os";
+import { benchGraphs, checkpointSubject, isConfiguration, type Subject, syntheticSubject } from "../bench/configurations.ts";
+import { counted, countsText } from "../bench/counts_text.ts";
+import { amount, clockWords, compare, csv, digits, parityWords, percent, time } from "../bench/formats.ts";
+import { measure } from "../bench/measure.ts";
+import type { BenchReport, GraphReport, KernelReport } from "../bench/report.ts";
+import { parseReport } from "../bench/report.ts";
+import { GPU_TARGET } from "../graph/target.ts";
+import { provideWebGpu } from "./dawn.ts";
+import type { Environment } from "./environment.ts";
+import { checkDestinations, writeAll } from "./outputs.ts";
+import { duration, Terminal } from "./terminal.ts";
+import { reasonOf, UsageError } from "./usage.ts";
+import { openWeights } from "./weights.ts";
+
+export interface BenchCommandOptions {
+  readonly weights?: string;
+  readonly config: string;
+  readonly runs: number;
+  readonly json?: string;
+  readonly csv?: string;
+  readonly compare?: string;
+  readonly gflops?: number;
+  readonly gbs?: number;
+  readonly count?: boolean;
+  readonly wall?: boolean;
+}
+
+/** Dawn rounds timestamps as browsers do unless told otherwise. */
+const EXACT_CLOCK = ["disable-dawn-features=timestamp_quantization"];
+const LISTED = 15;
+
+export async function bench(options: BenchCommandOptions, environment: Environment): Promise<void> {
+  const { signal, stdout } = environment;
+  if ((options.gflops === undefined) !== (options.gbs === undefined)) throw new UsageError("--gflops and --gbs are given together: a floor needs both");
+  const speed = options.gflops !== undefined && options.gbs !== undefined ? { gflops: options.gflops, gbs: options.gbs } : undefined;
+  const files = Object.fromEntries(Object.entries({ "--json": options.json, "--csv": options.csv }).filter(([, path]) => path !== "-"));
+  await checkDestinations(
+    files,
+    [options.weights, options.compare].filter((path) => path !== undefined),
+  );
+  const before = options.compare === undefined ? undefined : await readReport(options.compare);
+  const subject = await openSubject(options, signal);
+  try {
+    const quiet = options.json === "-";
+    const say = (text: string) => void (quiet ? environment.stderr : stdout).write(`${text}\n`);
+    if (options.count) {
+      const { encode, decode } = benchGraphs(subject, GPU_TARGET);
+      say(countsText({ encode: counted(encode), decode: counted(decode) }, speed).trimEnd());
+      return;
+    }
+    await provideWebGpu(EXACT_CLOCK);
+    const report = await run(subject, options, environment);
+    const { encode, decode } = report;
+    say(countsText({ encode: { costs: encode.kernels, ...encode }, decode: { costs: decode.kernels, ...decode } }, speed));
+    say(text(report));
+    if (before) say(comparison(before, report));
+    const outputs = new Map<string, string>();
+    const json = `${JSON.stringify(report, null, 2)}\n`;
+    if (quiet) stdout.write(json);
+    else if (options.json) outputs.set(options.json, json);
+    if (options.csv) outputs.set(options.csv, csv(report));
+    await writeAll(outputs, signal);
+  } finally {
+    await subject.checkpoint.close();
+  }
+}
+
+async function openSubject({ weights, config }: BenchCommandOptions, signal: AbortSignal): Promise<Subject> {
+  if (weights === undefined) {
+    if (!isConfiguration(config)) throw new UsageError(`--config must be vit_b or small; got ${config}`);
+    return syntheticSubject(config);
+  }
+  if (weights.startsWith("synthetic:")) throw new UsageError("--weights names a file here; synthetic weights are the default, chosen with --config");
+  const opened = await openWeights(weights, signal);
+  if (typeof opened === "string") throw new UsageError(`--weights ${weights}: a checkpoint file is needed`);
+  return checkpointSubject(opened);
+}
+
+async function readReport(path: string): Promise<BenchReport> {
+  const { readFile } = await import("node:fs/promises");
+  const content = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new UsageError(`--compare ${path}: ${reasonOf(cause)}`);
+  });
+  try {
+    return parseReport(content);
+  } catch (error) {
+    throw new UsageError(`--compare ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function run(subject: Subject, { runs, wall }: BenchCommandOptions, { stderr, signal }: Environment): Promise<BenchReport> {
+  const terminal = new Terminal(stderr);
+  const started = performance.now();
+  try {
+    return await measure({
+      subject,
+      runs,
+      signal,
+      timestamps: !wall,
+      environment: { runtime: "node", agent: `Node ${process.versions.node}, Dawn`, platform: `${process.platform} ${process.arch}`, cores: cpus().length },
+      onProgress: (step, done, total) => terminal.progress(`${step}  ${total > 1 ? `${percent(done / total)}, ` : ""}${duration(performance.now() - started)}`),
+    });
+  } finally {
+    terminal.clear();
+  }
+}
+
+function text(report: BenchReport): string {
+  const { adapter, model, peaks, memory, encode, decode } = report;
+  const graph = (name: string, { dispatches, submits, wall, gpu, coldMs, floorMs }: GraphReport) =>
+    `${name}  ${dispatches} dispatches, ${submits} ${submits === 1 ? "submit" : "submits"}; median ${time(wall.median)}, p95 ${time(wall.p95)}, first ${time(coldMs)}` +
+    `${gpu ? `; GPU ${time(gpu.median)}` : ""}; floor ${time(floorMs)}`;
+  const kernel = ({ time: t, share, gflops, gbs, ofFloor, op, shape, label }: KernelReport) =>
+    `${time(t.median).padStart(9)}  ${percent(share).padStart(6)}  ${digits(gflops).padStart(6)} GFLOP/s  ${digits(gbs).padStart(6)} GB/s  ${percent(ofFloor).padStart(6)} of peak  ${op} ${shape}  ${label}`;
+  const slowest = (kernels: readonly KernelReport[]) => [...kernels].sort((a, b) => b.time.median - a.time.median).slice(0, LISTED);
+  return [
+    `${model.name}, ${report.precision}, ${model.weights}, on ${adapter.description}`,
+    parityWords(report.parity),
+    clockWords(report.timing),
+    `Measured peaks  ${digits(peaks.gflops)} GFLOP/s, ${digits(peaks.gbs)} GB/s`,
+    `Memory  weights ${amount(memory.weightBytes, "B")}, activations ${amount(memory.activationBytes, "B")}`,
+    ...report.stages.map(
+      ({ name, coldMs, warm }) => `${name}  ${[coldMs === null ? [] : `first ${time(coldMs)}`, warm ? `then ${time(warm.median)}` : []].flat().join(", ")}`,
+    ),
+    "",
+    graph("encode", encode),
+    ...slowest(encode.kernels).map(kernel),
+    "",
+    graph("decode", decode),
+    ...slowest(decode.kernels).map(kernel),
+  ].join("\n");
+}
+
+function comparison(before: BenchReport, now: BenchReport): string {
+  const { encode, decode, caveats } = compare(before, now);
+  const line = (name: string, { relative, noise, verdict }: typeof encode) =>
+    `${name}  ${verdict}: ${relative >= 0 ? "+" : "−"}${percent(Math.abs(relative))}, noise ${percent(noise)}`;
+  return ["", `Against the run of ${before.date}${caveats.length > 0 ? `, ${caveats.join(", ")}` : ""}`, line("encode", encode), line("decode", decode)].join(
+    "\n",
+  );
+}

@@ -1,0 +1,24 @@
+// What a command needs from outside: the terminal, a signal, and a model. Tests give their own.
+import type { SamMed2D } from "../index.ts";
+import type { Stream, Terminal } from "./terminal.ts";
+
+/** What commands use of a loaded model. */
+export type Model = Pick<SamMed2D, "config" | "name" | "device" | "meaningless" | "encode" | "decode" | "restore" | "dispose">;
+
+export interface ModelOptions {
+  /** A path, an address, or `synthetic:SEED`. */
+  readonly weights: string;
+  readonly adapter?: "on" | "off";
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+export interface Environment {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  /** Aborted with an `Interrupted`. */
+  readonly signal: AbortSignal;
+  /** Print stacks and causes. */
+  readonly debug: boolean;
+  readonly loadModel: (options: ModelOptions) => Promise<Model>;
+}

@@ -1,0 +1,143 @@
+// inspect: what a checkpoint is, without loading it.
+import { stat } from "node:fs/promises";
+import { type Checkpoint, type StoredTensor, storedBytes } from "../checkpoint/checkpoint.ts";
+import { compareTensors, type TensorReport } from "../checkpoint/names.ts";
+import { synthetic } from "../checkpoint/synthetic.ts";
+import { formatShape, SamError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import { print, type Row, rows as graphRows } from "../graph/print.ts";
+import { GPU_TARGET } from "../graph/target.ts";
+import { elements } from "../graph/tensor.ts";
+import { type Config, detectConfig, VIT_B } from "../model/config.ts";
+import { modelName } from "../model/name.ts";
+import { decodeGraph, encodeGraph, expectedTensors } from "../model/network.ts";
+import type { Environment } from "./environment.ts";
+import { CommandError } from "./usage.ts";
+import { isFile, openWeights } from "./weights.ts";
+
+export interface InspectOptions {
+  readonly tensors?: boolean;
+  readonly graph?: boolean;
+  readonly json?: boolean;
+}
+
+/** What `--json` prints. */
+interface Report {
+  readonly file: string;
+  readonly format: string;
+  /** On the disk; unlike `bytes` it tells int8 weights, which are given as f32, apart. */
+  readonly fileBytes?: number;
+  /** Whether segment would take it. */
+  readonly usable: boolean;
+  readonly model?: string;
+  readonly config?: Config;
+  readonly problem?: string;
+  readonly tensors: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly dtypes: Readonly<Record<string, number>>;
+  readonly missing: TensorReport["missing"];
+  readonly misshaped: TensorReport["misshaped"];
+  readonly unknown: readonly string[];
+  /** Tensors in a dtype that is not loaded. */
+  readonly refused: Readonly<Record<string, string>>;
+  readonly list?: readonly StoredTensor[];
+  /** One entry a dispatch. */
+  readonly graphs?: Readonly<Record<string, readonly Row[]>>;
+}
+
+/** Prints to stdout; throws when the checkpoint is not usable, so that the exit code says so. */
+export async function inspect(weights: string, options: InspectOptions, environment: Environment): Promise<void> {
+  const opened = await openWeights(weights, environment.signal);
+  const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
+  try {
+    const size = isFile(weights) ? (await stat(weights)).size : undefined;
+    const looked = look(checkpoint, options.tensors === true);
+    const graphs = options.graph && looked.config ? recorded(looked.config) : [];
+    const report: Report = {
+      ...looked,
+      ...(size === undefined ? {} : { fileBytes: size }),
+      ...(graphs.length > 0 ? { graphs: Object.fromEntries(graphs.map((graph) => [graph.label, graphRows(graph)])) } : {}),
+    };
+    environment.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : [text(report), ...graphs.map((graph) => `${print(graph)}\n`)].join("\n"));
+    if (!report.usable) throw new CommandError(report.problem ?? `${report.file} is not usable: tensors are missing or of another shape`);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+function look(checkpoint: Checkpoint, list: boolean): Report {
+  const tensors = [...checkpoint.tensors.values()];
+  const dtypes: Record<string, number> = {};
+  for (const { dtype } of tensors) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+  const sum = (of: (tensor: StoredTensor) => number) => tensors.reduce((total, tensor) => total + of(tensor), 0);
+  const measured = {
+    file: checkpoint.label,
+    format: checkpoint.format ?? "unknown",
+    tensors: tensors.length,
+    parameters: sum(({ shape }) => elements(shape)),
+    bytes: sum(storedBytes),
+    dtypes,
+    refused: Object.fromEntries(checkpoint.refused ?? []),
+    ...(list ? { list: tensors } : {}),
+  };
+  try {
+    const config = detectConfig(checkpoint.label, checkpoint.tensors);
+    const compared = compareTensors(checkpoint, expectedTensors(config));
+    const usable = compared.missing.length === 0 && compared.misshaped.length === 0;
+    return { ...measured, ...compared, config, model: modelName(config, checkpoint.tensors), usable };
+  } catch (error) {
+    if (!(error instanceof SamError)) throw error;
+    return { ...measured, usable: false, problem: error.message, missing: [], misshaped: [], unknown: [] };
+  }
+}
+
+/** Encode, and decode of one point to a mask at the model's own size: what a GPU gets. */
+function recorded(config: Config): Graph[] {
+  const { imageSize } = config;
+  const upsample = { width: imageSize, height: imageSize, left: 0, top: 0, resize: true, spanX: imageSize, spanY: imageSize };
+  // A point without a box has a padding point behind it.
+  const decode = { batch: 1, tokens: 2, multimask: true, upsample };
+  return [encodeGraph(config, GPU_TARGET).graph, decodeGraph(config, decode, GPU_TARGET).graph];
+}
+
+function text(report: Report): string {
+  const { config, missing, misshaped, unknown, list } = report;
+  const dtypes = Object.entries(report.dtypes).map(([dtype, count]) => `${count} ${dtype}`);
+  const rows: [string, string][] = [
+    ["file", `${report.file} (${report.format}${report.fileBytes === undefined ? "" : `, ${(report.fileBytes / 1e6).toFixed(1)} MB`})`],
+    ["model", report.model ?? "not a network of this family"],
+  ];
+  if (config) {
+    rows.push(
+      [
+        "encoder",
+        `width ${config.width}, depth ${config.depth}, ${config.heads} heads, patch ${config.patch}, window ${config.window}, global blocks ${config.globalBlocks.join(" ") || "none"}`,
+      ],
+      ["image", `${config.imageSize}×${config.imageSize}, ${config.grid}×${config.grid} tokens`],
+      ["adapters", config.adapters ? "yes" : "no"],
+    );
+  }
+  rows.push([
+    "tensors",
+    `${report.tensors} (${dtypes.join(", ") || "none"}), ${(report.parameters / 1e6).toFixed(2)} M values, ${(report.bytes / 1e6).toFixed(1)} MB`,
+  ]);
+  if (config) {
+    rows.push(
+      ["missing", missing.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(", ") || "none"],
+      ["wrong shape", misshaped.map(({ name, expected, got }) => `${name} ${formatShape(got)}, expected ${formatShape(expected)}`).join(", ") || "none"],
+      ["unknown", unknown.join(", ") || "none"],
+    );
+  }
+  const refused = Object.entries(report.refused).map(([name, what]) => `${name} ${what}`);
+  if (refused.length > 0) rows.push(["not loaded", refused.join(", ")]);
+  const width = Math.max(...rows.map(([label]) => label.length));
+  const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
+  if (list) lines.push("", ...table(list));
+  return `${lines.join("\n")}\n`;
+}
+
+function table(list: readonly StoredTensor[]): string[] {
+  const width = Math.max(...list.map(({ name }) => name.length));
+  return list.map((tensor) => `${tensor.name.padEnd(width)}  ${tensor.dtype.padEnd(4)}  ${formatShape(tensor.shape)}  ${storedBytes(tensor)} bytes`);
+}

@@ -1,0 +1,186 @@
+// The command line: options, their values, and the exit code.
+import { Command, CommanderError, Option } from "commander";
+import { version } from "../../package.json";
+import type { Point } from "../index.ts";
+import type { BenchCommandOptions } from "./bench.ts";
+import { StartAgain } from "./dawn.ts";
+import type { ConvertCommandOptions } from "./convert.ts";
+import type { Environment } from "./environment.ts";
+import type { InspectOptions } from "./inspect.ts";
+import type { EvaluateOptions, ReportOptions } from "./evaluate.ts";
+import { parseBox, parsePoint, parsePrompts, parseSeed, parseShard, parseSize, positive } from "./parse.ts";
+import { type SegmentOptions, segment } from "./segment.ts";
+import { EXIT, exitCodeOf, messageOf, UsageError } from "./usage.ts";
+import { checkWeights } from "./weights.ts";
+
+/** Runs one command line (without node and script name) and gives its exit code; never throws but for `StartAgain`. */
+export async function run(args: readonly string[], environment: Environment): Promise<number> {
+  try {
+    await program(environment).parseAsync(args, { from: "user" });
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof StartAgain) throw error;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    environment.stderr.write(`sam-med2d: ${messageOf(error, environment.debug)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function program(environment: Environment): Command {
+  const root = new Command("sam-med2d")
+    .description("Interactive segmentation of medical images with SAM-Med2D, on WebGPU. Not for clinical use.")
+    .version(version)
+    .exitOverride()
+    // What follows a command is for that command: evaluate and its merge have options of the same names.
+    .enablePositionalOptions()
+    .configureOutput({
+      writeOut: (text) => environment.stdout.write(text),
+      writeErr: (text) => environment.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "sam-med2d: ")),
+    })
+    .showHelpAfterError("(add --help for the options)")
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted. DEBUG=1 in the environment adds the stack to an error.");
+  segmentCommand(root, environment);
+  inspectCommand(root, environment);
+  evaluateCommand(root, environment);
+  convertCommands(root, environment);
+  benchCommand(root, environment);
+  return root;
+}
+
+const WEIGHTS = "checkpoint file, or synthetic:SEED (its masks mean nothing); default: the small model that comes with the package";
+
+/** Each of these is one thing: a second one would silently replace the first. */
+function once<T>(name: string, parse: (text: string) => T): (text: string, before: T | undefined) => T {
+  return (text, before) => {
+    if (before !== undefined) throw new UsageError(`${name} can be given once`);
+    return parse(text);
+  };
+}
+
+function segmentCommand(root: Command, environment: Environment): void {
+  root
+    .command("segment")
+    .description("Segment one PNG or JPEG image. Coordinates are pixels of the image as shown upright, x to the right, y down.")
+    .argument("<image>", "PNG or JPEG file")
+    .option("--weights <weights>", WEIGHTS, once("--weights", checkWeights))
+    .addOption(
+      new Option("--point <x,y,label>", "a point; label 1 inside (default), 0 outside, -1 no point; can be repeated")
+        .argParser((text, points: Point[]) => [...points, parsePoint(text)])
+        .default([], "none"),
+    )
+    .option("--box <x0,y0,x1,y1>", "a box around the structure, x1 and y1 exclusive", once("--box", parseBox))
+    .option("--mask-input <file.npy>", "[64, 64] probabilities of an earlier mask, in model space")
+    .option("--single", "one mask instead of the best of three")
+    .addOption(new Option("--adapter <on|off>", "use the adapter layers of the checkpoint; default on where it has them").choices(["on", "off"]))
+    .addOption(
+      new Option("--channel-order <order>", "colour seen by the network's channel 0; default bgr, as SAM-Med2D was trained, rgb for the original SAM").choices([
+        "bgr",
+        "rgb",
+      ]),
+    )
+    .addOption(
+      new Option(
+        "--fit <fit>",
+        "resize: stretch to the network's square; pad: centre smaller images on zeros, as in evaluation; long-side: keep the aspect; default resize, long-side for the original SAM at 1024",
+      ).choices(["resize", "pad", "long-side"]),
+    )
+    .option("--out <mask.png>", "mask, 8-bit gray, 255 inside and 0 outside; default IMAGE.mask.png beside the image")
+    .option("--overlay <file.png>", "image with mask, contour and prompt")
+    .option("--json <file|->", "scores, best, area, bbox, times; - for standard output, with nothing else on it")
+    .option("--save-embedding <file.npy>", "image embedding, float32 [1, 256, 16, 16]")
+    .option("--save-logits <file.npy>", "low-resolution logits of every candidate, float32 [3, 64, 64]")
+    .action((image: string, options: SegmentOptions) => segment(image, options, environment));
+}
+
+function inspectCommand(root: Command, environment: Environment): void {
+  root
+    .command("inspect")
+    .description("Say what a checkpoint is: network, tensors, bytes, missing and unknown names.")
+    .argument("<weights>", "checkpoint file, or synthetic:SEED", checkWeights)
+    .option("--tensors", "list every tensor")
+    .option("--graph", "print what encode and a decode of one point run on a GPU: stage, op, shapes, FLOP, bytes, buffer; needs no GPU")
+    .option("--json", "print JSON")
+    .action(async (weights: string, options: InspectOptions) => {
+      const { inspect } = await import("./inspect.ts");
+      await inspect(weights, options, environment);
+    });
+}
+
+function evaluateCommand(root: Command, environment: Environment): void {
+  const command = root
+    .command("evaluate")
+    .description("Run the published evaluation on a dataset: label2image_test.json, {mask path: image path}, paths from its folder or that folder's parent.")
+    .argument("<dataset>", "folder with label2image_test.json, or such a file")
+    .option("--weights <weights>", WEIGHTS, once("--weights", checkWeights))
+    .addOption(new Option("--prompts <list>", "box, 1, 3, 5 (points), several with commas, or all").argParser(parsePrompts).default(parsePrompts("all"), "all"))
+    .option("--seed <n>", "of the drawn points", parseSeed, 0)
+    .addOption(new Option("--adapter <on|off>", "use the adapter layers of the checkpoint; default on where it has them").choices(["on", "off"]))
+    .addOption(new Option("--channel-order <order>", "colour seen by the network's channel 0; default bgr, as trained").choices(["bgr", "rgb"]))
+    .option("--prompt-file <file.json>", "first box and point of each mask, in the reference's format, instead of drawn ones")
+    .option("--save-prompts <file.json>", "write the first box and point of each mask in that format")
+    .option("--save-masks <folder>", "write every mask as PNG")
+    .addOption(
+      new Option("--shard <i/n>", "only part i of n, from 1; auto or auto/n takes i from SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX")
+        .argParser((text) => parseShard(text, process.env))
+        .default({ index: 0, count: 1 }, "all of it"),
+    )
+    .addHelpText(
+      "after",
+      "\nWith --json FILE the run can be resumed: FILE.journal keeps what is done until the end. Exit code 1 where files could not be used.",
+    );
+  reportOptions(command).action(async (dataset: string, options: EvaluateOptions) => {
+    const { evaluate } = await import("./evaluate.ts");
+    await evaluate(dataset, options, environment);
+  });
+  const merge = command.command("merge").description("Join the JSON results of all shards.").argument("<results...>", "JSON files written with --shard");
+  reportOptions(merge).action(async (files: string[], options: ReportOptions) => {
+    const { mergeResults } = await import("./evaluate.ts");
+    await mergeResults(files, options, environment);
+  });
+}
+
+function benchCommand(root: Command, environment: Environment): void {
+  root
+    .command("bench")
+    .description("Check every kernel, then time them: end to end and one by one, against this device's own measured peaks.")
+    .option("--weights <weights>", "checkpoint file; default: weights by formula, whose answer is known", once("--weights", checkWeights))
+    .option("--config <name>", "network of the default weights: vit_b, or small for slow devices", "vit_b")
+    .option("--runs <n>", "of each measurement", positive("--runs", true), 20)
+    .option("--json <file|->", "everything measured; - for standard output, with nothing else on it")
+    .option("--csv <file.csv>", "one row a dispatch")
+    .option("--compare <file.json>", "an earlier --json, to say what changed beyond the noise")
+    .option("--count", "only count dispatches, FLOP and bytes; needs no GPU")
+    .option("--gflops <n>", "with --gbs: print the floor on a device of this speed", positive("--gflops"))
+    .option("--gbs <n>", "memory bandwidth of that device, GB/s", positive("--gbs"))
+    .option("--wall", "the wall clock, also where the device has timestamps")
+    .action(async (options: BenchCommandOptions) => {
+      const { bench } = await import("./bench.ts");
+      await bench(options, environment);
+    });
+}
+
+function reportOptions(command: Command): Command {
+  return command
+    .option("--json <file|->", "Dice and IoU, overall and by modality, structure and dataset, and of every mask; - for standard output")
+    .option("--csv <file.csv>", "one row a mask")
+    .option("--html <file.html>", "charts and cases, one file");
+}
+
+function convertCommands(root: Command, environment: Environment): void {
+  const add = (name: string, description: string, dtypes: readonly string[], dtype: string) =>
+    root
+      .command(name)
+      .description(description)
+      .argument("<in>", "checkpoint: .pth, .safetensors, its index, an address, or synthetic:SEED", checkWeights)
+      .argument("<out>", "file ending in .safetensors; its manifest is written beside it, ending in .json")
+      .addOption(new Option("--dtype <dtype>", "of the weights written").choices(dtypes).default(dtype))
+      .addOption(new Option("--adapter <keep|drop>", "the adapter layers; default keep").choices(["keep", "drop"]))
+      .option("--shard <size>", "several files of at most this size, for instance 200MB", parseSize)
+      .action(async (input: string, output: string, options: ConvertCommandOptions) => {
+        const { convert } = await import("./convert.ts");
+        await convert(input, output, options, environment);
+      });
+  add("convert", "Rewrite a checkpoint as safetensors; the same input gives the same bytes.", ["f32", "f16", "bf16", "int8"], "f32");
+  add("quantize", "Rewrite a checkpoint smaller: f16, or int8 with a scale for each output channel.", ["f16", "int8"], "int8");
+}

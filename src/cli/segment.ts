@@ -1,0 +1,174 @@
+// segment: one image, one prompt, one mask.
+import { readFile } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { area, boundingBox } from "../image/mask.ts";
+import { readNpy, writeNpy } from "../image/npy.ts";
+import type { Box, ChannelOrder, Decoded, Fit, Point, Prompt } from "../index.ts";
+import type { Environment, Model } from "./environment.ts";
+import { maskPng, readImage, rgbPng } from "./image_file.ts";
+import { checkDestinations, writeAll } from "./outputs.ts";
+import { drawOverlay } from "./overlay.ts";
+import { checkInside } from "./parse.ts";
+import { duration, loadProgress, Terminal } from "./terminal.ts";
+import { CommandError, reasonOf, UsageError } from "./usage.ts";
+import { defaultWeights, isFile } from "./weights.ts";
+
+export interface SegmentOptions {
+  readonly weights?: string;
+  readonly point: readonly Point[];
+  readonly box?: Box;
+  readonly maskInput?: string;
+  readonly single?: boolean;
+  readonly adapter?: "on" | "off";
+  readonly channelOrder?: ChannelOrder;
+  readonly fit?: Fit;
+  readonly out?: string;
+  readonly overlay?: string;
+  readonly json?: string;
+  readonly saveEmbedding?: string;
+  readonly saveLogits?: string;
+}
+
+export const MEANINGLESS = "the weights are synthetic: the masks mean nothing and only show that the program works";
+
+/** `scan.png` → `scan.mask.png`, beside the image. */
+export function defaultOut(image: string): string {
+  return join(dirname(image), `${basename(image, extname(image))}.mask.png`);
+}
+
+export async function segment(imagePath: string, options: SegmentOptions, environment: Environment): Promise<void> {
+  const { signal } = environment;
+  const terminal = new Terminal(environment.stderr);
+  const weights = options.weights ?? defaultWeights();
+  const out = options.out ?? defaultOut(imagePath);
+  const jsonFile = options.json === "-" ? undefined : options.json;
+  const destinations = {
+    "--out": out,
+    "--overlay": options.overlay,
+    "--json": jsonFile,
+    "--save-embedding": options.saveEmbedding,
+    "--save-logits": options.saveLogits,
+  };
+  await checkDestinations(destinations, [imagePath, ...(isFile(weights) ? [weights] : []), ...(options.maskInput ? [options.maskInput] : [])]);
+
+  const image = await readImage(imagePath);
+  if (image.warning) terminal.say(`sam-med2d: ${image.warning}`);
+  const prompt: Prompt = {
+    ...(options.point.length > 0 ? { points: options.point } : {}),
+    ...(options.box ? { box: options.box } : {}),
+    ...(options.maskInput ? { maskInput: await readMaskInput(options.maskInput) } : {}),
+    multimask: !options.single,
+  };
+  checkInside(prompt, image.width, image.height, imagePath);
+  signal.throwIfAborted();
+
+  const times = { load: 0, encode: 0, decode: 0 };
+  const timed = async <T>(name: keyof typeof times, work: Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const result = await work;
+    times[name] = Math.round((performance.now() - start) * 10) / 10;
+    signal.throwIfAborted();
+    return result;
+  };
+  const model = await timed("load", environment.loadModel({ weights, terminal, signal, ...(options.adapter ? { adapter: options.adapter } : {}) }));
+  try {
+    if (model.meaningless) terminal.say(`sam-med2d: ${MEANINGLESS}`);
+    terminal.progress("Encoding the image");
+    const how = {
+      signal,
+      onProgress: loadProgress(terminal),
+      ...(options.fit ? { fit: options.fit } : {}),
+      ...(options.channelOrder ? { channelOrder: options.channelOrder } : {}),
+    };
+    const embedding = await timed("encode", model.encode(image, how));
+    terminal.progress("Decoding the prompt");
+    const decoded = await timed("decode", model.decode(embedding, prompt));
+    const mask = decoded.masks[decoded.best];
+    if (!mask) throw new CommandError("the model gave no mask");
+    const summary = report(imagePath, weights, options, model, prompt, decoded, times);
+
+    const files = new Map<string, Uint8Array | string>([[out, await maskPng(mask)]]);
+    if (options.overlay) files.set(options.overlay, await rgbPng(drawOverlay(image, mask, prompt), image.width, image.height));
+    if (options.saveEmbedding) {
+      const saved = await embedding.save();
+      files.set(options.saveEmbedding, writeNpy(saved.shape, saved.data));
+    }
+    if (options.saveLogits) {
+      const count = decoded.masks.length;
+      const side = Math.sqrt(decoded.logits.length / count);
+      files.set(options.saveLogits, writeNpy([count, side, side], decoded.logits));
+    }
+    const json = `${JSON.stringify({ ...summary, files: Object.fromEntries([...files.keys()].map((path) => [fileKind(path, options), path])) }, null, 2)}\n`;
+    if (jsonFile) files.set(jsonFile, json);
+    await writeAll(files, signal);
+
+    if (options.json === "-") environment.stdout.write(json);
+    const score = (decoded.scores[decoded.best] as number).toFixed(3);
+    const where = summary.bbox ? `inside ${summary.bbox.join(",")}` : "empty";
+    terminal.say(`${out}: ${summary.area} pixels, ${where}; predicted IoU ${score}, candidate ${decoded.best + 1} of ${decoded.masks.length}`);
+    terminal.say(
+      `load ${duration(times.load)}, encode ${duration(times.encode)}, decode ${duration(times.decode)}; ${model.name} on ${model.device.description}`,
+    );
+    embedding.dispose();
+  } finally {
+    terminal.clear();
+    model.dispose();
+  }
+}
+
+function fileKind(path: string, options: SegmentOptions): string {
+  if (path === options.overlay) return "overlay";
+  if (path === options.saveEmbedding) return "embedding";
+  return path === options.saveLogits ? "logits" : "mask";
+}
+
+/** What `--json` holds. Coordinates and `area` are in pixels of the original image, times in milliseconds. */
+function report(
+  file: string,
+  weights: string,
+  options: SegmentOptions,
+  model: Model,
+  prompt: Prompt,
+  decoded: Decoded,
+  times: Readonly<Record<string, number>>,
+) {
+  const mask = decoded.masks[decoded.best];
+  const { points = [], box = null, multimask } = prompt;
+  return {
+    image: { file, width: mask?.width, height: mask?.height },
+    model: model.name,
+    weights,
+    adapter: model.device.description,
+    adapterKind: model.device.kind,
+    precision: model.device.precision,
+    prompt: { points, box, maskInput: options.maskInput ?? null, multimask },
+    scores: [...decoded.scores],
+    best: decoded.best,
+    area: mask ? area(mask) : 0,
+    bbox: mask ? boundingBox(mask) : null,
+    times,
+    ...(model.meaningless ? { warning: MEANINGLESS } : {}),
+  };
+}
+
+/** `[n, n]`, also with leading ones: probabilities in model space. The side is checked by the model, which knows it. */
+export async function readMaskInput(path: string): Promise<Float32Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new CommandError(`cannot read --mask-input ${path}: ${reasonOf(cause)}`, { cause });
+  }
+  const { shape, data } = readNpy(bytes, path);
+  const leading = shape.slice(0, -2);
+  if (shape.length < 2 || shape.at(-1) !== shape.at(-2) || leading.some((side) => side !== 1)) {
+    throw new UsageError(`--mask-input ${path} must be [64, 64], got [${shape.join(", ")}]`);
+  }
+  const outside = data.findIndex((value) => !(value >= 0 && value <= 1));
+  if (outside >= 0) {
+    const side = shape.at(-1) as number;
+    const at = `[${Math.floor(outside / side)}, ${outside % side}]`;
+    throw new UsageError(`--mask-input ${path} must hold probabilities from 0 to 1, got ${data[outside]} at ${at}: apply a sigmoid to logits`);
+  }
+  return data;
+}

@@ -1,0 +1,52 @@
+// What can go wrong on a command line, the words for it, and the exit code.
+import { SamError } from "../errors.ts";
+
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+
+/** The command line itself is wrong: an option, its value, or a prompt that does not lie in the image. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** A file or machine is not what the command needs. The message names it, says what was found and what is wanted. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+/** The reason a command's signal is aborted with. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  constructor(readonly exitCode: number) {
+    super("interrupted");
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof UsageError || (error instanceof SamError && error.code === "prompt")) return EXIT.usage;
+  return EXIT.failed;
+}
+
+/** One line for people; with `debug`, the stack and the causes as well. */
+export function messageOf(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!debug) return error.message || error.name;
+  const cause = error.cause === undefined ? "" : `\ncaused by ${messageOf(error.cause, true)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+/** What the system said of a file: `no such file`. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return REASONS.get(code) ?? (error instanceof Error ? error.message : String(error));
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "no such file"],
+  ["EISDIR", "it is a folder"],
+  ["ENOTDIR", "a part of its path is a file"],
+  ["EACCES", "no permission"],
+  ["EPERM", "no permission"],
+  ["ENOSPC", "no space left on the disk"],
+  ["EROFS", "the disk is read-only"],
+]);

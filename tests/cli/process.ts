@@ -1,0 +1,63 @@
+// The command line as people run it: a process of its own, from one bundled file.
+import { spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "vite";
+import { afterAll, beforeAll } from "vitest";
+import { ROOT } from "../support/setup_file.ts";
+import type { Result } from "./support.ts";
+
+export interface RunOptions {
+  /** `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Sends the signal when this text has appeared on stderr, or after the milliseconds. */
+  readonly interrupt?: { readonly after: string | number; readonly signal: NodeJS.Signals };
+}
+
+/** Bundles the command line as scripts/build.mjs does, from the sources as they are, so that no test meets an older dist/. */
+export function useCli(): (args: readonly string[], options?: RunOptions) => Promise<Result> {
+  const folder = join(ROOT, ".cache", `cli_test_${process.pid}`);
+  const external = ["webgpu", "sharp"];
+  beforeAll(async () => {
+    await build({
+      configFile: join(ROOT, "vite.config.ts"),
+      root: ROOT,
+      logLevel: "error",
+      publicDir: false,
+      mode: "production",
+      ssr: { noExternal: true, external, target: "node" },
+      build: {
+        ssr: join(ROOT, "src/cli/main.ts"),
+        target: "node20",
+        outDir: folder,
+        minify: false,
+        rollupOptions: { external, output: { format: "es", codeSplitting: false, entryFileNames: "cli.js" } },
+      },
+    });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return (args, options) => start(join(folder, "cli.js"), args, options);
+}
+
+function start(script: string, args: readonly string[], { env = {}, interrupt }: RunOptions = {}): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const out = { stdout: "", stderr: "" };
+    const stop = () => child.kill(interrupt?.signal);
+    const timer = typeof interrupt?.after === "number" ? setTimeout(stop, interrupt.after) : undefined;
+    child.stdout.on("data", (chunk) => {
+      out.stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      const before = out.stderr;
+      out.stderr += chunk;
+      if (typeof interrupt?.after === "string" && !before.includes(interrupt.after) && out.stderr.includes(interrupt.after)) stop();
+    });
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      // A crash at exit would otherwise pass for an ordinary failure.
+      resolve({ code: signal ? -1 : (code ?? -1), stdout: out.stdout, stderr: signal ? `${out.stderr}\nended by ${signal}` : out.stderr });
+    });
+  });
+}

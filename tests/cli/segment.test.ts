@@ -1,0 +1,129 @@
+// segment with a model of our own: what it is asked, and every file it writes.
+import { readFile, writeFile } from "node:fs/promises";
+import sharp from "sharp";
+import { beforeAll, describe, expect, it } from "vitest";
+import { readImage } from "../../src/cli/image_file.ts";
+import { readNpy, writeNpy } from "../../src/image/npy.ts";
+import { cli, fakeModel, useFolder, writeSample } from "./support.ts";
+
+const folder = useFolder();
+
+beforeAll(async () => {
+  await writeSample(folder.file("scan.png"));
+  await writeFile(folder.file("before.npy"), writeNpy([1, 1, 64, 64], new Float32Array(4096).fill(0.25)));
+});
+
+const run = (args: readonly string[], model = fakeModel()) =>
+  cli(["segment", folder.file("scan.png"), "--weights", "synthetic:7", ...args], { loadModel: model.loadModel });
+
+describe("segment", () => {
+  it("writes the best mask beside the image, as 8-bit gray, 0 and 255", async () => {
+    const { code, stdout, stderr } = await run(["--point", "5,6"]);
+    expect([code, stdout]).toEqual([0, ""]);
+    expect(stderr).toMatch(/scan\.mask\.png: 300 pixels, inside 0,0,15,20; predicted IoU 0\.750, candidate 2 of 3/);
+    const file = sharp(folder.file("scan.mask.png"));
+    expect(await file.metadata()).toMatchObject({ format: "png", width: 30, height: 20, channels: 1, depth: "uchar", isPalette: false });
+    const { data } = await file.toColourspace("b-w").raw().toBuffer({ resolveWithObject: true });
+    expect([...new Set(data)].sort()).toEqual([0, 255]);
+    expect([data[14], data[15]]).toEqual([255, 0]);
+  });
+
+  it("asks the model exactly what was said", async () => {
+    const model = fakeModel();
+    const args = ["--point", "5,6", "--point", "29.5,0,0", "--point", "1,2,-1", "--box", "0,0,30,20", "--mask-input", folder.file("before.npy"), "--single"];
+    const { code } = await run([...args, "--adapter", "off", "--channel-order", "rgb", "--fit", "pad", "--out", folder.file("m.png")], model);
+    expect(code).toBe(0);
+    expect(model.calls.load).toEqual([expect.objectContaining({ weights: "synthetic:7", adapter: "off" })]);
+    expect(model.calls.encode[0]?.image).toMatchObject({ width: 30, height: 20, channels: 3 });
+    expect(model.calls.encode[0]?.options).toMatchObject({ channelOrder: "rgb", fit: "pad", signal: expect.any(AbortSignal) });
+    const [prompt] = model.calls.decode;
+    expect(prompt).toMatchObject({ box: [0, 0, 30, 20], multimask: false });
+    expect(prompt?.points).toEqual([
+      { x: 5, y: 6, label: 1 },
+      { x: 29.5, y: 0, label: 0 },
+      { x: 1, y: 2, label: -1 },
+    ]);
+    expect(prompt?.maskInput).toEqual(new Float32Array(4096).fill(0.25));
+    expect(model.calls.disposed).toBe(2);
+  });
+
+  it("leaves what was not said to the model's defaults", async () => {
+    const model = fakeModel();
+    expect((await run(["--out", folder.file("m.png")], model)).code).toBe(0);
+    expect(model.calls.load[0]).not.toHaveProperty("adapter");
+    expect(Object.keys(model.calls.encode[0]?.options as object)).toEqual(["signal", "onProgress"]);
+    expect(model.calls.decode).toEqual([{ multimask: true }]);
+  });
+
+  it("prints JSON alone on stdout", async () => {
+    const { code, stdout } = await run(["--point", "5,6", "--json", "-", "--out", folder.file("m.png")]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      image: { file: folder.file("scan.png"), width: 30, height: 20 },
+      model: "SAM-Med2D test",
+      weights: "synthetic:7",
+      adapter: "an imagined device",
+      adapterKind: "cpu",
+      precision: "f32",
+      prompt: { points: [{ x: 5, y: 6, label: 1 }], box: null, maskInput: null, multimask: true },
+      scores: [0.25, 0.75, 0.5],
+      best: 1,
+      area: 300,
+      bbox: [0, 0, 15, 20],
+      times: { load: expect.any(Number), encode: expect.any(Number), decode: expect.any(Number) },
+      files: { mask: folder.file("m.png") },
+    });
+  });
+
+  it("writes JSON, overlay, embedding and logits where asked", async () => {
+    const files = { json: "r.json", overlay: "o.png", "save-embedding": "e.npy", "save-logits": "l.npy" };
+    const { code, stdout } = await run(Object.entries(files).flatMap(([option, name]) => [`--${option}`, folder.file(name)]));
+    expect([code, stdout]).toEqual([0, ""]);
+    const report = JSON.parse(await readFile(folder.file("r.json"), "utf8"));
+    const at = (name: string) => folder.file(name);
+    expect(report.files).toEqual({ mask: at("scan.mask.png"), overlay: at("o.png"), embedding: at("e.npy"), logits: at("l.npy") });
+    expect(readNpy(await readFile(at("e.npy")), "e").shape).toEqual([1, 256, 2, 2]);
+    const logits = readNpy(await readFile(at("l.npy")), "l");
+    expect(logits.shape).toEqual([3, 64, 64]);
+    expect(logits.data[64 * 64 * 3 - 1]).toBe(64 * 64 * 3 - 1);
+    expect(await sharp(at("o.png")).metadata()).toMatchObject({ width: 30, height: 20, channels: 3 });
+  });
+
+  it("saves the logits of one candidate with --single", async () => {
+    expect((await run(["--single", "--save-logits", folder.file("l1.npy"), "--out", folder.file("m.png")])).code).toBe(0);
+    expect(readNpy(await readFile(folder.file("l1.npy")), "l").shape).toEqual([1, 64, 64]);
+  });
+
+  it("says plainly that synthetic masks mean nothing", async () => {
+    const { stdout, stderr } = await run(["--json", "-", "--out", folder.file("m.png")], fakeModel({ meaningless: true }));
+    expect(stderr).toContain("the masks mean nothing");
+    expect(JSON.parse(stdout).warning).toContain("the masks mean nothing");
+  });
+
+  it("reports an empty mask as one", async () => {
+    const { code, stdout, stderr } = await run(["--json", "-", "--out", folder.file("m.png")], fakeModel({ empty: true }));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ area: 0, bbox: null });
+    expect(stderr).toContain("0 pixels, empty");
+  });
+
+  it("leaves no file of its own behind", async () => {
+    await run([]);
+    expect((await folder.names()).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+});
+
+describe("the overlay", () => {
+  it("tints the mask, outlines it, and marks points and box", async () => {
+    expect((await run(["--point", "20,10,0", "--box", "2,2,28,18", "--overlay", folder.file("o.png")])).code).toBe(0);
+    const before = await readImage(folder.file("scan.png"));
+    const after = await readImage(folder.file("o.png"));
+    const pixel = (image: typeof before, x: number, y: number) => [...image.data.subarray((y * 30 + x) * 3, (y * 30 + x) * 3 + 3)];
+    expect(pixel(after, 29, 0)).toEqual(pixel(before, 29, 0));
+    expect(pixel(after, 14, 0)).toEqual([30, 144, 255]);
+    expect(pixel(after, 7, 10)).not.toEqual(pixel(before, 7, 10));
+    expect(pixel(after, 20, 10)).toEqual([230, 40, 40]);
+    expect(pixel(after, 2, 10)).toEqual([255, 200, 0]);
+    expect(pixel(after, 27, 10)).toEqual([255, 200, 0]);
+  });
+});

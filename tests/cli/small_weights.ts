@@ -1,0 +1,33 @@
+// A small network with synthetic weights, as a file: the configuration of tests/goldens/small.safetensors.
+import { writeFile } from "node:fs/promises";
+import { safetensorsHeader } from "../../src/checkpoint/safetensors_writer.ts";
+import { fill } from "../../src/checkpoint/synthetic.ts";
+import { elements, type Shape } from "../../src/graph/tensor.ts";
+import { type Config, VIT_B } from "../../src/model/config.ts";
+import { expectedTensors } from "../../src/model/network.ts";
+
+export const SMALL: Config = { ...VIT_B, width: 64, depth: 3, heads: 2, mlpWidth: 256, globalBlocks: [1], tableLengths: [27, 31, 27] };
+export const SMALL_SEED = 3;
+
+export interface Change {
+  /** Replaces the values of tensors. */
+  readonly values?: (name: string, values: Float32Array) => void;
+  /** Keeps only these tensors. */
+  readonly keep?: (name: string) => boolean;
+  readonly add?: readonly { readonly name: string; readonly shape: Shape }[];
+}
+
+export function smallWeights({ values, keep = () => true, add = [] }: Change = {}): Uint8Array {
+  const tensors = [...expectedTensors(SMALL).filter(({ name }) => keep(name)), ...add].map((tensor) => ({ ...tensor, dtype: "F32" as const }));
+  const parts: Uint8Array[] = [safetensorsHeader(tensors)];
+  for (const { name, shape } of tensors) {
+    const data = fill(name, shape, SMALL_SEED, 0, elements(shape));
+    values?.(name, data);
+    parts.push(new Uint8Array(data.buffer));
+  }
+  return Buffer.concat(parts);
+}
+
+export async function writeSmallWeights(path: string, change?: Change): Promise<void> {
+  await writeFile(path, smallWeights(change));
+}
