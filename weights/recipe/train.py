@@ -1,0 +1,292 @@
+"""Trains sam-med2d-tiny the way SAM-Med2D was trained: one embedding, many prompts, then corrections.
+
+    python train.py --mini ../../../shared/data/mini --pool POOL --out RUN --minutes 100
+    python train.py … --resume                                       goes on where RUN stopped
+    python train.py … --init ../sam-med2d-tiny.safetensors           starts from published weights
+
+The network runs in bfloat16 (matrix units on GPUs and recent CPUs) on a rounded copy of single-precision weights.
+RUN gets last.pt (weights, average, optimizer, progress) every few minutes and curve.csv.
+"""
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import multiprocessing
+import os
+import time
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
+
+import numpy as np
+import torch
+import torch.nn as nn
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from dataset import S, Batches, load_mini, normalise
+from evaluate import PROMPTS, drawn_items, score_items
+from losses import correct, jitter, judge, shrink
+from master_weights import VECTORS, MasterWeights
+from safetensors import load_safetensors
+from speed import Config, SamMed2D, quicken
+
+# All blocks see the whole 16 x 16 grid: windows of 14 would pad it to 28 x 28, three times the tokens for less view.
+TINY = Config(width=192, depth=6, heads=3, global_blocks=(0, 1, 2, 3, 4, 5))
+
+
+def initialise(model: SamMed2D) -> None:
+    """Starts a network that has to learn from little: quiet residual branches, positions known from the start."""
+    encoder, depth = model.image_encoder, model.config.depth
+    for block in encoder.blocks:
+        for linear in (block.attn.qkv, block.attn.proj, block.mlp.lin1, block.mlp.lin2):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+        with torch.no_grad():
+            block.attn.proj.weight /= math.sqrt(2 * depth)
+            block.mlp.lin2.weight /= math.sqrt(2 * depth)
+            block.Adapter.norm.weight.fill_(0.3)
+    grid, width = model.config.grid, model.config.width
+    with torch.no_grad():
+        at = torch.arange(grid) + 0.5
+        waves = torch.exp(torch.linspace(math.log(math.pi / grid), math.log(math.pi / 2), width // 4))
+        one = torch.cat([torch.sin(at[:, None] * waves), torch.cos(at[:, None] * waves)], dim=1)  # [g, C/2]
+        y, x = one[:, None].expand(grid, grid, -1), one[None].expand(grid, grid, -1)
+        encoder.pos_embed.copy_(0.3 * torch.cat([x, y], dim=-1)[None])
+        # Octaves of position, coarse ones to find the place and fine ones to find the border.
+        matrix = model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix
+        matrix *= torch.exp(torch.linspace(math.log(0.3), math.log(2.0), matrix.shape[1]))
+
+
+def rounds_of(progress: float, rng: np.random.Generator) -> int:
+    """Corrections after the first answer: none while first answers are still poor, then up to four."""
+    if progress < 0.03:
+        return 0
+    return int(rng.choice(5, p=(0.3, 0.3, 0.2, 0.1, 0.1)))
+
+
+def train_step(
+    model: SamMed2D,
+    batch: Dict[str, Tensor],
+    corrections: int,
+    boxed: int,
+    keep_box: Optional[bool],
+    random: torch.Generator,
+) -> List[float]:
+    """Adds one batch's gradients. The first `boxed` prompts of a shuffle get a box, the others a point.
+
+    Corrections go to the prompts that started with a point, and to the others only if `keep_box` says whether their
+    box stays. Decoder rounds are differentiated one by one down to the embedding; the encoder once, with their sum.
+    Returns the Dice (low-res, hard) of box prompts, of point prompts, and after each correction.
+    """
+    device = batch["images"].device
+    dtype = model.mask_decoder.iou_token.weight.dtype
+    embedding = model.encode(normalise(batch["images"]).to(dtype))
+    leaf = embedding.detach().requires_grad_()
+    order = torch.randperm(len(batch["owner"]), generator=random, device=device)
+    owner, masks = batch["owner"][order], batch["masks"][order]
+    boxes, points = jitter(batch["boxes"][order], random, S), batch["points"][order][:, None]
+    labels = torch.ones(len(order), 1, dtype=torch.long, device=device)
+    target = shrink(masks, 4 * model.config.grid)
+    decoder, prompts = model.mask_decoder, model.prompt_encoder
+    pe = prompts.dense_pe(model.config.grid)
+
+    def answer(
+        part: slice,
+        given: Optional[Tensor],
+        kinds: Optional[Tensor],
+        box: Optional[Tensor],
+        previous: Optional[Tensor],
+        weight: float,
+    ) -> Tuple[Tensor, Tensor]:
+        """Forward, loss and backward for some of the prompts -> low-res logits of the chosen masks, Dice."""
+        count = part.stop - part.start
+        sparse = prompts.sparse(count, S, given, kinds, box)
+        image = leaf[owner[part]] + prompts.dense(count, model.config.grid, previous)
+        logits, scores = decoder(image, pe, sparse)
+        outcome = judge(logits.float(), scores.float(), target[part])
+        (outcome.loss * (weight * count / len(order))).backward()
+        return logits.detach()[torch.arange(count, device=device), outcome.chosen].float(), outcome.dice
+
+    first, rest = slice(0, boxed), slice(boxed, len(order))
+    by_box, dice_box = answer(first, None, None, boxes[first], None, 1.0)
+    by_point, dice_point = answer(rest, points[rest], labels[rest], None, None, 1.0)
+    dice = [float(dice_box), float(dice_point)]
+    chains = [(rest, by_point, points[rest], labels[rest], None)]
+    if keep_box is not None:  # no click yet: the first one stands alone, or beside the box
+        none = points.new_zeros(boxed, 0, 2), labels.new_zeros(boxed, 0)
+        chains.append((first, by_box, *none, boxes[first] if keep_box else None))
+    for turn in range(corrections):
+        total, going = 0.0, []
+        for part, current, given, kinds, box in chains:
+            click, label = correct(current, target[part], masks[part], random)
+            given, kinds = torch.cat([given, click], dim=1), torch.cat([kinds, label], dim=1)
+            current, score = answer(part, given, kinds, box, current.sigmoid()[:, None].to(dtype), 0.6)
+            going.append((part, current, given, kinds, box))
+            total += float(score) * len(current)
+        chains = going
+        dice.append(total / sum(len(current) for _, current, *_ in chains))
+    embedding.backward(leaf.grad)
+    return dice
+
+
+def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: MasterWeights, spent: float) -> None:
+    """The training loop of one process. Process 0 also saves, scores and reports."""
+    seed = options.seed + 1000 * rank + int(masters.counts[0])  # after a stop: other pictures than before it
+    random = torch.Generator(device=options.device).manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    batches = Batches(
+        load_mini(options.mini, "train"), options.pool, options.batch, options.prompts, options.real, seed
+    )
+    ahead = {"num_workers": options.workers, "prefetch_factor": 6} if options.workers else {}
+    loader = iter(DataLoader(batches, batch_size=None, **ahead))
+    held_out, drawn = load_mini(options.mini, "held_out"), drawn_items(24)
+    curve, last = options.out / "curve.csv", options.out / "last.pt"
+    if rank == 0 and not curve.exists():
+        curve.write_text(
+            "minutes,step,images,rate,train_box,train_point,train_corrected,"
+            + ",".join(f"{k}_{p}" for k in ("mini", "drawn") for p in PROMPTS)
+            + "\n"
+        )
+
+    def save() -> None:
+        state = {name: masters.named_values(getattr(masters, name)) for name in VECTORS}
+        steps, images = masters.counts.tolist()
+        torch.save(
+            {
+                **state,
+                "buffers": dict(model.named_buffers()),
+                "step": steps,
+                "spent": spent,
+                "images": images,
+                "config": vars(TINY),
+                "options": {k: str(v) for k, v in vars(options).items()},
+            },
+            last.with_suffix(".part"),
+        )
+        os.replace(last.with_suffix(".part"), last)
+
+    recent: List[List[float]] = []
+    begun, next_save, next_line = time.time() - spent * 60, spent + options.every, 0.0
+    while spent < options.minutes:
+        batch = {k: v.to(options.device) for k, v in next(loader).items()}
+        progress = spent / options.minutes
+        # Warm-up, then cosine down to a hundredth.
+        warm = min(1.0, (int(masters.counts[0]) + 1) / options.warmup)
+        rate = options.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        keep = (None, None, None, True, False)[int(rng.integers(5))]
+        boxed = round(options.boxes * len(batch["owner"]))
+        recent.append(train_step(model, batch, rounds_of(progress, rng), boxed, keep, random))
+        norm = masters.step(rate, clip=1.0, images=options.batch, spent=(time.time() - begun) / 60)
+        spent = float(masters.clock)
+        if rank > 0:
+            recent.clear()
+            continue
+        steps, images = masters.counts.tolist()
+        if spent >= next_line:
+            next_line = spent + 0.5
+            box, point = np.mean([r[:2] for r in recent[-100:]], axis=0)
+            print(
+                f"{spent:7.2f} min  step {steps}  images {images}  box {box:.3f}  point {point:.3f}  norm {norm:.2f}",
+                flush=True,
+            )
+        if spent >= next_save or spent >= options.minutes:
+            next_save = spent + options.every
+            save()
+            box, point = np.mean([r[:2] for r in recent], axis=0)
+            corrected = [r[-1] for r in recent if len(r) > 2]
+            recent.clear()
+            masters.show(masters.average)
+            figures = []
+            for items in (held_out, drawn):
+                rows = score_items(model, items, seed=0)
+                figures += [float(np.mean([r.dice[p] for r in rows])) for p in PROMPTS]
+            masters.show(masters.weight)
+            with open(curve, "a", newline="") as file:
+                csv.writer(file).writerow(
+                    [
+                        f"{spent:.1f}",
+                        steps,
+                        images,
+                        f"{rate:.2e}",
+                        f"{box:.4f}",
+                        f"{point:.4f}",
+                        f"{np.mean(corrected) if corrected else float('nan'):.4f}",
+                        *(f"{f:.4f}" for f in figures),
+                    ]
+                )
+            print("held-out mini and drawn, box 1 3 5:", " ".join(f"{f:.3f}" for f in figures), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mini", type=Path, required=True)
+    parser.add_argument("--pool", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=100, help="length of the whole schedule in training minutes")
+    parser.add_argument("--batch", type=int, default=8, help="images a step, of each process")
+    parser.add_argument("--prompts", type=int, default=5, help="prompts an image")
+    parser.add_argument("--boxes", type=float, default=0.55, help="share of prompts that start with a box")
+    parser.add_argument("--real", type=float, default=0.4, help="share of images from mini")
+    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--warmup", type=int, default=300, help="steps")
+    parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        help="on a CPU, one for each core: they wait for each other far less than threads do",
+    )
+    parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="that prepare images, for each process; 0 prepares them in turn"
+    )
+    parser.add_argument("--precision", choices=["bf16", "f32"], default="bf16")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--every", type=float, default=4, help="minutes between checkpoints")
+    parser.add_argument("--init", type=Path, help="safetensors to start from")
+    parser.add_argument("--resume", action="store_true")
+    options = parser.parse_args()
+    if options.device != "cpu" and options.processes > 1:
+        parser.error("--processes is for CPUs")
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    quicken()
+
+    model = SamMed2D(TINY)
+    initialise(model)
+    if options.init:
+        model.load_state_dict({k: v.float() for k, v in load_safetensors(options.init).items()})
+    last, spent, saved = options.out / "last.pt", 0.0, None
+    if options.resume and last.exists():
+        saved = torch.load(last, map_location="cpu")
+        spent = saved["spent"]
+        for name, value in model.named_buffers():
+            value.copy_(saved["buffers"][name])
+    model.to(options.device)
+    masters = MasterWeights(
+        model, torch.bfloat16 if options.precision == "bf16" else torch.float32, options.decay, options.processes
+    )
+    if saved:
+        for name in VECTORS:
+            masters.fill(getattr(masters, name), saved[name])
+        masters.counts.copy_(torch.tensor([saved["step"], saved["images"]]))
+        masters.show(masters.weight)
+
+    def follow(rank: int) -> None:
+        masters.attach(rank)
+        work(rank, options, model, masters, spent)
+
+    helpers = [
+        multiprocessing.get_context("fork").Process(target=follow, args=(rank,), daemon=True)
+        for rank in range(1, options.processes)
+    ]
+    for helper in helpers:
+        helper.start()
+    work(0, options, model, masters, spent)
+
+
+if __name__ == "__main__":
+    main()
