@@ -1,0 +1,211 @@
+// What can be done on the page, as functions: buttons, keys and gestures all end here.
+import type { Box, Mask } from "../src/index.ts";
+import { baseName, maskPng, promptFile, readPromptFile, saveBlob } from "./download.ts";
+import type { Engine, Source } from "./engine.ts";
+import { canvasOf, isPrompts, isWeights, openImage } from "./images.ts";
+import type { Inference, Result } from "./inference.ts";
+import type { Problems } from "./problems.ts";
+import {
+  addPoint,
+  clear,
+  isEmpty,
+  type Previous,
+  type PromptPoint,
+  probabilitiesOf,
+  redo,
+  removeBox,
+  removePoint,
+  replace,
+  type Session,
+  setBox,
+  undo,
+} from "./session.ts";
+import { chosenCandidate, currentStudy, hasUnsaved, newStudy, type State, type Store, type Study } from "./state.ts";
+
+export interface Shown {
+  readonly result: Result;
+  readonly mask: Mask;
+  readonly index: number;
+  readonly score: number;
+}
+
+export class Desk {
+  readonly store: Store;
+  readonly #engine: Engine;
+  readonly #inference: Inference;
+  readonly #problems: Problems;
+  #opened = 0;
+
+  constructor(store: Store, engine: Engine, inference: Inference, problems: Problems) {
+    this.store = store;
+    this.#engine = engine;
+    this.#inference = inference;
+    this.#problems = problems;
+  }
+
+  /** The result for what is asked now, or null while there is none. */
+  shown(state: State = this.store.state): Shown | null {
+    const study = currentStudy(state);
+    const result = study && !isEmpty(study.session.now) ? this.#inference.resultOf(study.session.now) : undefined;
+    if (!study || !result) return null;
+    const { masks, scores, best } = result.decoded;
+    const index = Math.min(masks.length - 1, chosenCandidate(study, best));
+    return { result, mask: masks[index] as Mask, index, score: scores[index] as number };
+  }
+
+  /** Asks for what the current image and prompts need; a repeated question costs nothing. */
+  ask(): void {
+    const { settings } = this.store.state;
+    const study = currentStudy(this.store.state);
+    if (!study) return;
+    const { width, height, data } = study.picture;
+    this.#inference.want({ image: study.id, pixels: { data, width, height, channels: 4 }, prompts: study.session.now, settings });
+  }
+
+  retry(): void {
+    this.#inference.retry();
+  }
+
+  addPoint(point: PromptPoint): void {
+    this.#prompt((session) => addPoint(session, point, this.#previous()));
+  }
+
+  setBox(box: Box): void {
+    this.#prompt((session) => setBox(session, box, this.#previous()));
+  }
+
+  removePoint(index: number): void {
+    this.#prompt((session) => removePoint(session, index));
+  }
+
+  removeBox(): void {
+    this.#prompt(removeBox);
+  }
+
+  undo(): void {
+    this.#prompt(undo);
+  }
+
+  redo(): void {
+    this.#prompt(redo);
+  }
+
+  clear(): void {
+    this.#prompt(clear);
+  }
+
+  choose(index: number): void {
+    const shown = this.shown();
+    const study = currentStudy(this.store.state);
+    if (!shown || !study || index >= shown.result.decoded.masks.length) return;
+    this.store.updateStudy(study.id, ({ session }) => ({ choice: { prompts: session.now, index } }));
+  }
+
+  select(id: string): void {
+    this.store.set({ current: id });
+  }
+
+  /** Takes an opened image off the filmstrip; asks first if prompts would be lost. */
+  close(id: string): void {
+    const { studies, current } = this.store.state;
+    const index = studies.findIndex((study) => study.id === id);
+    const study = studies[index];
+    if (!study || (hasUnsaved(study) && !confirm(`Close ${study.name}? Its prompts were not saved.`))) return;
+    const left = studies.filter((other) => other !== study);
+    this.store.set({ studies: left, current: current === id ? (left[Math.min(index, left.length - 1)]?.id ?? null) : current });
+    this.#inference.forget(id);
+  }
+
+  /** Images join the filmstrip, weights are loaded, a prompt file is applied to the image that is shown. */
+  async openFiles(files: readonly File[]): Promise<void> {
+    const weights = files.filter(({ name }) => isWeights(name));
+    if (weights.length > 0) void this.load({ kind: "file", files: weights });
+    for (const file of files.filter((other) => !weights.includes(other))) {
+      try {
+        if (isPrompts(file.name)) this.#applyPrompts(await file.text(), file.name);
+        else await this.#openImage(file);
+      } catch (error) {
+        this.#problems.show(error);
+      }
+    }
+  }
+
+  async #openImage(file: File): Promise<void> {
+    const picture = await openImage(file, file.name || "pasted image");
+    const id = `file-${++this.#opened}`;
+    const name = file.name || `Pasted image ${this.#opened}`;
+    const study = newStudy({ id, name, origin: "file", picture, canvas: canvasOf(picture), suggestion: null, structures: [] });
+    // The newest first: it is what one looks for.
+    this.store.set({ studies: [study, ...this.store.state.studies], current: id });
+  }
+
+  #applyPrompts(text: string, name: string): void {
+    const study = currentStudy(this.store.state);
+    if (!study) return;
+    const { points, box } = readPromptFile(text, name, study.picture.width, study.picture.height);
+    this.#prompt((session) => replace(session, points, box));
+  }
+
+  load(source: Source): Promise<void> {
+    return this.#engine.load(source, this.store.state.adapter);
+  }
+
+  cancelLoad(): void {
+    this.#engine.cancel();
+  }
+
+  async saveMask(): Promise<void> {
+    const study = currentStudy(this.store.state);
+    const shown = this.shown();
+    if (!study || !shown) return;
+    const prompts = study.session.now;
+    saveBlob(await maskPng(shown.mask), `${baseName(study.name)}-mask.png`);
+    this.store.updateStudy(study.id, () => ({ saved: prompts }));
+  }
+
+  savePrompts(): void {
+    const study = currentStudy(this.store.state);
+    if (!study || isEmpty(study.session.now)) return;
+    const { width, height } = study.picture;
+    const file = promptFile({ name: study.name, width, height }, study.session.now, this.#resultFacts());
+    saveBlob(new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: "application/json" }), `${baseName(study.name)}-prompts.json`);
+    this.store.updateStudy(study.id, ({ session }) => ({ saved: session.now }));
+  }
+
+  #resultFacts() {
+    const shown = this.shown();
+    const { model } = this.store.state;
+    if (!shown || model.kind !== "ready") return undefined;
+    const { name, meaningless } = model.model;
+    return { model: name, meaningless, scores: [...shown.result.decoded.scores], chosen: shown.index, area: areaOf(shown.mask) };
+  }
+
+  /** What the next round starts from: the mask that is shown, or, while it is still on its way, the one before it. */
+  #previous(): Previous | null {
+    const { refine, model } = this.store.state;
+    const study = currentStudy(this.store.state);
+    if (!refine || !study || model.kind !== "ready") return null;
+    const shown = this.shown();
+    if (!shown) return study.session.now.previous;
+    const { logits, masks } = shown.result.decoded;
+    return { probabilities: probabilitiesOf(logits, masks.length, shown.index), model: model.number };
+  }
+
+  #prompt(change: (session: Session) => Session): void {
+    const study: Study | null = currentStudy(this.store.state);
+    if (study) this.store.updateStudy(study.id, ({ session }) => ({ session: change(session) }));
+  }
+}
+
+const areas = new WeakMap<Mask, number>();
+
+/** Pixels of the mask; counted once. */
+export function areaOf(mask: Mask): number {
+  let area = areas.get(mask);
+  if (area === undefined) {
+    area = 0;
+    for (const pixel of mask.data) area += pixel;
+    areas.set(mask, area);
+  }
+  return area;
+}

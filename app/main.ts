@@ -1,0 +1,88 @@
+// Puts the page together: state, model, inference, and the parts that show them.
+import { SamError } from "../src/index.ts";
+import { defaultWeights } from "./default_weights.ts";
+import { Desk } from "./desk.ts";
+import { byId } from "./dom.ts";
+import { startDrop } from "./drop.ts";
+import { Engine } from "./engine.ts";
+import { Inference } from "./inference.ts";
+import { startLoading } from "./loading.ts";
+import { startKeptWeights } from "./kept_weights.ts";
+import { startMaskPanel } from "./mask_panel.ts";
+import { startModelPanel } from "./model_panel.ts";
+import { startNotice } from "./notice.ts";
+import { Problems } from "./problems.ts";
+import { drawSamples } from "./sample_loader.ts";
+import { StageController } from "./stage_controller.ts";
+import { hasUnsaved, initialState, Store } from "./state.ts";
+import { startTheme } from "./theme.ts";
+import { startToolbar } from "./toolbar.ts";
+import { startTray } from "./tray.ts";
+import { startWorking } from "./working.ts";
+import { findWebGpuProblem } from "./webgpu_help.ts";
+
+/** Errors of a device soon after one another are shown, not tried away. */
+const RETRY_PAUSE_MS = 20_000;
+
+const store = new Store(initialState());
+const problems = new Problems(byId("problems", HTMLElement));
+let retriedAt = Number.NEGATIVE_INFINITY;
+
+const engine = new Engine(() => new Worker(new URL("../src/worker/worker.ts", import.meta.url), { type: "module" }), {
+  onStatus: (model) => {
+    // Before the state says so: whoever draws it then must not find the last model's masks.
+    if (model.kind === "ready") inference.use(model.model, model.number);
+    else if (store.state.model.kind === "ready") inference.use(null, 0);
+    store.set({ model, ...(model.kind !== "ready" && { encodeMs: null }) });
+  },
+  onError: (error) => problems.show(error),
+  onNotice: (words) => problems.tell("About these weights", words),
+});
+
+const inference = new Inference({
+  onActivity: (activity) => store.set({ activity }),
+  onEncoded: (encodeMs) => store.set({ encodeMs }),
+  onResult: () => store.set({ results: store.state.results + 1 }),
+  onError: (error) => {
+    // A lost device comes back: first on the model's own account, then with a new worker; prompts are kept throughout.
+    if (error instanceof SamError && error.code === "device") {
+      if (performance.now() - retriedAt > RETRY_PAUSE_MS) {
+        retriedAt = performance.now();
+        return queueMicrotask(() => inference.retry());
+      }
+      if (engine.rebuild()) return;
+    }
+    problems.show(error, [{ label: "Try again", run: () => inference.retry() }]);
+  },
+});
+
+const desk = new Desk(store, engine, inference, problems);
+startTheme(byId("theme", HTMLButtonElement), byId("theme-name", HTMLElement));
+const { stage } = new StageController(desk);
+startToolbar(desk, stage, byId("help", HTMLDialogElement));
+startTray(desk);
+startMaskPanel(desk);
+startModelPanel(desk);
+startKeptWeights(store, (error) => problems.show(error));
+startNotice(desk);
+startLoading(desk);
+startWorking(store);
+startDrop(desk);
+store.subscribe((state, before) => {
+  if (state.studies !== before.studies || state.current !== before.current || state.settings !== before.settings) desk.ask();
+});
+
+// Only the user's own images with prompts that were never saved are worth a question.
+addEventListener("beforeunload", (event) => {
+  if (store.state.studies.some(hasUnsaved)) event.preventDefault();
+});
+
+drawSamples(
+  (study) => store.set({ studies: [...store.state.studies, study], current: store.state.current ?? study.id }),
+  (error) => problems.show(error),
+);
+
+const webgpu = await findWebGpuProblem();
+const own = defaultWeights();
+if (own && !webgpu) void engine.load({ kind: "default", ...own });
+store.set({ webgpu, checked: true });

@@ -1,0 +1,249 @@
+// Ties the stage to the state: what is drawn, the keyboard's crosshair, the corner captions and the status line.
+import type { Box, Mask } from "../src/index.ts";
+import { areaOf, type Desk } from "./desk.ts";
+import { byId, thousands } from "./dom.ts";
+import { listenForGestures } from "./gestures.ts";
+import { type Command, stageCommand, stride } from "./keyboard.ts";
+import { makeOverlay, type MaskColour, type Overlay, outlineOf } from "./overlay.ts";
+import { isEmpty } from "./session.ts";
+import { Stage } from "./stage.ts";
+import type { Structure } from "./samples.ts";
+import { currentStudy, type State, type Study } from "./state.ts";
+import { formatDuration } from "./transfer_rate.ts";
+import { closest } from "./truth.ts";
+import { boxBetween, type Pixel, type Size } from "./view.ts";
+
+/** Screen readers hear where the crosshair stopped, not every step. */
+const SPEAK_AFTER_MS = 450;
+
+export class StageController {
+  readonly stage: Stage;
+  readonly #desk: Desk;
+  readonly #element = byId("stage", HTMLElement);
+  readonly #status = byId("status", HTMLElement);
+  readonly #spoken = byId("spoken", HTMLElement);
+  readonly #corners = {
+    name: byId("corner-name", HTMLElement),
+    score: byId("corner-score", HTMLElement),
+    place: byId("corner-place", HTMLElement),
+    zoom: byId("corner-zoom", HTMLElement),
+  };
+  #cursor: Pixel | null = null;
+  #corner: Pixel | null = null;
+  #draft: Box | null = null;
+  #hover: Pixel | null = null;
+  #overlay: { readonly mask: Mask; readonly colour: MaskColour; readonly overlay: Overlay } | null = null;
+  #truth: { readonly structure: Structure; readonly outline: Path2D } | null = null;
+  #image: string | null = null;
+  #speaking: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+    this.stage = new Stage(byId("canvas", HTMLCanvasElement), (scale) => this.#onView(scale));
+    listenForGestures(this.#element, this.stage, {
+      image: () => currentStudy(desk.store.state)?.picture ?? null,
+      mode: () => desk.store.state.mode,
+      point: (pixel, label) => desk.addPoint({ ...pixel, label }),
+      draft: (box) => this.#setDraft(box),
+      box: (box) => desk.setBox(box),
+      hover: (pixel) => {
+        this.#hover = pixel;
+        this.#showPlace();
+      },
+    });
+    this.#element.addEventListener("pointerdown", () => this.#leaveKeyboard());
+    this.#element.addEventListener("blur", () => this.#leaveKeyboard());
+    this.#element.addEventListener("focus", () => {
+      if (this.#element.matches(":focus-visible")) this.#enterKeyboard();
+    });
+    this.#element.addEventListener("keydown", (event) => {
+      const command = event.target === this.#element ? stageCommand(event) : null;
+      if (!command || !currentStudy(desk.store.state)) return;
+      event.preventDefault();
+      this.carryOut(command);
+    });
+    desk.store.subscribe((state) => this.render(state));
+  }
+
+  render(state: State): void {
+    const study = currentStudy(state);
+    if (study?.id !== this.#image) {
+      this.#image = study?.id ?? null;
+      this.#draft = null;
+      this.#corner = null;
+      this.#cursor = null;
+    }
+    const shown = this.#desk.shown(state);
+    if (!shown) this.#overlay = null;
+    else if (this.#overlay?.mask !== shown.mask || this.#overlay.colour !== state.colour) {
+      this.#overlay = { mask: shown.mask, colour: state.colour, overlay: makeOverlay(shown.mask, state.colour) };
+    }
+    this.#truth = this.#truthOf(state);
+    this.#element.dataset.touch = state.mode === "box" || this.stage.zoomedIn ? "own" : "page";
+    this.#draw(state);
+    this.#corners.name.textContent = study ? captionOf(study) : "";
+    this.#corners.score.textContent = shown ? `score ${shown.score.toFixed(3)}\n${formatDuration(shown.result.decodeMs)}` : "";
+    this.#showPlace();
+    this.#showStatus();
+  }
+
+  carryOut(command: Command): void {
+    const study = currentStudy(this.#desk.store.state);
+    if (!study) return;
+    switch (command.do) {
+      case "move":
+        this.#move(study.picture, command.dx, command.dy, command.fine);
+        break;
+      case "positive":
+        if (this.#corner) this.#endBox(this.#corner);
+        else this.#desk.addPoint({ ...this.#enterKeyboard(), label: 1 });
+        break;
+      case "negative":
+        this.#desk.addPoint({ ...this.#enterKeyboard(), label: 0 });
+        break;
+      case "corner":
+        if (this.#corner) this.#endBox(this.#corner);
+        else this.#startBox();
+        break;
+      case "escape":
+        if (!this.#corner && !this.#draft) this.#desk.clear();
+        this.#corner = null;
+        this.#setDraft(null);
+        break;
+      case "candidate":
+        this.#desk.choose(command.index);
+        break;
+      case "zoom-in":
+      case "zoom-out":
+        this.stage.zoom(command.do === "zoom-in" ? 1.4 : 1 / 1.4);
+        if (this.#cursor) this.stage.reveal(this.#cursor);
+        break;
+      case "fit":
+        this.stage.fitWhole();
+        break;
+    }
+  }
+
+  #startBox(): void {
+    this.#corner = this.#enterKeyboard();
+    this.#setDraft(boxBetween(this.#corner, this.#corner));
+  }
+
+  #endBox(corner: Pixel): void {
+    const box = boxBetween(corner, this.#enterKeyboard());
+    this.#corner = null;
+    this.#draft = null;
+    this.#desk.setBox(box);
+  }
+
+  #move({ width, height }: Size, dx: number, dy: number, fine: boolean): void {
+    const by = stride(width, height, fine);
+    const from = this.#enterKeyboard();
+    const to = (at: number, step: number, side: number) => Math.min(side - 1, Math.max(0, at + step * by));
+    const pixel = { x: to(from.x, dx, width), y: to(from.y, dy, height) };
+    this.#cursor = pixel;
+    this.stage.reveal(pixel);
+    if (this.#corner) this.#draft = boxBetween(this.#corner, pixel);
+    this.#draw(this.#desk.store.state);
+    this.#showPlace();
+    clearTimeout(this.#speaking);
+    this.#speaking = setTimeout(() => {
+      this.#spoken.textContent = `x ${pixel.x}, y ${pixel.y}, ${this.#valueAt(pixel)}`;
+    }, SPEAK_AFTER_MS);
+  }
+
+  /** Shows the crosshair where it was, or in the middle. */
+  #enterKeyboard(): Pixel {
+    this.#cursor ??= this.stage.middle();
+    this.#draw(this.#desk.store.state);
+    this.#showPlace();
+    return this.#cursor;
+  }
+
+  #leaveKeyboard(): void {
+    this.#cursor = null;
+    this.#corner = null;
+    this.#setDraft(null);
+  }
+
+  #setDraft(box: Box | null): void {
+    this.#draft = box;
+    this.#draw(this.#desk.store.state);
+    this.#showPlace();
+    this.#showStatus();
+  }
+
+  #draw(state: State): void {
+    const study = currentStudy(state);
+    const scene = study && {
+      image: study.canvas,
+      prompts: study.session.now,
+      overlay: this.#overlay?.overlay ?? null,
+      truth: this.#truth?.outline ?? null,
+      opacity: state.opacity,
+      draft: this.#draft,
+      cursor: this.#cursor,
+    };
+    this.stage.show(scene);
+  }
+
+  #truthOf(state: State): { readonly structure: Structure; readonly outline: Path2D } | null {
+    const study = currentStudy(state);
+    const shown = this.#desk.shown(state);
+    const structure = state.truth && study && shown ? closest(shown.mask, study.structures)?.structure : undefined;
+    if (!study || !structure) return null;
+    const { width, height } = study.picture;
+    return this.#truth?.structure === structure ? this.#truth : { structure, outline: outlineOf({ data: structure.mask, width, height }) };
+  }
+
+  #showPlace(): void {
+    const at = this.#hover ?? this.#cursor;
+    const size = this.#draft ? `\n${this.#draft[2] - this.#draft[0]} × ${this.#draft[3] - this.#draft[1]}` : "";
+    this.#corners.place.textContent = at ? `x ${at.x}  y ${at.y}\n${this.#valueAt(at)}${size}` : size.trim();
+  }
+
+  #valueAt({ x, y }: Pixel): string {
+    const picture = currentStudy(this.#desk.store.state)?.picture;
+    if (!picture || x >= picture.width || y >= picture.height) return "";
+    const [red, green, blue] = picture.data.subarray(4 * (y * picture.width + x));
+    return red === green && green === blue ? `gray ${red}` : `RGB ${red} ${green} ${blue}`;
+  }
+
+  #onView(scale: number): void {
+    this.#corners.zoom.textContent = `${Math.round(scale * 100)} %`;
+    const zoomed = this.stage?.zoomedIn ?? false;
+    this.#element.dataset.touch = zoomed || this.#desk.store.state.mode === "box" ? "own" : "page";
+  }
+
+  #showStatus(): void {
+    const drawing = "Box: first corner set. Move to the other corner and press B; Escape gives it up.";
+    const text = this.#corner ? drawing : statusOf(this.#desk.store.state, this.#desk);
+    // Set again, it would be read out again.
+    if (this.#status.textContent !== text) this.#status.textContent = text;
+  }
+}
+
+function captionOf({ name, origin, picture: { width, height } }: Study): string {
+  return `${name}\n${width} × ${height}${origin === "sample" ? ", drawn" : ""}`;
+}
+
+/** The page's state in one sentence, for the eye and for screen readers. */
+function statusOf(state: State, desk: Desk): string {
+  const study = currentStudy(state);
+  if (!study) return "Drawing the samples…";
+  const { points, box, previous } = study.session.now;
+  if (isEmpty(study.session.now)) {
+    const what = study.suggestion ? `, for example ${study.suggestion.what}` : "";
+    return matchMedia("(pointer: coarse)").matches
+      ? `Tap a structure${what}. The switch above says what a tap sets.`
+      : `Click a structure${what}; right click what does not belong; drag a box.`;
+  }
+  const shown = desk.shown(state);
+  const given = [points.length > 0 && `${points.length} ${points.length === 1 ? "point" : "points"}`, box && "a box"].filter(Boolean).join(" and ");
+  if (!shown) return state.model.kind === "ready" ? `${given}: working on it…` : `${given}, kept until a model is loaded.`;
+  const area = areaOf(shown.mask);
+  const share = (100 * area) / shown.mask.data.length;
+  const refined = previous ? ", refined from the mask before" : "";
+  const which = shown.result.decoded.masks.length > 1 ? `Mask ${shown.index + 1} of ${shown.result.decoded.masks.length}` : "Mask";
+  return `${which}: predicted IoU ${shown.score.toFixed(2)}, ${thousands(area)} pixels (${share.toFixed(share < 10 ? 1 : 0)} %), from ${given}${refined}.`;
+}

@@ -1,0 +1,173 @@
+// The built page with its real worker and engine, on a small network: weights from disk, masks, and what happens when the worker dies.
+import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fill } from "../../src/checkpoint/synthetic.ts";
+import { safetensorsHeader } from "../../src/checkpoint/safetensors_writer.ts";
+import { type Config, VIT_B } from "../../src/model/config.ts";
+import { expectedTensors } from "../../src/model/network.ts";
+import { loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
+import { useSite } from "../support/browser.ts";
+import { ROOT } from "../support/setup_file.ts";
+
+/** Two narrow blocks: loads in seconds on a software device. */
+const SMALL: Config = { ...VIT_B, width: 64, depth: 2, heads: 2, mlpWidth: 128, globalBlocks: [1], tableLengths: [27, 31] };
+
+const folder = mkdtempSync(join(tmpdir(), "app-engine-"));
+const file = join(folder, "small.safetensors");
+
+beforeAll(async () => {
+  const tensors = [...expectedTensors(SMALL)].map(({ name, shape }) => ({ name, shape, dtype: "F32" as const }));
+  const bodies = tensors.map(({ name, shape }) =>
+    fill(
+      name,
+      shape,
+      7,
+      0,
+      shape.reduce((product, side) => product * side, 1),
+    ),
+  );
+  await writeFile(file, [safetensorsHeader(tensors), ...bodies.map((body) => new Uint8Array(body.buffer))]);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Somebody else's server that lets other sites read its weights. */
+const elsewhere = createServer((_request, response) => {
+  response.writeHead(200, { "access-control-allow-origin": "*", "content-length": statSync(file).size });
+  createReadStream(file).pipe(response);
+});
+await new Promise<void>((listening) => elsewhere.listen(0, "127.0.0.1", listening));
+afterAll(() => {
+  elsewhere.close();
+});
+
+declare global {
+  var latestDevice: GPUDevice | undefined;
+  var devices: number | undefined;
+}
+
+/** Runs in the worker: counts the devices it is given and keeps the last. */
+function watchDevices(): void {
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (descriptor) {
+    const device = await request.call(this, descriptor);
+    Object.assign(globalThis, { latestDevice: device, devices: (globalThis.devices ?? 0) + 1 });
+    return device;
+  };
+}
+
+/** The built worker with that in front: hooking a running one from outside comes before its scope is ready, or after it has a device. */
+function watchedWorker(): Record<string, string> {
+  const assets = join(ROOT, "dist", "site", "assets");
+  const name = readdirSync(assets).find((entry) => /^worker-.*\.js$/.test(entry)) as string;
+  return { [`/assets/${name}`]: `(${watchDevices})();${readFileSync(join(assets, name), "utf8")}` };
+}
+
+const site = useSite({ files: watchedWorker() });
+
+/** What the workers asked for, by their own record: Chromium does not report it as the page's. */
+async function askedByWorkers(page: Page): Promise<string[]> {
+  const lists = await Promise.all(page.workers().map((worker) => worker.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name))));
+  return lists.flat().filter((name) => !/^(blob|data):/.test(name));
+}
+
+async function openWithWeights(): Promise<{ page: Page; errors: string[]; foreign: (origin: string) => string[] }> {
+  const opened = await site.open("/");
+  await ready(opened.page);
+  await upload(opened.page, file);
+  return opened;
+}
+
+/** Gives the page a weights file, and waits until its network has read the image. */
+async function upload(page: Page, path: string): Promise<void> {
+  await giveFile(page, path);
+  await page.waitForFunction(() => /small\.safetensors.*Encode/s.test(document.querySelector("#model-facts")?.textContent ?? ""), { timeout: 100_000 });
+}
+
+async function giveFile(page: Page, path: string): Promise<void> {
+  const input = (await page.$("#open-weights")) as Awaited<ReturnType<typeof page.$<"input">>>;
+  await input?.uploadFile(path);
+}
+
+async function clickPixel(page: Page, x: number, y: number): Promise<void> {
+  const place = await placeOf(page, x, y);
+  await page.mouse.click(place.x, place.y);
+}
+
+describe("the page on the engine", () => {
+  it("loads weights from disk, decodes a click, and asks no other origin for anything", async () => {
+    const { page, errors, foreign } = await openWithWeights();
+    expect(await text(page, "#model-facts")).toMatch(/width 64, depth 2/);
+    await clickPixel(page, 150, 210);
+    expect(await status(page, /^Mask \d of 3: predicted IoU -?\d/, 100_000)).toContain("from 1 point");
+    const workers = page.workers().map((worker) => new URL(worker.url()).origin);
+    expect(workers.length).toBeGreaterThan(0);
+    expect(new Set(workers)).toEqual(new Set([site.origin]));
+    expect(foreign(site.origin)).toEqual([]);
+    expect((await askedByWorkers(page)).filter((address) => new URL(address).origin !== site.origin)).toEqual([]);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it("asks another origin only for the weights that the user names", async () => {
+    const { page } = await site.open("/");
+    await ready(page);
+    const named = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/named.safetensors`;
+    await loadFrom(page, named);
+    await page.waitForFunction(() => /named\.safetensors.*Encode/s.test(document.querySelector("#model-facts")?.textContent ?? ""), { timeout: 100_000 });
+    const others = (await askedByWorkers(page)).filter((address) => new URL(address).origin !== site.origin);
+    expect(new Set(others)).toEqual(new Set([named]));
+    await page.close();
+  });
+
+  it("goes on with a new worker when the one it had dies, prompts and all", async () => {
+    const { page } = await openWithWeights();
+    await clickPixel(page, 150, 210);
+    await status(page, /^Mask \d of 3/, 100_000);
+    const worker = page.workers().find((known) => /worker-/.test(known.url()) && !/samples/.test(known.url()));
+    await worker?.evaluate(() => {
+      setTimeout(() => {
+        throw new Error("the worker is gone");
+      });
+    });
+    await clickPixel(page, 300, 300);
+    await status(page, /^Mask \d of 3: .* from 2 points/, 100_000);
+    expect(await prompts(page)).toEqual(["positive 150, 210", "positive 300, 300"]);
+    expect(await page.$(".problem")).toBeNull();
+    await page.close();
+  });
+
+  it("goes on with a new device when the one it had is lost", async () => {
+    const { page } = await site.open("/");
+    await ready(page);
+    await upload(page, file);
+    await clickPixel(page, 150, 210);
+    await status(page, /^Mask \d of 3/, 100_000);
+    const worker = page.workers().find((known) => /\/worker-/.test(known.url()));
+    expect(await worker?.evaluate(() => globalThis.devices)).toBe(1);
+    await worker?.evaluate(() => globalThis.latestDevice?.destroy());
+    await clickPixel(page, 300, 300);
+    await status(page, /^Mask \d of 3: .* from 2 points/, 100_000);
+    expect(await worker?.evaluate(() => globalThis.devices)).toBe(2);
+    expect(await page.$(".problem")).toBeNull();
+    await page.close();
+  });
+
+  it("names what a wrong file is, and can still be used", async () => {
+    const { page, errors } = await site.open("/");
+    await ready(page);
+    const wrong = join(folder, "wrong.safetensors");
+    await writeFile(wrong, "these are no weights, only words");
+    await giveFile(page, wrong);
+    await page.waitForSelector(".problem", { timeout: 60_000 });
+    expect(await text(page, ".problem")).toMatch(/These weights can't be used/);
+    await upload(page, file);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+});
