@@ -93,9 +93,9 @@ async function loadShader(shaderRoot: string, file: string): Promise<Shader> {
   const code: Record<string, string> = {};
   const constants: Record<string, Shader["constants"][string]> = {};
   let reflected: Awaited<ReturnType<typeof reflect>> | undefined;
-  for (let bits = 0; bits < 1 << names.length; bits++) {
-    const conditions = Object.fromEntries(names.map((name, i) => [name, (bits & (1 << i)) !== 0]));
-    const key = names.filter((name) => conditions[name]).join("+");
+  // One condition at a time, or none: each makes another text.
+  for (const key of ["", ...names]) {
+    const conditions = Object.fromEntries(names.map((name) => [name, name === key]));
     const linked = await link({ weslSrc: sources, rootModuleName: module, conditions, debugWeslRoot: "shaders" });
     const text = strip(linked.dest);
     for (const [, name, type, value] of text.matchAll(CONSTANT))

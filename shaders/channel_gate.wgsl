@@ -1,15 +1,21 @@
-// y = sigmoid(W2 * relu(W1 * x)), the squeeze-and-excitation gate of the adapter, on the mean of each channel.
-// One workgroup computes all of it: two tiny products, the second needs the whole first.
-// A thread computes every 256th group of four outputs of each product.
+// y = sigmoid(W2 * relu(W1 * mean)), the squeeze-and-excitation gate of the adapter, on the mean of each channel.
+// A workgroup computes 64 channels of y, and the whole hidden layer for itself: it is small, and nobody has to wait for it.
+// A thread computes a share of the sums; shares are added in workgroup memory, always in the same order.
 import package::shared::activation::activate;
 
+// C / 4, H / 4
+const COLUMNS4: u32 = 192u;
+const HIDDEN4: u32 = 48u;
+// Threads that share a hidden group of four.
+const SHARES: u32 = 5u;
+
 struct Params {
-  columns4: u32,
-  hidden4: u32,
+  rows: u32,
+  groups: u32,
 }
 
-// [C/4]
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+// [groups, C/4]: sums over rows
+@group(0) @binding(0) var<storage, read> sums: array<vec4<f32>>;
 // [C, H/4]
 @group(0) @binding(1) var<storage, read> weight1: array<vec4<f32>>;
 // [H, C/4]
@@ -18,29 +24,51 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// H up to 1024
-const MAX_HIDDEN4: u32 = 256u;
-var<workgroup> hidden: array<vec4<f32>, MAX_HIDDEN4>;
+var<workgroup> mean: array<vec4<f32>, COLUMNS4>;
+var<workgroup> hidden: array<vec4<f32>, HIDDEN4>;
+var<workgroup> shares: array<vec4<f32>, 256>;
 
 @compute @workgroup_size(256)
-fn main(@builtin(local_invocation_index) thread: u32) {
-  for (var h = thread; h < params.hidden4; h += 256u) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  for (var c = thread; c < COLUMNS4; c += 256u) {
     var sum = vec4<f32>();
-    for (var c = 0u; c < params.columns4; c++) {
-      let v = x[c];
-      let w = 4u * c * params.hidden4 + h;
-      sum += v.x * weight1[w] + v.y * weight1[w + params.hidden4] + v.z * weight1[w + 2u * params.hidden4] + v.w * weight1[w + 3u * params.hidden4];
-    }
-    hidden[h] = activate(1u, sum);
+    for (var g = 0u; g < params.groups; g++) { sum += sums[g * COLUMNS4 + c]; }
+    mean[c] = sum / f32(params.rows);
   }
   workgroupBarrier();
-  for (var c = thread; c < params.columns4; c += 256u) {
+  // Neighbouring threads read neighbouring weights; the shares of a sum lie HIDDEN4 threads apart.
+  for (var first = 0u; first < HIDDEN4; first += 256u / SHARES) {
+    let h = first + thread % (256u / SHARES);
+    let share = thread / (256u / SHARES);
     var sum = vec4<f32>();
-    for (var h = 0u; h < params.hidden4; h++) {
-      let v = hidden[h];
-      let w = 4u * h * params.columns4 + c;
-      sum += v.x * weight2[w] + v.y * weight2[w + params.columns4] + v.z * weight2[w + 2u * params.columns4] + v.w * weight2[w + 3u * params.columns4];
+    if (h < HIDDEN4 && share < SHARES) {
+      for (var c = share; c < COLUMNS4; c += SHARES) {
+        let v = mean[c];
+        let w = 4u * c * HIDDEN4 + h;
+        sum += v.x * weight1[w] + v.y * weight1[w + HIDDEN4] + v.z * weight1[w + 2u * HIDDEN4] + v.w * weight1[w + 3u * HIDDEN4];
+      }
     }
+    shares[thread] = sum;
+    workgroupBarrier();
+    if (share == 0u && h < HIDDEN4) {
+      for (var s = 1u; s < SHARES; s++) { sum += shares[thread + s * (256u / SHARES)]; }
+      hidden[h] = activate(1u, sum);
+    }
+    workgroupBarrier();
+  }
+  let c = group.x * 16u + thread % 16u;
+  var sum = vec4<f32>();
+  if (c < COLUMNS4) {
+    for (var h = thread / 16u; h < HIDDEN4; h += 16u) {
+      let v = hidden[h];
+      let w = 4u * h * COLUMNS4 + c;
+      sum += v.x * weight2[w] + v.y * weight2[w + COLUMNS4] + v.z * weight2[w + 2u * COLUMNS4] + v.w * weight2[w + 3u * COLUMNS4];
+    }
+  }
+  shares[thread] = sum;
+  workgroupBarrier();
+  if (thread < 16u && c < COLUMNS4) {
+    for (var s = 1u; s < 16u; s++) { sum += shares[thread + 16u * s]; }
     y[c] = activate(3u, sum);
   }
 }

@@ -2,7 +2,7 @@
 // A workgroup computes ROWS * THREADS rows of 16 columns.
 // A thread computes ROWS rows (1 or 4), THREADS apart, in named variables. For software adapters, where a load is a loop over the lanes:
 // the lanes of a subgroup hold different rows and different weights, and hand the weights to each other.
-import package::shared::matmul_operands::{params, x, weight, gate, addend, y, GATHER, GATE, ADDEND, ZERO_ROW, input_row, output_row, finish};
+import package::shared::matmul_operands::{params, x, load_weight, gate, addend, y, GATHER, GATE, ADDEND, ZERO_ROW, input_row, output_row, finish};
 enable subgroups;
 
 const THREADS: u32 = 16u;
@@ -49,8 +49,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (ROWS > 1u) { x1 += addend[r1 % p.addend_rows * p.k4 + k4]; x2 += addend[r2 % p.addend_rows * p.k4 + k4]; x3 += addend[r3 % p.addend_rows * p.k4 + k4]; }
       }
       if (GATE) { let factor = gate[k4]; x0 *= factor; x1 *= factor; x2 *= factor; x3 *= factor; }
-      let w0 = weight[w + o0]; let w1 = weight[w + o1]; var w2 = vec4<f32>(); var w3 = vec4<f32>();
-      if (LANES == 4u) { w2 = weight[w + o2]; w3 = weight[w + o3]; }
+      let w0 = load_weight(w + o0); let w1 = load_weight(w + o1); var w2 = vec4<f32>(); var w3 = vec4<f32>();
+      if (LANES == 4u) { w2 = load_weight(w + o2); w3 = load_weight(w + o3); }
       var b0: vec4<f32>; var b1: vec4<f32>; var b2: vec4<f32>; var b3: vec4<f32>;
       if (LANES == 8u) {
         b0 = subgroupBroadcast(w0, 0u); b1 = subgroupBroadcast(w0, 4u); b2 = subgroupBroadcast(w1, 0u); b3 = subgroupBroadcast(w1, 4u);

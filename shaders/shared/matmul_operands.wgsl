@@ -10,6 +10,14 @@ const GATE: bool = false;
 // Adds addend[row % addend_rows] to the rows read, for output columns below addend_columns4.
 const ADDEND: bool = false;
 
+// Four columns of weights as they are stored: f32, f16 in pairs, or int8 in one word. Halves are unpacked to f32 and need no feature.
+@if(!f16 && !f16_products && !int8) alias Stored = vec4<f32>;
+@if(f16 || f16_products) alias Stored = vec2<u32>;
+@if(int8) alias Stored = u32;
+// What is multiplied; sums are f32 in any case.
+@if(!f16_products) alias Factor = vec4<f32>;
+@if(f16_products) alias Factor = vec4<f16>;
+
 const ZERO_ROW: u32 = 4294967295u;
 
 struct Params {
@@ -30,8 +38,8 @@ struct Params {
 
 // [rows, K/4]
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-// [Z, T, K, N/4]
-@group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
+// [Z, T, K, N/4]; int8 ones are followed by their scales, f32 [N]
+@group(0) @binding(1) var<storage, read> weight: array<Stored>;
 // [Z, N/4]
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 // [out rows, N/4]
@@ -66,9 +74,23 @@ fn load_x(row: u32, k4: u32, n4: u32) -> vec4<f32> {
   return v;
 }
 
+// Four columns of weights, int8 ones before scaling.
+@if(!f16 && !f16_products && !int8) fn load_weight(i: u32) -> vec4<f32> { return weight[i]; }
+@if(f16 || f16_products) fn load_weight(i: u32) -> vec4<f32> { return vec4<f32>(unpack2x16float(weight[i].x), unpack2x16float(weight[i].y)); }
+@if(int8) fn load_weight(i: u32) -> vec4<f32> {
+  return vec4<f32>(vec4<i32>(vec4<u32>(weight[i]) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u));
+}
+
+// What the sums of four columns are multiplied by: the columns' scales, where weights have some.
+@if(!int8) fn scaled(n4: u32, sum: vec4<f32>) -> vec4<f32> { return sum; }
+@if(int8) fn scaled(n4: u32, sum: vec4<f32>) -> vec4<f32> {
+  let first = arrayLength(&weight) - 4u * params.n4 + 4u * n4;
+  return sum * bitcast<vec4<f32>>(vec4<u32>(weight[first], weight[first + 1u], weight[first + 2u], weight[first + 3u]));
+}
+
 // Four summed columns, at `index` of y, with bias, activation and residual.
 fn finish(z: u32, index: u32, n4: u32, sum: vec4<f32>) -> vec4<f32> {
-  var v = activate(params.activation, sum + bias[z * params.n4 + n4]);
+  var v = activate(params.activation, scaled(n4, sum) + bias[z * params.n4 + n4]);
   if (params.residual != 0u) { v += residual[index]; }
   return v;
 }

@@ -15,7 +15,6 @@ const BLOCK = 4;
 const MODULES = import.meta.glob<Readonly<Record<string, unknown>>>("../ops/*.ts", { eager: true });
 /** Kernels whose twin has another name than `twin` in the file of the op's name. */
 const ELSEWHERE: Readonly<Record<string, readonly [file: string, name: string]>> = {
-  channel_mean: ["channel_gate", "meanTwin"],
   matmul: ["matmul_twin", "matmulTwin"],
 };
 
@@ -26,9 +25,9 @@ function twinOf(op: string): Twin | undefined {
 }
 
 /** Equal for dispatches that differ only in the values they read. */
-export function signature({ shader, constants, conditions, params, workgroups, reads }: Dispatch): string {
+export function signature({ shader, constants, condition, params, workgroups, reads }: Dispatch): string {
   const shapes = Object.entries(reads).map(([name, { shape }]) => [name, shape]);
-  return JSON.stringify([shader.name, constants, conditions, params, workgroups, shapes]);
+  return JSON.stringify([shader.name, constants, condition, params, workgroups, shapes]);
 }
 
 /** Largest error over largest value by `signature`; undefined where there is no twin, or none that ends in time. */
@@ -91,7 +90,8 @@ async function checkDispatch(executor: Executor, dispatch: Dispatch, readF32: Pa
   const part = blocks && n !== undefined ? someColumns(dispatch, reads, n, blocks) : { dispatch, reads };
   const wanted = twin(part.dispatch, part.reads);
   let worst = 0;
-  for (const [name, tensor] of Object.entries(dispatch.writes)) {
+  for (const name of Object.keys(wanted)) {
+    const tensor = dispatch.writes[name] as Tensor;
     const all = await readTensor(executor, tensor);
     const got = blocks && n !== undefined ? columns(all, n, blocks) : all;
     worst = Math.max(

@@ -5,8 +5,8 @@ import { type Shader, shaderText } from "../graph/shader.ts";
 import type { Gpu } from "./device.ts";
 
 /** The pipeline of a dispatch, compiled asynchronously once per shader text; many may be under way at once. */
-export function pipelineOf(gpu: Gpu, { shader, constants, conditions }: Pick<Dispatch, "shader" | "constants" | "conditions">): Promise<GPUComputePipeline> {
-  const code = shaderText(shader, constants, conditions);
+export function pipelineOf(gpu: Gpu, { shader, constants, condition }: Pick<Dispatch, "shader" | "constants" | "condition">): Promise<GPUComputePipeline> {
+  const code = shaderText(shader, constants, condition);
   let pipeline = gpu.pipelines.get(code);
   if (!pipeline) {
     pipeline = compile(gpu, shader, code);

@@ -64,7 +64,7 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
         device.queue.writeBuffer(buffers.get(weight.label) as GPUBuffer, 0, data as Float32Array<ArrayBuffer>);
       }
     }
-    const pipeline = await pipelineOf(gpu, { shader: unpackShader, constants: {}, conditions: [] });
+    const pipeline = await pipelineOf(gpu, { shader: unpackShader, constants: {}, condition: "" });
     let loaded = 0;
     let pieces = 0;
     for (const [index, name] of names.entries()) {

@@ -19,17 +19,17 @@ export interface Dispatch {
   /** By the field names of the shader's `Params`. */
   readonly params: Readonly<Record<string, number>>;
   readonly constants: Constants;
-  /** Link-time conditions of the shader that hold. */
-  readonly conditions: readonly string[];
+  /** Link-time condition of the shader that holds: which of its texts is compiled. */
+  readonly condition: string;
   readonly workgroups: Workgroups;
   readonly flop: number;
   /** Bytes that must cross device memory at least once: every operand read or written once. */
   readonly bytes: number;
 }
 
-export type DispatchRecord = Omit<Dispatch, "constants" | "conditions" | "bytes"> & {
+export type DispatchRecord = Omit<Dispatch, "constants" | "condition" | "bytes"> & {
   readonly constants?: Constants;
-  readonly conditions?: readonly string[];
+  readonly condition?: string;
   readonly bytes?: number;
 };
 
@@ -71,6 +71,11 @@ export class Graph {
   get none(): Tensor {
     this.#none ??= this.constant("none", [4], new Float32Array(4));
     return this.#none;
+  }
+
+  /** What an optional output is bound to where a dispatch does without it: nobody reads it. */
+  sink(): Tensor {
+    return this.activation("sink", [4]);
   }
 
   zeros(shape: Shape): Tensor {
@@ -132,7 +137,7 @@ export class Graph {
     );
     const operands = new Set([...Object.values(reads), ...Object.values(writes)]);
     const bytes = record.bytes ?? [...operands].reduce((sum, tensor) => sum + byteLength(tensor), 0);
-    this.dispatches.push({ ...record, constants: record.constants ?? {}, conditions: record.conditions ?? [], bytes });
+    this.dispatches.push({ ...record, constants: record.constants ?? {}, condition: record.condition ?? "", bytes });
   }
 
   #add(tensor: Omit<Tensor, "id">): Tensor {

@@ -20,7 +20,7 @@ export function rows(graph: Graph): Row[] {
   const { slotOf } = plan(graph);
   const shapes = (tensors: Readonly<Record<string, Tensor>>) =>
     Object.entries(tensors)
-      .filter(([, tensor]) => tensor.label !== "none")
+      .filter(([, tensor]) => tensor.label !== "none" && tensor.label !== "sink")
       .map(([name, tensor]) => `${name}${formatShape(tensor.shape)}`)
       .join(" ");
   return graph.dispatches.map((dispatch: Dispatch) => ({
@@ -32,6 +32,7 @@ export function rows(graph: Graph): Row[] {
     flop: dispatch.flop,
     bytes: dispatch.bytes,
     buffer: Object.values(dispatch.writes)
+      .filter(({ label }) => label !== "sink")
       .map((tensor) => `#${slotOf.get(tensor)}`)
       .join(" "),
   }));

@@ -26,19 +26,20 @@ export interface Shader {
   readonly constants: Readonly<Record<string, { readonly type: Scalar | "bool"; readonly value: number | boolean }>>;
   /** Names of the link-time conditions (`@if(name)`) the file knows. */
   readonly conditions: readonly string[];
-  /** WGSL without those constants, by the conditions that hold, sorted and joined with `+`. */
+  /** WGSL without those constants, by the condition that holds; "" where none does. */
   readonly code: Readonly<Record<string, string>>;
 }
 
 export type Constants = Readonly<Record<string, number | boolean>>;
 
-/** The WGSL text a dispatch compiles: a generated `const` prelude, then the linked code. */
-export function shaderText(shader: Shader, constants: Constants, conditions: readonly string[] = []): string {
+/** The WGSL text a dispatch compiles: a generated `const` prelude, then the code linked under its condition. */
+export function shaderText(shader: Shader, constants: Constants, condition = ""): string {
   for (const name of Object.keys(constants)) {
     if (!(name in shader.constants)) throw new Error(`${shader.name}.wgsl: no constant ${name}; it declares ${Object.keys(shader.constants).join(", ")}`);
   }
   const prelude = Object.entries(shader.constants).map(([name, { type, value }]) => `const ${name}: ${type} = ${literal(type, constants[name] ?? value)};`);
-  const code = shader.code[shader.conditions.filter((name) => conditions.includes(name)).join("+")] ?? "";
+  const code = shader.code[condition];
+  if (code === undefined) throw new Error(`${shader.name}.wgsl: no condition ${condition}; it knows ${shader.conditions.join(", ") || "none"}`);
   // Directives must stand before every declaration.
   const directives = /^(?:(?:enable|requires|diagnostic)\b[^;]*;\n?)*/.exec(code)?.[0] ?? "";
   return `${directives}${prelude.join("\n")}\n${code.slice(directives.length)}`;

@@ -5,6 +5,8 @@ export interface Target {
   readonly kind: "gpu" | "cpu";
   /** Smallest size of a subgroup; 0 where the device has no `subgroups`. */
   readonly subgroupSize: number;
+  /** Which variant of an op is the fastest on the device, by a key of the op's own: what the tuner has found. */
+  readonly choices?: Readonly<Record<string, string>>;
 }
 
 export const GPU_TARGET: Target = { kind: "gpu", subgroupSize: 0 };

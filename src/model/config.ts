@@ -40,6 +40,7 @@ export interface DecoderConfig {
 
 const DECODER_HEADS = 8;
 const MAX_GRID = 64;
+const MAX_ADAPTER_WIDTH = 2432;
 
 export interface DetectOptions {
   /** Run at another image side than the one stored; a multiple of the patch. */
@@ -116,6 +117,8 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
   };
   if (crossWidth % 64 !== 0 || decoderWidth % 64 !== 0)
     throw fail("decoder widths that are multiples of 64", `width ${decoderWidth}, cross-attention width ${crossWidth}`);
+  // The adapter's gate keeps all channels and its squeezed ones in workgroup memory.
+  if (adapters && width > MAX_ADAPTER_WIDTH) throw fail(`at most ${MAX_ADAPTER_WIDTH} channels with adapters`, `${width}`, "width");
   // Kernels move four channels at a time; the squeeze of the adapter has a quarter of the channels.
   const multiple = adapters ? 16 : 4;
   if (width % multiple !== 0 || headWidth % 4 !== 0 || patch % 4 !== 0)

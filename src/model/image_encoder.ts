@@ -6,9 +6,10 @@ import { conv2d, convWeight } from "../ops/conv2d.ts";
 import { linear } from "../ops/linear.ts";
 import { patchify } from "../ops/patchify.ts";
 import { relativeAttention } from "../ops/relative_attention.ts";
+import { type LayerNormed, layerNorm } from "../ops/layer_norm.ts";
 import { adapter } from "./adapter.ts";
 import type { Config } from "./config.ts";
-import { linearLayer, linearWeights, normLayer, stored } from "./layers.ts";
+import { linearLayer, linearWeights, norm, normLayer, stored } from "./layers.ts";
 import { resizePositions, resizeRelative } from "./tables.ts";
 
 const EPS = 1e-6;
@@ -16,9 +17,16 @@ const EPS = 1e-6;
 /** pixels u32 [S, S] (see `patchify`) → embedding [T, D], channels last. */
 export function imageEncoder(graph: Graph, config: Config, pixels: Tensor): Tensor {
   let x = patchEmbed(graph, config, pixels);
-  for (let i = 0; i < config.depth; i++) x = block(graph, config, x, i);
+  let normed = normLayer(graph, x, `${blockName(0)}.norm1`, { eps: EPS });
+  for (let i = 0; i < config.depth; i++) {
+    const { y, next } = block(graph, config, { x, normed }, i);
+    x = y;
+    normed = next ?? y;
+  }
   return neck(graph, config, x);
 }
+
+const blockName = (index: number) => `image_encoder.blocks.${index}`;
 
 /** → [T, C], positions added. */
 function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: Config, pixels: Tensor): Tensor {
@@ -33,21 +41,23 @@ function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: Config, pi
   return linear(graph, patches, weight, { label: `${name}.proj`, ...(bias ? { bias } : {}), residual: positions });
 }
 
-/** x [T, C] → [T, C]. */
-function block(graph: Graph, config: Config, x: Tensor, index: number): Tensor {
-  const { width, mlpWidth, heads, grid, adapters } = config;
-  const name = `image_encoder.blocks.${index}`;
+/** x [T, C] and its norm1 → [T, C] and the next block's norm1 of that, where there is a next one. */
+function block(graph: Graph, config: Config, { x, normed }: { x: Tensor; normed: Tensor }, index: number): LayerNormed {
+  const { width, mlpWidth, heads, grid, adapters, depth } = config;
+  const name = blockName(index);
   const window = config.globalBlocks.includes(index) ? grid : config.window;
-  const normed = normLayer(graph, x, `${name}.norm1`, { eps: EPS });
   const qkv = linearLayer(graph, normed, `${name}.attn.qkv`, 3 * width);
   const qkvBias = stored(graph, `${name}.attn.qkv.bias`, [3 * width]);
   const [relH, relW] = ["rel_pos_h", "rel_pos_w"].map((table) => relativeTable(graph, config, `${name}.attn.${table}`, index, window)) as [Tensor, Tensor];
   const attended = relativeAttention(graph, qkv, qkvBias, relH, relW, { label: `${name}.attn`, heads, grid, window });
   const y = linearLayer(graph, attended, `${name}.attn.proj`, width, { residual: x });
-  const n = normLayer(graph, y, `${name}.norm2`, { eps: EPS });
-  const hidden = linearLayer(graph, n, `${name}.mlp.lin1`, mlpWidth, { activation: "gelu" });
+  const n = layerNorm(graph, y, norm(graph, `${name}.norm2`, width, EPS), { label: `${name}.norm2`, sums: adapters });
+  const hidden = linearLayer(graph, n.y, `${name}.mlp.lin1`, mlpWidth, { activation: "gelu" });
   const z = linearLayer(graph, hidden, `${name}.mlp.lin2`, width, { residual: y });
-  return adapters ? adapter(graph, n, `${name}.Adapter`, grid, z) : z;
+  const next = index + 1 < depth ? norm(graph, `${blockName(index + 1)}.norm1`, width, EPS) : undefined;
+  // The adapter ends in a norm of its own, which takes the next one along.
+  if (n.sums) return adapter(graph, n.y, n.sums, `${name}.Adapter`, { grid, residual: z, next });
+  return { y: z, ...(next && { next: layerNorm(graph, z, next, next).y }) };
 }
 
 /** [2·window - 1, d], resized where the stored table is of another length. */

@@ -2,7 +2,8 @@
 import type { Graph } from "../graph/graph.ts";
 import { elements, type Shape, type Tensor } from "../graph/tensor.ts";
 import { asStored, concatenated, transposedLinear } from "../graph/weight_source.ts";
-import { layerNorm, type LayerNormOptions } from "../ops/layer_norm.ts";
+import type { Activation } from "../ops/activation.ts";
+import { layerNorm, type Norm } from "../ops/layer_norm.ts";
 import { linear } from "../ops/linear.ts";
 
 type LinearOptions = Partial<Parameters<typeof linear>[3]>;
@@ -42,8 +43,13 @@ export function linearLayer(graph: Graph, x: Tensor, name: string, outputs: numb
   return linear(graph, x, weight, { label: name, ...(bias ? { bias } : {}), ...options });
 }
 
+/** The checkpoint's LayerNorm `name` of `channels` channels. */
+export function norm(graph: Graph, name: string, channels: number, eps: number): Norm & { label: string } {
+  const parts = ["weight", "bias"].map((part) => ({ name: `${name}.${part}`, shape: [channels] }));
+  return { label: name, eps, affine: graph.weight(`${name}.affine`, [2, channels], concatenated(parts)) };
+}
+
 /** The checkpoint's LayerNorm `name`, on x [M, C] → [M, C]. */
-export function normLayer(graph: Graph, x: Tensor, name: string, options: Omit<LayerNormOptions, "label"> & { label?: string }): Tensor {
-  const channels = x.shape[1] as number;
-  return layerNorm(graph, x, stored(graph, `${name}.weight`, [channels]), stored(graph, `${name}.bias`, [channels]), { label: name, ...options });
+export function normLayer(graph: Graph, x: Tensor, name: string, { eps, ...options }: { eps: number; activation?: Activation }): Tensor {
+  return layerNorm(graph, x, norm(graph, name, x.shape[1] as number, eps), { label: name, ...options }).y;
 }

@@ -63,9 +63,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   expectWholeTiles(op, addendColumns, n);
   const y = graph.activation(label, [outRows, n]);
 
-  // The second pass knows one bias for all rows.
-  const maySplit = phases === 1 || !options.bias;
-  const { shader, constants, workgroups, splits } = chooseMatmul(graph.target, { m, n, k, taps, phases }, maySplit);
+  const { shader, constants, workgroups, splits } = chooseMatmul(graph.target, { m, n, k, taps, phases, maySplit: phases === 1 || !options.bias });
   const target = splits > 1 ? graph.activation(`${label}.partial`, [splits, outRows, n]) : y;
   const activation = ACTIVATION_CODE[options.activation ?? "none"];
 

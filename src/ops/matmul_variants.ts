@@ -14,6 +14,8 @@ export interface MatmulShape {
   readonly k: number;
   readonly taps: number;
   readonly phases: number;
+  /** Whether the sum may be split over workgroups: the second pass knows one bias for all phases. */
+  readonly maySplit: boolean;
 }
 
 export interface MatmulVariant {
@@ -24,31 +26,84 @@ export interface MatmulVariant {
   readonly splits: number;
 }
 
-/** Workgroup-memory tiles: 256 or 64 threads of 4×4 outputs. */
+interface Tile {
+  readonly TILE_M: number;
+  readonly TILE_N4: number;
+  readonly ROWS: number;
+  readonly STEP4: number;
+  readonly THREADS_X: number;
+  readonly THREADS_Y: number;
+  readonly SLICES: number;
+}
+
+/** Tiles in workgroup memory: rows × columns, outputs a thread. */
 const TILES = {
-  large: { TILE_M: 64, TILE_N4: 16, ROWS: 4, COLUMNS4: 1, STEP4: 4, THREADS_X: 16, THREADS_Y: 16 },
-  small: { TILE_M: 32, TILE_N4: 8, ROWS: 4, COLUMNS4: 1, STEP4: 4, THREADS_X: 8, THREADS_Y: 8 },
-};
+  /** 128 × 64, 8 × 4 */
+  huge: { TILE_M: 128, TILE_N4: 16, ROWS: 8, STEP4: 4, THREADS_X: 16, THREADS_Y: 16, SLICES: 1 },
+  /** 64 × 64, 4 × 4 */
+  large: { TILE_M: 64, TILE_N4: 16, ROWS: 4, STEP4: 4, THREADS_X: 16, THREADS_Y: 16, SLICES: 1 },
+  /** 64 × 64, 8 × 4: half the threads */
+  tall: { TILE_M: 64, TILE_N4: 16, ROWS: 8, STEP4: 4, THREADS_X: 16, THREADS_Y: 8, SLICES: 1 },
+  /** 32 × 32, 4 × 4 */
+  small: { TILE_M: 32, TILE_N4: 8, ROWS: 4, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 1 },
+  /** The same, four threads sharing a sum */
+  sliced: { TILE_M: 32, TILE_N4: 8, ROWS: 4, STEP4: 2, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
+  /** 16 × 32, 2 × 4, four threads sharing a sum: for a handful of rows */
+  skinny: { TILE_M: 16, TILE_N4: 8, ROWS: 2, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
+} as const satisfies Record<string, Tile>;
+
+/** A tile and the parts of its sum: `small/2`. */
+export type VariantName = `${keyof typeof TILES}/${number}`;
+
 /** Enough workgroups to occupy a large GPU. */
 const BUSY_WORKGROUPS = 128;
 const MIN_STEPS_PER_SPLIT = 12;
+const SKINNY_ROWS = 16;
 
-export function chooseMatmul({ kind, subgroupSize }: Target, shape: MatmulShape, maySplit: boolean): MatmulVariant {
-  return kind === "cpu" && subgroupSize >= 4 ? subgroups(shape, subgroupSize) : tiled(shape, maySplit);
+/** Names a shape in a target's choices. */
+export function shapeKey({ m, n, k, taps, phases }: MatmulShape): string {
+  return `${m}×${n}×${k}${taps > 1 ? ` taps ${taps}` : ""}${phases > 1 ? ` phases ${phases}` : ""}`;
 }
 
-function tiled({ m, n, k, taps, phases }: MatmulShape, maySplit: boolean): MatmulVariant {
-  const large = Math.ceil(m / 64) * Math.ceil(n / 64) * phases >= BUSY_WORKGROUPS / 2;
-  const tile = large ? TILES.large : TILES.small;
-  const [across, down] = [Math.ceil(n / 4 / tile.TILE_N4), Math.ceil(m / tile.TILE_M)];
-  const steps = taps * Math.ceil(k / 4 / tile.STEP4);
-  const splits = maySplit ? Math.max(1, Math.min(Math.floor(BUSY_WORKGROUPS / (across * down * phases)), Math.floor(steps / MIN_STEPS_PER_SPLIT))) : 1;
-  return { shader: matmulShader, constants: tile, workgroups: [across, down, phases * splits], splits };
+/** The variant that the tuner found fastest on this device, the written default where it has found none. */
+export function chooseMatmul(target: Target, shape: MatmulShape): MatmulVariant {
+  if (target.kind === "cpu" && target.subgroupSize >= 4) return subgroups(shape, target.subgroupSize);
+  return variant(shape, (target.choices?.[shapeKey(shape)] as VariantName | undefined) ?? defaultVariant(shape));
+}
+
+function defaultVariant(shape: MatmulShape): VariantName {
+  if (shape.m <= SKINNY_ROWS) return "skinny/1";
+  if (groups(shape, TILES.large) >= BUSY_WORKGROUPS / 2) return "large/1";
+  return groups(shape, TILES.small) >= BUSY_WORKGROUPS || shape.taps * shape.k < 256 ? "small/1" : "sliced/1";
+}
+
+/** Variants worth timing, the default first. */
+export function candidates(shape: MatmulShape): VariantName[] {
+  const first = defaultVariant(shape);
+  const all = Object.entries(TILES).flatMap(([name, tile]) => {
+    if (tile.TILE_M > 2 * Math.max(shape.m, SKINNY_ROWS) || (name === "skinny" && shape.m > 2 * SKINNY_ROWS)) return [];
+    const most = Math.floor((shape.taps * shape.k) / 4 / tile.STEP4 / tile.SLICES / MIN_STEPS_PER_SPLIT);
+    const splits = [1, 2, 4, 8].filter((s) => s === 1 || (shape.maySplit && s <= most && groups(shape, tile) * s <= 4 * BUSY_WORKGROUPS));
+    return splits.map((s) => `${name}/${s}` as VariantName);
+  });
+  return [first, ...all.filter((name) => name !== first)];
+}
+
+function groups({ m, n, phases }: MatmulShape, tile: Tile): number {
+  return Math.ceil(m / tile.TILE_M) * Math.ceil(n / 4 / tile.TILE_N4) * phases;
+}
+
+function variant({ m, n, phases }: MatmulShape, name: VariantName): MatmulVariant {
+  const [tileName, splits] = name.split("/") as [keyof typeof TILES, string];
+  const tile = TILES[tileName];
+  const handed = tile.SLICES > 1 ? tile.ROWS * tile.THREADS_X * tile.THREADS_Y : 1;
+  const workgroups = [Math.ceil(n / 4 / tile.TILE_N4), Math.ceil(m / tile.TILE_M), phases * Number(splits)] as const;
+  return { shader: matmulShader, constants: { ...tile, HANDED: handed }, workgroups, splits: Number(splits) };
 }
 
 function subgroups({ m, n, phases }: MatmulShape, subgroupSize: number): MatmulVariant {
   // A row a lane for the decoder's few tokens, four for everything else.
-  const [rows, threads] = m <= 16 ? [1, 8] : [4, 16];
+  const [rows, threads] = m <= SKINNY_ROWS ? [1, 8] : [4, 16];
   const constants = { ROWS: rows, THREADS: threads, LANES: subgroupSize >= 8 ? 8 : 4 };
   return { shader: subgroupsShader, constants, workgroups: [Math.ceil(n / 16), Math.ceil(m / (rows * threads)), phases], splits: 1 };
 }

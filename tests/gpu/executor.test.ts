@@ -23,14 +23,11 @@ afterEach(async () => {
 function chain(label: string, rows: number, length: number, columns = 16): { graph: Graph; y: Tensor } {
   const graph = new Graph(label);
   let x = given(graph, "x", [rows, columns]);
-  const [weight, one, zero] = [
-    given(graph, "weight", [columns, columns]),
-    given(graph, "one", [columns], { shift: 1, scale: 0.1 }),
-    given(graph, "zero", [columns]),
-  ];
+  const weight = given(graph, "weight", [columns, columns]);
+  const affine = given(graph, "affine", [2, columns], { shift: 0.5 });
   for (let i = 0; i < length; i++) {
     x = linear(graph, x, weight, { label: `linear ${i}`, residual: x });
-    x = layerNorm(graph, x, one, zero, { label: `norm ${i}`, eps: 1e-6 });
+    x = layerNorm(graph, x, { affine, eps: 1e-6 }, { label: `norm ${i}` }).y;
   }
   return { graph, y: graph.output(x) };
 }
@@ -128,8 +125,8 @@ describeGpu("an executor", () => {
     const executor = await executorOf(graph);
     await executor.run();
     await (await gpu()).device.queue.onSubmittedWorkDone();
-    // Params, four constants and the zeros of nothing, two slots of a chain with residuals or three.
-    expect(watch.labels()).toEqual(expect.arrayContaining(["activations.0", "activations.1", "free.params", "one", "weight", "x", "zero"]));
+    // Params, three constants and the zeros of nothing, two slots of a chain with residuals or three.
+    expect(watch.labels()).toEqual(expect.arrayContaining(["activations.0", "activations.1", "affine", "free.params", "weight", "x"]));
     const before = watch.live.size;
     for (let i = 0; i < 20; i++) await executor.run();
     expect(watch.live.size).toBe(before);
@@ -181,7 +178,7 @@ describeGpu("pipelines", () => {
   it("are compiled once for each text, however many dispatches and graphs ask at once", async () => {
     const device = await gpu();
     const shader = shaderOf("once", "y[0] = VALUE;");
-    const wish = { shader, constants: {}, conditions: [] };
+    const wish = { shader, constants: {}, condition: "" };
     const asked = await compiled(device, () =>
       Promise.all([pipelineOf(device, wish), pipelineOf(device, wish), executorOf(fillGraph(shader).graph), executorOf(fillGraph(shader).graph)]),
     );

@@ -34,7 +34,7 @@ describe("recording a graph", () => {
     expect(graph.dispatches.map(({ label }) => label)).toEqual(["here", "then"]);
     expect(graph.dispatches[0]?.bytes).toBe(2 * byteLength(input));
     expect(graph.dispatches[1]?.bytes).toBe(16 + 400 + 400);
-    expect(graph.dispatches[0]).toMatchObject({ constants: {}, conditions: [] });
+    expect(graph.dispatches[0]).toMatchObject({ constants: {}, condition: "" });
     expect(graph.tensors.map(({ id }) => id)).toEqual(graph.tensors.map((_, i) => i));
     expect(graph.weights).toEqual([weight]);
   });

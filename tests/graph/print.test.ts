@@ -25,7 +25,10 @@ describe("print", () => {
     const printed = rows(graph);
     expect(printed.length).toBe(graph.dispatches.length);
     expect(new Set(printed.map(({ label }) => label)).size).toBe(printed.length);
-    expect(printed.every(({ buffer }) => Number(buffer.slice(1)) < slots.length)).toBe(true);
+    const buffers = printed.flatMap(({ buffer }) => buffer.split(" "));
+    expect(buffers.every((buffer) => Number(buffer.slice(1)) < slots.length)).toBe(true);
+    // Two of the adapter's norm: the next block's goes with it.
+    expect(printed.find(({ label }) => label === "image_encoder.blocks.3.Adapter.norm")?.buffer).toMatch(/^#\d+ #\d+$/);
     expect(print(graph)).toContain("image_encoder.blocks.11.Adapter.spatial.2");
     // What a dispatch does without is not shown.
     expect(print(graph)).not.toContain("[4]");

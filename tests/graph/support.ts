@@ -17,7 +17,7 @@ export const ADD: Shader = {
   ],
   constants: { TILE: { type: "u32", value: 4 }, FUSED: { type: "bool", value: false }, EPS: { type: "f32", value: 1 }, SHIFT: { type: "i32", value: -3 } },
   conditions: ["fast", "half"],
-  code: { "": "fn plain() {}", fast: "fn fast() {}", half: "enable f16;\nfn half() {}", "fast+half": "enable f16;\nrequires x;\nfn both() {}" },
+  code: { "": "fn plain() {}", fast: "fn fast() {}", half: "enable f16;\nrequires x;\nfn half() {}" },
 };
 
 export interface Step {

@@ -83,6 +83,11 @@ describe("detectConfig", () => {
     ],
     ["heads that do not divide the width", (shapes) => shapes.set("image_encoder.blocks.0.attn.rel_pos_h", { shape: [27, 60], dtype: "F32" }), "divisor"],
     [
+      "more channels than an adapter's gate can hold",
+      (shapes) => shapes.set("image_encoder.patch_embed.proj.weight", { shape: [4096, 3, 16, 16], dtype: "F32" }),
+      "with adapters",
+    ],
+    [
       "a decoder of odd width",
       (shapes) => shapes.set("mask_decoder.transformer.layers.0.mlp.lin1.weight", { shape: [2048, 96], dtype: "F32" }),
       "decoder widths",

@@ -15,8 +15,12 @@ const paramOf = (graph: Graph, op: string, param: string) =>
 describe("facts of the network that rounding hides from the goldens", () => {
   it("has eps 1e-6 in the encoder's norms, 1e-5 in the adapters'", () => {
     const eps = paramOf(encode, "layer_norm", "eps");
-    expect(eps.size).toBe(12 * 3 + 2);
+    // Block 0's norm1, then a norm2 and the adapter's norm in each block, two in the neck.
+    expect(eps.size).toBe(1 + 12 * 2 + 2);
     for (const [label, value] of eps) expect(value, label).toBe(label.endsWith("Adapter.norm") ? 1e-5 : 1e-6);
+    // The adapter's norm takes the next block's norm1 along, with that one's eps.
+    const next = [...paramOf(encode, "layer_norm", "next_eps")].filter(([label]) => label.endsWith("Adapter.norm"));
+    expect(next.map(([, value]) => value)).toEqual([...Array(11).fill(1e-6), 0]);
   });
 
   it("has eps 1e-5 in the decoder's transformer, 1e-6 in its upscaling and in the mask prompt", () => {

@@ -2,23 +2,24 @@ import { expect, it } from "vitest";
 import { channelGate } from "../../src/ops/channel_gate.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
-import { given, type Range, runOp, values } from "../support/twins.ts";
+import { given, type Range, runOp } from "../support/twins.ts";
 
 // Sums of up to 1024 products, through a sigmoid whose slope is at most 1/4.
 const BOUND = 2e-6;
 
 describeGpu("channel_gate", () => {
-  it.each<{ rows: number; columns: number; hidden: number; x?: Range }>([
-    { rows: 1, columns: 4, hidden: 4 },
-    { rows: 17, columns: 68, hidden: 20 },
-    { rows: 256, columns: 64, hidden: 16, x: { scale: 1e3, shift: 2e3 } },
-    { rows: 13, columns: 1028, hidden: 260 },
-    { rows: 4, columns: 16, hidden: 1024 },
-  ])("$rows rows of $columns channels, $hidden hidden", async ({ rows, columns, hidden, x = {} }) => {
+  it.each<{ groups: number; columns: number; hidden: number; x?: Range }>([
+    { groups: 1, columns: 4, hidden: 4 },
+    { groups: 17, columns: 68, hidden: 20 },
+    { groups: 64, columns: 768, hidden: 192, x: { scale: 1e3, shift: 2e3 } },
+    { groups: 13, columns: 1028, hidden: 260 },
+    { groups: 4, columns: 16, hidden: 1024 },
+  ])("$groups groups of $columns channels, $hidden hidden", async ({ groups, columns, hidden, x = {} }) => {
     const [result] = await runOp(
       (graph) => {
         const weight = (label: string, shape: readonly number[]) => given(graph, label, shape, { scale: (x.shift ? 0.01 : 4) / Math.sqrt(shape[0] as number) });
-        return channelGate(graph, given(graph, "x", [rows, columns], x), weight("weight1", [columns, hidden]), weight("weight2", [hidden, columns]), "test");
+        const sums = given(graph, "sums", [groups, columns], x);
+        return channelGate(graph, sums, weight("weight1", [columns, hidden]), weight("weight2", [hidden, columns]), { label: "test", rows: 4 * groups });
       },
       { bound: BOUND },
     );
@@ -29,16 +30,23 @@ describeGpu("channel_gate", () => {
   });
 
   it("takes the mean over all rows of each channel", async () => {
-    const [rows, columns] = [19, 36];
-    const x = values("x", rows * columns);
-    const [result] = await runOp(
-      (graph) =>
-        channelGate(graph, given(graph, "x", [rows, columns], x), given(graph, "weight1", [columns, 4]), given(graph, "weight2", [4, columns]), "test"),
-      {
-        bound: BOUND,
-      },
-    );
-    expect(result.graph.dispatches.map(({ op }) => op)).toEqual(["channel_mean", "channel_gate"]);
+    // Both sums are 10 rows of 1: the same gate, whatever the groups.
+    const gate = async (groups: readonly number[]) => {
+      const [{ value }] = await runOp(
+        (graph) => {
+          const sums = given(
+            graph,
+            "sums",
+            [groups.length, 36],
+            Float32Array.from({ length: 36 * groups.length }, (_, i) => groups[Math.floor(i / 36)] as number),
+          );
+          return channelGate(graph, sums, given(graph, "weight1", [36, 4]), given(graph, "weight2", [4, 36]), { label: "test", rows: 10 });
+        },
+        { bound: BOUND },
+      );
+      return value;
+    };
+    expectClose(await gate([4, 4, 2]), await gate([10]), { label: "gate", bound: 0 });
   });
 
   it("lets every channel through by half where the squeeze is shut", async () => {
@@ -47,10 +55,10 @@ describeGpu("channel_gate", () => {
       (graph) =>
         channelGate(
           graph,
-          given(graph, "x", [5, 8], { scale: 0, shift: 1 }),
+          given(graph, "sums", [5, 8], { scale: 0, shift: 1 }),
           given(graph, "weight1", [8, 4], { scale: 0, shift: -1 }),
           given(graph, "weight2", [4, 8]),
-          "test",
+          { label: "test", rows: 5 },
         ),
       { bound: 0 },
     );

@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
 import { packOnCpu } from "../../src/graph/weight_source.ts";
+import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
 import { conv2d, convWeight } from "../../src/ops/conv2d.ts";
+import { shapeKey } from "../../src/ops/matmul_variants.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";
@@ -60,22 +62,26 @@ function record({ side, stride, inputs, outputs, gate, relu, residual }: Case) {
 }
 
 describeGpu("conv2d", () => {
-  it.each<Case & { splits: number }>([
-    { side: 1, stride: 1, inputs: 4, outputs: 4, splits: 1 },
-    { side: 1, stride: 2, inputs: 8, outputs: 4, splits: 1 },
-    { side: 2, stride: 2, inputs: 4, outputs: 12, splits: 1 },
-    { side: 3, stride: 2, inputs: 4, outputs: 36, splits: 1 },
-    { side: 7, stride: 1, inputs: 20, outputs: 8, relu: true, residual: true, splits: 1 },
-    { side: 16, stride: 1, inputs: 12, outputs: 36, splits: 1 },
-    { side: 9, stride: 2, inputs: 16, outputs: 68, gate: true, relu: true, splits: 1 },
-    { side: 16, stride: 2, inputs: 64, outputs: 64, gate: true, relu: true, splits: 3 },
-    { side: 5, stride: 1, inputs: 68, outputs: 4, residual: true, splits: 3 },
-  ])("side $side, stride $stride, $inputs → $outputs channels, $splits parts", async ({ splits, ...options }) => {
+  it.each<Case & { choice?: string }>([
+    { side: 1, stride: 1, inputs: 4, outputs: 4 },
+    { side: 1, stride: 2, inputs: 8, outputs: 4 },
+    { side: 2, stride: 2, inputs: 4, outputs: 12 },
+    { side: 3, stride: 2, inputs: 4, outputs: 36 },
+    { side: 7, stride: 1, inputs: 20, outputs: 8, relu: true, residual: true },
+    { side: 16, stride: 1, inputs: 12, outputs: 36 },
+    { side: 9, stride: 2, inputs: 16, outputs: 68, gate: true, relu: true },
+    { side: 16, stride: 2, inputs: 64, outputs: 64, gate: true, relu: true, choice: "small/3" },
+    { side: 5, stride: 1, inputs: 68, outputs: 4, residual: true, choice: "skinny/3" },
+    { side: 7, stride: 2, inputs: 20, outputs: 36, relu: true },
+  ])("side $side, stride $stride, $inputs → $outputs channels, variant $choice", async ({ choice, ...options }) => {
     const want = naive(options);
     const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const results = await runOp(record(options), { bound: BOUND });
+    const { side, stride, inputs, outputs } = options;
+    const key = shapeKey({ m: Math.ceil(side / stride) ** 2, n: outputs, k: inputs, taps: 9, phases: 1, maySplit: true });
+    const gpu = choice ? { ...GPU_TARGET, choices: { [key]: choice } } : GPU_TARGET;
+    const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
     for (const { value } of results) expectClose(value, want, { label: "conv2d against its definition", bound: BOUND * scale });
-    expect(results.map(({ graph }) => graph.dispatches[0]?.params["splits"])).toEqual([splits, 1]);
+    expect(results.map(({ graph }) => graph.dispatches.length)).toEqual([choice ? 2 : 1, 1]);
   });
 
   it("moves an impulse by one cell in each direction", async () => {

@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
 import { packOnCpu } from "../../src/graph/weight_source.ts";
+import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
 import type { Activation } from "../../src/ops/activation.ts";
 import { activate, ACTIVATION_CODE } from "../../src/ops/activation.ts";
 import { convTranspose2d, convTransposeWeight, perPhase, type TransposeKernel } from "../../src/ops/conv_transpose2d.ts";
+import { shapeKey } from "../../src/ops/matmul_variants.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";
@@ -64,7 +66,7 @@ function record({ side, kernel, inputs, outputs, batch = 1, bias, activation = "
 }
 
 describeGpu("conv_transpose2d", () => {
-  it.each<Case & { splits?: number }>([
+  it.each<Case & { choice?: string }>([
     { side: 1, kernel: 2, inputs: 4, outputs: 4 },
     { side: 1, kernel: 4, inputs: 4, outputs: 8, activation: "relu" },
     { side: 2, kernel: 4, inputs: 12, outputs: 4 },
@@ -72,13 +74,16 @@ describeGpu("conv_transpose2d", () => {
     { side: 8, kernel: 4, inputs: 20, outputs: 36, activation: "relu" },
     { side: 7, kernel: 4, inputs: 4, outputs: 8, batch: 2, bias: true },
     { side: 8, kernel: 2, inputs: 36, outputs: 32, batch: 2, bias: true },
-    { side: 3, kernel: 4, inputs: 132, outputs: 12, activation: "relu", splits: 3 },
-  ])("side $side, kernel $kernel, $inputs → $outputs channels, batch $batch", async ({ splits = 1, ...options }) => {
+    { side: 3, kernel: 4, inputs: 132, outputs: 12, activation: "relu", choice: "sliced/3" },
+  ])("side $side, kernel $kernel, $inputs → $outputs channels, batch $batch", async ({ choice, ...options }) => {
     const want = naive(options);
     const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const results = await runOp(record(options), { bound: BOUND });
+    const { side, kernel, inputs, outputs, batch = 1, bias } = options;
+    const key = shapeKey({ m: batch * side * side, n: outputs, k: inputs, taps: kernel ** 2 / 4, phases: 4, maySplit: !bias });
+    const gpu = choice ? { ...GPU_TARGET, choices: { [key]: choice } } : GPU_TARGET;
+    const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
     for (const { value } of results) expectClose(value, want, { label: "conv_transpose2d against its definition", bound: BOUND * scale });
-    expect(results.map(({ graph }) => graph.dispatches[0]?.params["splits"])).toEqual([splits, 1]);
+    expect(results.map(({ graph }) => graph.dispatches.length)).toEqual([choice ? 2 : 1, 1]);
   });
 
   it("spreads an impulse over the kernel's cells, one pixel up and left for kernel 4", async () => {

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
+import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
 import { layerNorm, type LayerNormOptions } from "../../src/ops/layer_norm.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
@@ -8,24 +10,40 @@ import { given, type Range, runOp, values } from "../support/twins.ts";
 // Outputs are a few units; the two sums over the channels lose a few roundings (6e-8) each.
 const BOUND = 2e-6;
 
-interface Case extends Partial<Pick<LayerNormOptions, "eps" | "activation">> {
+interface Case extends Pick<LayerNormOptions, "activation" | "sums"> {
+  readonly eps?: number;
   readonly rows: number;
   readonly columns: number;
   readonly x?: Range;
   readonly addend?: Range;
   readonly residual?: boolean;
+  /** Eps of a second norm. */
+  readonly next?: number;
 }
 
-function record({ rows, columns, x = {}, addend, residual, eps = 1e-6, activation = "none" }: Case) {
-  return (graph: Graph) =>
-    layerNorm(graph, given(graph, "x", [rows, columns], x), given(graph, "weight", [columns], { shift: 1, scale: 0.3 }), given(graph, "bias", [columns]), {
+/** Weights around 1, biases around 0. */
+function affineOf(graph: Graph, label: string, columns: number) {
+  const bias = values(`${label}.bias`, columns);
+  return given(graph, label, [2, columns], Float32Array.of(...values(`${label}.weight`, columns, { shift: 1, scale: 0.3 }), ...bias));
+}
+
+function normed(graph: Graph, { rows, columns, x = {}, addend, residual, eps = 1e-6, activation = "none", next, sums = false }: Case) {
+  return layerNorm(
+    graph,
+    given(graph, "x", [rows, columns], x),
+    { affine: affineOf(graph, "affine", columns), eps },
+    {
       label: "test",
-      eps,
       activation,
+      sums,
       ...(addend ? { addend: given(graph, "addend", [rows, columns], addend) } : {}),
       ...(residual ? { residual: given(graph, "residual", [rows, columns], { scale: 3 }) } : {}),
-    });
+      ...(next ? { next: { label: "next", eps: next, affine: affineOf(graph, "next affine", columns) } } : {}),
+    },
+  );
 }
+
+const record = (options: Case) => (graph: Graph) => normed(graph, options).y;
 
 describeGpu("layer_norm", () => {
   it.each<Case>([
@@ -37,6 +55,10 @@ describeGpu("layer_norm", () => {
     { rows: 2, columns: 260, addend: {}, residual: true },
     { rows: 7, columns: 768, x: { scale: 1e4 }, eps: 1e-5 },
     { rows: 3, columns: 1280, addend: { scale: 100 }, activation: "gelu" },
+    { rows: 1, columns: 4, next: 1e-6, sums: true },
+    { rows: 7, columns: 260, next: 1e-5, addend: {}, residual: true },
+    { rows: 67, columns: 36, next: 1e-6, sums: true, activation: "relu" },
+    { rows: 130, columns: 20, sums: true },
   ])("$rows rows of $columns", async (options) => {
     expect(await runOp(record(options), { bound: BOUND })).toHaveLength(2);
   });
@@ -57,18 +79,20 @@ describeGpu("layer_norm", () => {
 
   it("gives rows of no variance the bias", async () => {
     const results = await runOp(record({ rows: 2, columns: 20, x: { scale: 0, shift: 7 } }), { bound: BOUND });
-    for (const { value } of results) expectClose(value.subarray(20), values("bias", 20), { label: "bias", bound: 0 });
+    for (const { value } of results) expectClose(value.subarray(20), values("affine.bias", 20), { label: "bias", bound: 0 });
   });
 
   it("gives every row mean 0 and variance 1 before weight and bias", async () => {
     const [rows, columns] = [5, 132];
     const [result] = await runOp(
       (graph) => {
-        const ones = given(graph, "weight", [columns], { scale: 0, shift: 1 });
-        return layerNorm(graph, given(graph, "x", [rows, columns], { scale: 30, shift: 5 }), ones, given(graph, "bias", [columns], { scale: 0 }), {
-          label: "test",
-          eps: 1e-6,
-        });
+        const affine = given(
+          graph,
+          "affine",
+          [2, columns],
+          Float32Array.from({ length: 2 * columns }, (_, i) => (i < columns ? 1 : 0)),
+        );
+        return layerNorm(graph, given(graph, "x", [rows, columns], { scale: 30, shift: 5 }), { affine, eps: 1e-6 }, { label: "test" }).y;
       },
       { bound: BOUND },
     );
@@ -83,10 +107,30 @@ describeGpu("layer_norm", () => {
   });
 
   it("names the operand whose shape does not fit", async () => {
-    const wrong = runOp(
-      (graph) => layerNorm(graph, given(graph, "x", [2, 8]), given(graph, "weight", [4]), given(graph, "bias", [8]), { label: "test", eps: 1e-6 }),
-      { bound: 0 },
+    const wrong = runOp((graph) => layerNorm(graph, given(graph, "x", [2, 8]), { affine: given(graph, "affine", [2, 4]), eps: 1e-6 }, { label: "test" }).y, {
+      bound: 0,
+    });
+    await expect(wrong).rejects.toMatchObject({ code: "graph", op: "layer_norm", argument: "affine", expected: "[2, 8]", got: "[2, 4] (affine)" });
+  });
+
+  it("sums each column over all rows, in groups", async () => {
+    const [rows, columns] = [67, 20];
+    for (const target of [GPU_TARGET, CPU_TARGET]) {
+      const [{ value, graph }] = await runOp((g) => normed(g, { rows, columns, sums: true }).sums as Tensor, { bound: BOUND, targets: [target] });
+      const groups = value.length / columns;
+      expect(groups).toBe(target.kind === "gpu" ? 17 : 2);
+      expect(graph.dispatches.length).toBe(1);
+    }
+  });
+
+  it("gives the second norm what a norm of its own would", async () => {
+    const both = { rows: 9, columns: 68, residual: true, next: 1e-5 };
+    const [fused] = await runOp((graph) => normed(graph, both).next as Tensor, { bound: BOUND });
+    const [apart] = await runOp(
+      (graph) => layerNorm(graph, normed(graph, { ...both, next: 0 }).y, { affine: affineOf(graph, "next affine", 68), eps: 1e-5 }, { label: "next" }).y,
+      { bound: BOUND },
     );
-    await expect(wrong).rejects.toMatchObject({ code: "graph", op: "layer_norm", argument: "weight", expected: "[8]", got: "[4] (weight)" });
+    // The same sums in the same order.
+    expectClose(fused.value, apart.value, { label: "next", bound: 1e-6 });
   });
 });

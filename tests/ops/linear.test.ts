@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
 import type { Activation } from "../../src/ops/activation.ts";
+import { GPU_TARGET } from "../../src/graph/target.ts";
 import { linear, linearHeads } from "../../src/ops/linear.ts";
+import { candidates, chooseMatmul, shapeKey } from "../../src/ops/matmul_variants.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, type Range, runOp } from "../support/twins.ts";
 
@@ -32,6 +34,11 @@ function record({ m, k, n, bias = true, activation = "none", residual = false, a
     });
 }
 
+const shapeOf = ({ m, k, n }: Case) => ({ m, n, k, taps: 1, phases: 1, maySplit: true });
+const keyOf = (options: Case) => shapeKey(shapeOf(options));
+/** What a target that chose it makes of a variant's name. */
+const chosen = (options: Case, variant: string) => chooseMatmul({ ...GPU_TARGET, choices: { [keyOf(options)]: variant } }, shapeOf(options));
+
 describeGpu("linear", () => {
   it.each<Case>([
     { m: 1, k: 4, n: 4 },
@@ -54,17 +61,42 @@ describeGpu("linear", () => {
     expect(gpu.graph.dispatches[0]?.constants["TILE_M"]).toBe(64);
   });
 
-  it.each<Case & { splits: number }>([
-    { m: 5, k: 400, n: 36, activation: "gelu", residual: true, splits: 2 },
-    { m: 1, k: 1100, n: 8, bias: false, splits: 5 },
-    { m: 37, k: 772, n: 68, activation: "relu", splits: 4 },
-  ])("splits the sum over $k channels into $splits for few outputs, on a GPU", async ({ splits, ...options }) => {
-    const [gpu, cpu] = await runOp(record(options), { bound: BOUND });
-    expect(gpu.graph.dispatches.map(({ op, params }) => [op, params["splits"]])).toEqual([
-      ["linear", splits],
-      ["matmul_reduce", splits],
-    ]);
-    expect(cpu?.graph.dispatches.map(({ params }) => params["splits"])).toEqual([1]);
+  it.each<Case & { variant: string }>([
+    { m: 1, k: 1100, n: 8, bias: false, variant: "skinny/1" },
+    { m: 16, k: 36, n: 132, addend: [16, 128], variant: "skinny/1" },
+    { m: 17, k: 260, n: 68, activation: "gelu", residual: true, variant: "sliced/1" },
+    { m: 129, k: 300, n: 68, activation: "gelu", residual: true, variant: "sliced/1" },
+    { m: 257, k: 20, n: 516, variant: "small/1" },
+  ])("gives $m×$k by $k×$n the tile $variant of itself, on a GPU", async ({ variant, ...options }) => {
+    const [gpu] = await runOp(record(options), { bound: BOUND, targets: [GPU_TARGET] });
+    expect(gpu.graph.dispatches.map(({ constants }) => constants)).toMatchObject([chosen(options, variant).constants]);
+  });
+
+  it.each<Case & { variant: string }>([
+    { m: 129, k: 36, n: 68, residual: true, variant: "huge/1" },
+    { m: 65, k: 52, n: 132, activation: "gelu", variant: "large/1" },
+    { m: 65, k: 52, n: 132, activation: "gelu", addend: [65, 64], variant: "tall/1" },
+    { m: 3, k: 4, n: 4, variant: "tall/1" },
+    { m: 33, k: 12, n: 36, variant: "sliced/1" },
+    { m: 5, k: 400, n: 36, activation: "gelu", residual: true, variant: "small/2" },
+    { m: 1, k: 1100, n: 8, bias: false, variant: "skinny/4" },
+    { m: 37, k: 772, n: 68, activation: "relu", variant: "large/3" },
+    { m: 37, k: 772, n: 68, activation: "relu", variant: "sliced/8" },
+  ])("computes $m×$k by $k×$n in the variant $variant that the tuner chose", async ({ variant, ...options }) => {
+    const [{ graph }] = await runOp(record(options), { bound: BOUND, targets: [{ ...GPU_TARGET, choices: { [keyOf(options)]: variant } }] });
+    const { constants, splits } = chosen(options, variant);
+    expect(graph.dispatches[0]).toMatchObject({ constants, params: { splits } });
+    expect(graph.dispatches.map(({ op }) => op)).toEqual(splits > 1 ? ["linear", "matmul_reduce"] : ["linear"]);
+  });
+
+  it("offers the tuner the default first, each variant once, and none larger than the shape needs", () => {
+    for (const m of [1, 7, 64, 256, 4096]) {
+      const names = candidates(shapeOf({ m, k: 768, n: 768 }));
+      expect(new Set(names).size).toBe(names.length);
+      expect(chooseMatmul(GPU_TARGET, shapeOf({ m, k: 768, n: 768 }))).toEqual(chosen({ m, k: 768, n: 768 }, names[0] as string));
+      expect(names.length).toBeGreaterThan(1);
+      expect(names.includes("huge/1")).toBe(m >= 64);
+    }
   });
 
   it.each<Case>([

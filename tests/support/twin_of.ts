@@ -6,7 +6,6 @@ type TwinModule = Readonly<Record<string, unknown>>;
 const MODULES = import.meta.glob<TwinModule>("../../src/ops/*.ts", { eager: true });
 /** Kernels that share a file with another op's. */
 const ELSEWHERE: Readonly<Record<string, readonly [file: string, name: string]>> = {
-  channel_mean: ["channel_gate", "meanTwin"],
   matmul: ["matmul_twin", "matmulTwin"],
 };
 

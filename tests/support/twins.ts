@@ -89,7 +89,7 @@ export async function runOp<T extends TwinData = Float32Array>(
     const graph = new Graph(`test.${target.kind}`, target);
     const output = record(graph);
     const recording = JSON.stringify(
-      graph.dispatches.map(({ shader, constants, conditions, params, workgroups }) => [shader.name, constants, conditions, params, workgroups]),
+      graph.dispatches.map(({ shader, constants, condition, params, workgroups }) => [shader.name, constants, condition, params, workgroups]),
     );
     if (seen.has(recording)) continue;
     seen.add(recording);
@@ -126,10 +126,10 @@ export function checkDispatch(dispatch: Dispatch, ran: Ran, { bound, flips = 0 }
   const reads = Object.fromEntries(Object.entries(dispatch.reads).map(([name, tensor]) => [name, ran.get(tensor) as TwinData]));
   const wanted = twinOf(dispatch.op)(dispatch, reads);
   let largest = 0;
-  for (const [name, tensor] of Object.entries(dispatch.writes)) {
+  for (const [name, want] of Object.entries(wanted)) {
+    const tensor = dispatch.writes[name] as Tensor;
     const label = `${dispatch.op} (${dispatch.label}, ${dispatch.shader.name}.wgsl) ${name}`;
     const got = ran.get(tensor) as TwinData;
-    const want = wanted[name] as TwinData;
     if (tensor.dtype === "u32") {
       expectSameWords(got as Uint32Array, want as Uint32Array, label, flips);
       continue;
