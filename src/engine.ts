@@ -1,13 +1,15 @@
 // One set of weights on one device, and the executors that run on it. Lives until it is disposed or the device is lost.
-import { closeGpu, type Gpu, guarded, openGpu } from "./gpu/device.ts";
+import { closeGpu, type DeviceSummary, type Gpu, guarded, openGpu } from "./gpu/device.ts";
 import { Executor } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
 import { Readback } from "./gpu/readback.ts";
 import { uploadWeights, type WeightBuffers } from "./gpu/weights.ts";
-import { type Checkpoint, readF32 } from "./checkpoint/checkpoint.ts";
+import { QUANTISED_FROM } from "./checkpoint/int8.ts";
+import { type Checkpoint, readF32, type StoredTensor } from "./checkpoint/checkpoint.ts";
 import { SamError } from "./errors.ts";
-import { byteLength, elements, type Tensor } from "./graph/tensor.ts";
+import type { Target } from "./graph/target.ts";
+import { byteLength, elements, type Tensor, type WeightType } from "./graph/tensor.ts";
 import type { Config } from "./model/config.ts";
 import { type DecodeGraph, decodeGraph, type DecodeShape, type EncodeGraph, encodeGraph, networkWeights } from "./model/network.ts";
 import type { EncodedPrompt } from "./model/prompts.ts";
@@ -22,8 +24,19 @@ export interface Progress {
   readonly notice?: string;
 }
 
+/** What a model runs on, and how. */
+export interface ModelDevice extends DeviceSummary {
+  /** How the image encoder's matrices are stored. */
+  readonly precision: WeightType;
+  /** How they are multiplied; sums, norms, softmax and the mask decoder are f32 in any case. */
+  readonly products: "f32" | "f16";
+}
+
 export interface EngineOptions {
   readonly device?: GPUDevice | undefined;
+  readonly precision?: WeightType | undefined;
+  /** In place of what is seen of the device: a GPU's kernels on a software adapter, for tests, or a tuner's choices. */
+  readonly target?: Partial<Target> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Short submits from the start: the device before was lost. */
@@ -60,6 +73,7 @@ export class Engine {
 
   private constructor(
     readonly gpu: Gpu,
+    readonly target: Target,
     readonly config: Config,
     readonly weights: WeightBuffers,
     readonly weightBytes: number,
@@ -71,7 +85,7 @@ export class Engine {
   }
 
   /** Uploads the weights and compiles every kernel, at the same time. Frees everything on failure. */
-  static async open(config: Config, checkpoint: Checkpoint, { device, signal, onProgress, cautious }: EngineOptions): Promise<Engine> {
+  static async open(config: Config, checkpoint: Checkpoint, { device, precision, target: seen, signal, onProgress, cautious }: EngineOptions): Promise<Engine> {
     const gpu = await openGpu(device, cautious);
     const pool = new ActivationPool(gpu);
     let weights: WeightBuffers = new Map();
@@ -79,8 +93,9 @@ export class Engine {
     try {
       signal?.throwIfAborted();
       return await guarded(gpu, "load", async () => {
-        const tensors = networkWeights(config);
-        const encode = encodeGraph(config, gpu.target);
+        const target = targetOf({ ...gpu.target, ...seen }, gpu.device, checkpoint, precision);
+        const tensors = networkWeights(config, target);
+        const encode = encodeGraph(config, target);
         // Started now, waited for below: the device compiles while the weights are read. A failure is met again there.
         for (const dispatch of encode.graph.dispatches) pipelineOf(gpu, dispatch).catch(() => undefined);
         weights = await uploadWeights(gpu, tensors, checkpoint, {
@@ -93,7 +108,7 @@ export class Engine {
           onProgress: (loaded, total) => onProgress?.({ stage: "compile", loaded, total, unit: "kernels" }),
         });
         const weightBytes = tensors.reduce((sum, tensor) => sum + byteLength(tensor), 0);
-        return new Engine(gpu, config, weights, weightBytes, { ...encode, executor }, pool);
+        return new Engine(gpu, target, config, weights, weightBytes, { ...encode, executor }, pool);
       });
     } catch (error) {
       executor?.dispose();
@@ -101,6 +116,11 @@ export class Engine {
       closeGpu(gpu);
       throw error;
     }
+  }
+
+  get summary(): ModelDevice {
+    const { weights: precision = "f32", halfProducts = false } = this.target;
+    return { ...this.gpu.summary, precision, products: precision === "f16" && halfProducts ? "f16" : "f32" };
   }
 
   /** As `guarded`. Where the device ran out of memory its buffers are no good: all but the weights are made anew for the next run. */
@@ -182,7 +202,7 @@ export class Engine {
     let decoder = this.#decoders.get(key);
     if (decoder) this.#decoders.delete(key);
     else {
-      const recorded = decodeGraph(this.config, shape, this.gpu.target);
+      const recorded = decodeGraph(this.config, shape, this.target);
       decoder = { ...recorded, executor: await Executor.create(this.gpu, recorded.graph, this.pool, this.weights) };
     }
     this.#decoders.set(key, decoder);
@@ -213,6 +233,24 @@ export class Engine {
     for (const buffer of this.weights.values()) buffer.destroy();
     closeGpu(this.gpu);
   }
+}
+
+/**
+ * The device's target with the precision wished for. Without a wish a GPU keeps matrices as narrow as the file has them, which changes
+ * no number; on a software adapter f32 is quickest.
+ */
+function targetOf(target: Target, { features }: GPUDevice, { tensors }: Checkpoint, precision: WeightType | undefined): Target {
+  const weights = precision ?? (target.kind === "gpu" ? narrowest([...tensors.values()].filter(isMatrix)) : "f32");
+  return { ...target, weights, halfProducts: precision === "f16" && target.kind === "gpu" && features.has("shader-f16") };
+}
+
+const isMatrix = ({ name, shape }: StoredTensor) => /^image_encoder\..*\.weight$/.test(name) && shape.length > 1;
+
+/** The type that holds all of these as they are stored. */
+function narrowest(tensors: readonly StoredTensor[]): WeightType {
+  if (tensors.every(({ dtype }) => dtype === "F16")) return "f16";
+  const small = ({ shape }: StoredTensor) => elements(shape) < QUANTISED_FROM;
+  return tensors.some(({ quantised }) => quantised) && tensors.every((tensor) => tensor.quantised || small(tensor)) ? "int8" : "f32";
 }
 
 /** The bytes of logits, heads and bits of a batch → one answer a prompt. */

@@ -3,9 +3,10 @@ export { type CachedFile, clearCached, listCached } from "./checkpoint/cache.ts"
 export type { Checkpoint, StoredDType, StoredTensor } from "./checkpoint/checkpoint.ts";
 export { openCheckpoint, type Weights } from "./checkpoint/open.ts";
 export type { Embedding, SavedEmbedding } from "./embedding.ts";
-export type { Progress } from "./engine.ts";
+export type { ModelDevice, Progress } from "./engine.ts";
 export { type ErrorCode, SamError } from "./errors.ts";
 export type { DeviceSummary } from "./gpu/device.ts";
+export type { WeightType as Precision } from "./graph/tensor.ts";
 export type { ChannelOrder, Fit, Framing, ImageSource, RawImage } from "./image/image.ts";
 export type { Mask } from "./image/mask.ts";
 export type { Config } from "./model/config.ts";

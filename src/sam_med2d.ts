@@ -4,10 +4,9 @@ import { checkTensors } from "./checkpoint/names.ts";
 import { openCheckpoint, type OpenOptions, type Weights } from "./checkpoint/open.ts";
 import { synthetic } from "./checkpoint/synthetic.ts";
 import { type Embedding, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
-import { Engine, type Progress, type RawDecoded } from "./engine.ts";
+import { Engine, type ModelDevice, type Progress, type RawDecoded } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
-import type { DeviceSummary } from "./gpu/device.ts";
-import { elements } from "./graph/tensor.ts";
+import { elements, type WeightType as Precision } from "./graph/tensor.ts";
 import { type ChannelOrder, type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
 import { type Mask, unpackBits } from "./image/mask.ts";
 import { preprocess } from "./image/preprocess.ts";
@@ -21,6 +20,11 @@ export interface LoadOptions {
   readonly weights: Weights;
   /** `off` leaves the checkpoint's adapter layers unused, `on` requires them; by default they are used where there are any. */
   readonly adapter?: "on" | "off";
+  /**
+   * How the image encoder's matrices are kept on the GPU and multiplied, by default as the file has them, multiplied in f32: the same masks
+   * for less memory. `f16` also multiplies in f16 where the device has `shader-f16`; `int8` has a scale for each output channel; `f32` is exact.
+   */
+  readonly precision?: Precision;
   /** A device to share; the model's `dispose` leaves it alone. By default one of its own, with default limits. */
   readonly device?: GPUDevice;
   /** Side of the model's image in pixels, where it is not to be the checkpoint's own; position tables are resized. */
@@ -91,7 +95,7 @@ export class SamMed2D {
     readonly meaningless: boolean,
     /** `SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters` */
     readonly name: string,
-    readonly device: DeviceSummary,
+    readonly device: ModelDevice,
     engine: Engine,
     checkpoint: Checkpoint | undefined,
   ) {
@@ -104,9 +108,10 @@ export class SamMed2D {
    * @throws SamError `checkpoint`: damaged, of another network, not finite; `device`: no WebGPU, out of memory.
    */
   static async load(options: LoadOptions): Promise<SamMed2D> {
-    const { weights, signal, onProgress } = options;
+    const { weights, precision, signal, onProgress } = options;
     signal?.throwIfAborted();
     onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes" });
+    expectPrecision(precision);
     const seed = typeof weights === "string" ? SYNTHETIC.exec(weights)?.[1] : undefined;
     const checkpoint = seed !== undefined ? synthetic(Number(seed), expectedTensors(VIT_B)) : await openCheckpoint(weights, openOptions(options));
     let engine: Engine | undefined;
@@ -117,14 +122,7 @@ export class SamMed2D {
       await checkpoint.verify?.(signal);
       const inMemory = weights instanceof ArrayBuffer || ArrayBuffer.isView(weights);
       if (inMemory) await checkpoint.close();
-      const model = new SamMed2D(
-        config,
-        seed !== undefined,
-        modelName(config, checkpoint.tensors),
-        engine.gpu.summary,
-        engine,
-        inMemory ? undefined : checkpoint,
-      );
+      const model = new SamMed2D(config, seed !== undefined, modelName(config, checkpoint.tensors), engine.summary, engine, inMemory ? undefined : checkpoint);
       onProgress?.({ stage: "ready", loaded: 1, total: 1, unit: "kernels" });
       return model;
     } catch (error) {
@@ -247,7 +245,7 @@ export class SamMed2D {
     const engine = this.#alive(op);
     if (!engine.gpu.lost || !engine.gpu.owned || !this.#checkpoint) return engine;
     engine.dispose();
-    this.#engine = await Engine.open(this.config, this.#checkpoint, { cautious: true });
+    this.#engine = await Engine.open(this.config, this.#checkpoint, { precision: this.device.precision, cautious: true });
     return this.#alive(op);
   }
 
@@ -264,6 +262,12 @@ export class SamMed2D {
     }
     return embedding;
   }
+}
+
+function expectPrecision(precision: unknown): void {
+  if (precision === undefined || precision === "f32" || precision === "f16" || precision === "int8") return;
+  const facts = { argument: "precision", expected: '"f32", "f16" or "int8"', got: JSON.stringify(precision) };
+  throw new SamError({ code: "checkpoint", op: "load", ...facts, remedy: "Leave it out to keep the weights as the file has them." });
 }
 
 function openOptions({ signal, sha256, cache, onProgress }: LoadOptions): OpenOptions {

@@ -41,7 +41,7 @@ describeGpu("an engine", () => {
     };
     const attempt = async () => model.decode(await model.encode(golden.image), { points: [{ x: 30, y: 27 }] });
     await expect(attempt()).rejects.toMatchObject({ name: "SamError", code: "device" });
-    await checkGolden(model, golden, ["point"]);
+    await checkGolden(model, golden, { cases: ["point"] });
     model.dispose();
   });
 

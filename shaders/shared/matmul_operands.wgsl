@@ -38,7 +38,7 @@ struct Params {
 
 // [rows, K/4]
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-// [Z, T, K, N/4]; int8 ones are followed by their scales, f32 [N]
+// [Z, T, K, N/4]; int8 ones are followed by the largest magnitude of each column, f32 [N]
 @group(0) @binding(1) var<storage, read> weight: array<Stored>;
 // [Z, N/4]
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
@@ -81,11 +81,11 @@ fn load_x(row: u32, k4: u32, n4: u32) -> vec4<f32> {
   return vec4<f32>(vec4<i32>(vec4<u32>(weight[i]) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u));
 }
 
-// What the sums of four columns are multiplied by: the columns' scales, where weights have some.
+// The sums of four columns, by the columns' scales where weights have some.
 @if(!int8) fn scaled(n4: u32, sum: vec4<f32>) -> vec4<f32> { return sum; }
 @if(int8) fn scaled(n4: u32, sum: vec4<f32>) -> vec4<f32> {
   let first = arrayLength(&weight) - 4u * params.n4 + 4u * n4;
-  return sum * bitcast<vec4<f32>>(vec4<u32>(weight[first], weight[first + 1u], weight[first + 2u], weight[first + 3u]));
+  return sum * (bitcast<vec4<f32>>(vec4<u32>(weight[first], weight[first + 1u], weight[first + 2u], weight[first + 3u])) / 127.0);
 }
 
 // Four summed columns, at `index` of y, with bias, activation and residual.

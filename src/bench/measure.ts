@@ -130,7 +130,7 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: MeasureOptions)
         package: version,
         environment,
         adapter,
-        precision: gpu.summary.precision,
+        precision: engine.summary.precision,
         model: { name: modelName(config), configuration: subject.configuration, weights: checkpoint.label, synthetic: subject.synthetic },
         image: { width: image.width, height: image.height },
         runs,

@@ -82,7 +82,7 @@ async function checkDispatch(executor: Executor, dispatch: Dispatch, readF32: Pa
     if (!tensor.source) return readTensor(executor, tensor);
     const parts = new Map<string, Float32Array>();
     for (const { name } of tensor.source.parts) parts.set(name, await readF32(name));
-    return packOnCpu(tensor.source, tensor.shape, (name) => parts.get(name) as Float32Array);
+    return packOnCpu(tensor.source, tensor.shape, (name) => parts.get(name) as Float32Array, tensor.dtype);
   };
   const reads: Record<string, TwinData> = {};
   for (const [name, tensor] of Object.entries(dispatch.reads)) reads[name] = await values(tensor);

@@ -10,6 +10,8 @@ export interface StoredTensor {
   readonly dtype: StoredDType;
   /** Row-major, PyTorch's layout. */
   readonly shape: Shape;
+  /** int8 with a scale for each output channel in the file; read as the f32 they stand for. */
+  readonly quantised?: true;
 }
 
 export interface Checkpoint {

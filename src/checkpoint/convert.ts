@@ -4,7 +4,7 @@ import { elements, type Shape } from "../graph/tensor.ts";
 import { type Checkpoint, decodeF32, type StoredDType, type StoredTensor } from "./checkpoint.ts";
 import { bad } from "./fail.ts";
 import { toHalves } from "./half.ts";
-import { channelAxis, gatherLargest, type Int8Scales, quantise, SCALE_SUFFIX, scaleShape, scalesFrom } from "./int8.ts";
+import { channelAxis, gatherLargest, type Int8Scales, QUANTISED_FROM, quantise, SCALE_SUFFIX, scaleShape, scalesFrom } from "./int8.ts";
 import { fileOrder, safetensorsHeader, type WrittenDType, writeSafetensors, writtenBytes } from "./safetensors_writer.ts";
 import { type Hasher, Sha256 } from "./sha256.ts";
 
@@ -67,7 +67,7 @@ interface Output {
 
 /** Matrices and kernels large enough to be worth it; norms, biases, tokens and position tables stay f32. */
 function isQuantised({ name, shape }: StoredTensor): boolean {
-  return name.endsWith(".weight") && shape.length >= 2 && elements(shape) >= 4096;
+  return name.endsWith(".weight") && shape.length >= 2 && elements(shape) >= QUANTISED_FROM;
 }
 
 export async function convertCheckpoint(checkpoint: Checkpoint, options: ConvertOptions): Promise<Conversion> {

@@ -5,6 +5,8 @@ import { elements, type Shape } from "../graph/tensor.ts";
 import { bad, DAMAGED } from "./fail.ts";
 
 export const SCALE_SUFFIX = ".scale";
+/** Elements of a weight from which it is worth it. */
+export const QUANTISED_FROM = 4096;
 
 /** Where the scale of an element is: `scales[floor(element / inner) % scales.length]`. */
 export interface Int8Scales {

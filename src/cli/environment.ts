@@ -1,5 +1,5 @@
 // What a command needs from outside: the terminal, a signal, and a model. Tests give their own.
-import type { SamMed2D } from "../index.ts";
+import type { Precision, SamMed2D } from "../index.ts";
 import type { Stream, Terminal } from "./terminal.ts";
 
 /** What commands use of a loaded model. */
@@ -9,6 +9,7 @@ export interface ModelOptions {
   /** A path, an address, or `synthetic:SEED`. */
   readonly weights: string;
   readonly adapter?: "on" | "off";
+  readonly precision?: Precision;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -21,4 +22,9 @@ export interface Environment {
   /** Print stacks and causes. */
   readonly debug: boolean;
   readonly loadModel: (options: ModelOptions) => Promise<Model>;
+}
+
+/** What of a command's options is the model's. */
+export function modelOptions({ adapter, precision }: Pick<ModelOptions, "adapter" | "precision">): Pick<ModelOptions, "adapter" | "precision"> {
+  return { ...(adapter && { adapter }), ...(precision && { precision }) };
 }

@@ -8,8 +8,8 @@ import type { FirstPrompts } from "../eval/prompts.ts";
 import { MODES, type Mode } from "../eval/modes.ts";
 import { type Answer, evaluateImage } from "../eval/protocol.ts";
 import { type CaseResult, type Evaluation, evaluation, merge, parseEvaluation, type Problem, type Run, type Settings, toCsv } from "../eval/results.ts";
-import type { ChannelOrder } from "../index.ts";
-import type { Environment, Model } from "./environment.ts";
+import type { ChannelOrder, Precision } from "../index.ts";
+import { type Environment, type Model, modelOptions } from "./environment.ts";
 import { type Dataset, Journal, type JournalEntry, loadImage, openDataset, readText } from "./evaluation_files.ts";
 import { drawCase } from "./evaluation_pictures.ts";
 import { maskPng } from "./image_file.ts";
@@ -30,6 +30,7 @@ export interface EvaluateOptions extends ReportOptions {
   readonly prompts: readonly Mode[];
   readonly seed: number;
   readonly adapter?: "on" | "off";
+  readonly precision?: Precision;
   readonly channelOrder?: ChannelOrder;
   readonly promptFile?: string;
   readonly savePrompts?: string;
@@ -57,7 +58,7 @@ export async function evaluate(path: string, options: EvaluateOptions, environme
   const unprompted = fixed ? dataset.entries.filter(({ mask }) => !fixed.has(baseName(mask))) : [];
   if (unprompted.length > 0) throw new CommandError(`${options.promptFile} has no prompts for ${unprompted.length} masks, ${unprompted[0]?.mask} first`);
 
-  const model = await environment.loadModel({ weights, terminal, signal, ...(options.adapter ? { adapter: options.adapter } : {}) });
+  const model = await environment.loadModel({ weights, terminal, signal, ...modelOptions(options) });
   try {
     if (model.meaningless) terminal.say(`sam-med2d: ${MEANINGLESS}`);
     const settings: Settings = {

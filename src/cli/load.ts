@@ -1,11 +1,11 @@
 // A model from what `--weights` names, on Dawn.
 import { SamMed2D } from "../index.ts";
 import { provideWebGpu } from "./dawn.ts";
-import type { Model, ModelOptions } from "./environment.ts";
+import { type Model, type ModelOptions, modelOptions } from "./environment.ts";
 import { downloadProgress, loadProgress } from "./terminal.ts";
 import { openWeights } from "./weights.ts";
 
-export async function loadModel({ weights, adapter, terminal, signal }: ModelOptions): Promise<Model> {
+export async function loadModel({ weights, terminal, signal, ...how }: ModelOptions): Promise<Model> {
   // The file first: a wrong path or a wrong file is told at once. From `load` on the model closes it.
   const opened = await openWeights(weights, signal, downloadProgress(terminal));
   try {
@@ -14,5 +14,5 @@ export async function loadModel({ weights, adapter, terminal, signal }: ModelOpt
     if (typeof opened !== "string") await opened.close();
     throw error;
   }
-  return SamMed2D.load({ weights: opened, signal, onProgress: loadProgress(terminal), ...(adapter ? { adapter } : {}) });
+  return SamMed2D.load({ weights: opened, signal, onProgress: loadProgress(terminal), ...modelOptions(how) });
 }

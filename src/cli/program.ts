@@ -58,6 +58,15 @@ function once<T>(name: string, parse: (text: string) => T): (text: string, befor
   };
 }
 
+const adapterOption = () => new Option("--adapter <on|off>", "use the adapter layers of the checkpoint; default on where it has them").choices(["on", "off"]);
+
+export const precisionOption = () =>
+  new Option("--precision <type>", "of the encoder's matrices on the GPU; default as the file has them, f32 on a software adapter").choices([
+    "f32",
+    "f16",
+    "int8",
+  ]);
+
 function segmentCommand(root: Command, environment: Environment): void {
   root
     .command("segment")
@@ -72,7 +81,8 @@ function segmentCommand(root: Command, environment: Environment): void {
     .option("--box <x0,y0,x1,y1>", "a box around the structure, x1 and y1 exclusive", once("--box", parseBox))
     .option("--mask-input <file.npy>", "[64, 64] probabilities of an earlier mask, in model space")
     .option("--single", "one mask instead of the best of three")
-    .addOption(new Option("--adapter <on|off>", "use the adapter layers of the checkpoint; default on where it has them").choices(["on", "off"]))
+    .addOption(adapterOption())
+    .addOption(precisionOption())
     .addOption(
       new Option("--channel-order <order>", "colour seen by the network's channel 0; default bgr, as SAM-Med2D was trained, rgb for the original SAM").choices([
         "bgr",
@@ -115,7 +125,8 @@ function evaluateCommand(root: Command, environment: Environment): void {
     .option("--weights <weights>", WEIGHTS, once("--weights", checkWeights))
     .addOption(new Option("--prompts <list>", "box, 1, 3, 5 (points), several with commas, or all").argParser(parsePrompts).default(parsePrompts("all"), "all"))
     .option("--seed <n>", "of the drawn points", parseSeed, 0)
-    .addOption(new Option("--adapter <on|off>", "use the adapter layers of the checkpoint; default on where it has them").choices(["on", "off"]))
+    .addOption(adapterOption())
+    .addOption(precisionOption())
     .addOption(new Option("--channel-order <order>", "colour seen by the network's channel 0; default bgr, as trained").choices(["bgr", "rgb"]))
     .option("--prompt-file <file.json>", "first box and point of each mask, in the reference's format, instead of drawn ones")
     .option("--save-prompts <file.json>", "write the first box and point of each mask in that format")

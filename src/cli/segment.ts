@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { area, boundingBox } from "../image/mask.ts";
 import { readNpy, writeNpy } from "../image/npy.ts";
-import type { Box, ChannelOrder, Decoded, Fit, Point, Prompt } from "../index.ts";
-import type { Environment, Model } from "./environment.ts";
+import type { Box, ChannelOrder, Decoded, Fit, Point, Precision, Prompt } from "../index.ts";
+import { type Environment, type Model, modelOptions } from "./environment.ts";
 import { maskPng, readImage, rgbPng } from "./image_file.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { drawOverlay } from "./overlay.ts";
@@ -20,6 +20,7 @@ export interface SegmentOptions {
   readonly maskInput?: string;
   readonly single?: boolean;
   readonly adapter?: "on" | "off";
+  readonly precision?: Precision;
   readonly channelOrder?: ChannelOrder;
   readonly fit?: Fit;
   readonly out?: string;
@@ -70,7 +71,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
     signal.throwIfAborted();
     return result;
   };
-  const model = await timed("load", environment.loadModel({ weights, terminal, signal, ...(options.adapter ? { adapter: options.adapter } : {}) }));
+  const model = await timed("load", environment.loadModel({ weights, terminal, signal, ...modelOptions(options) }));
   try {
     if (model.meaningless) terminal.say(`sam-med2d: ${MEANINGLESS}`);
     terminal.progress("Encoding the image");
@@ -141,6 +142,7 @@ function report(
     adapter: model.device.description,
     adapterKind: model.device.kind,
     precision: model.device.precision,
+    products: model.device.products,
     prompt: { points, box, maskInput: options.maskInput ?? null, multimask },
     scores: [...decoded.scores],
     best: decoded.best,

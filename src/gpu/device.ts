@@ -8,7 +8,6 @@ export interface DeviceSummary {
   readonly architecture: string;
   /** `cpu`: a software adapter. */
   readonly kind: Target["kind"];
-  readonly precision: "f32";
 }
 
 export interface Gpu {
@@ -32,7 +31,7 @@ const CPU_FLOP_PER_MS = 1e6;
 /** A slow GPU's: systems reset a device that one submit keeps busy for a second or two. */
 const CAUTIOUS_FLOP_PER_MS = 2e7;
 /** Used where there, never needed. */
-const WELCOME_FEATURES: readonly GPUFeatureName[] = ["subgroups"];
+export const WELCOME_FEATURES: readonly GPUFeatureName[] = ["subgroups", "shader-f16"];
 const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|software|basic render/i;
 
 /**
@@ -46,7 +45,7 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
   const software = info.isFallbackAdapter === true || SOFTWARE_ADAPTERS.test(`${info.vendor} ${info.architecture} ${description}`);
   const gpu: Gpu = {
     device,
-    summary: { description, vendor: info.vendor, architecture: info.architecture, kind: software ? "cpu" : "gpu", precision: "f32" },
+    summary: { description, vendor: info.vendor, architecture: info.architecture, kind: software ? "cpu" : "gpu" },
     target: { kind: software ? "cpu" : "gpu", subgroupSize: device.features.has("subgroups") ? (info.subgroupMinSize ?? 0) : 0 },
     pipelines: new Map(),
     layouts: new Map(),

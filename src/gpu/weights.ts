@@ -1,7 +1,7 @@
 // Weights on the GPU: read from the checkpoint piece by piece and packed there by the unpack kernel.
 import unpackShader from "../../shaders/unpack.wgsl";
 import { SamError } from "../errors.ts";
-import { byteLength, elements, type Tensor } from "../graph/tensor.ts";
+import { byteLength, type DType, elements, type Tensor } from "../graph/tensor.ts";
 import type { PackedPart } from "../graph/weight_source.ts";
 import type { Gpu } from "./device.ts";
 import { layoutOf, pipelineOf } from "./kernel.ts";
@@ -48,7 +48,11 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
   const names = [...checkpoint.tensors.keys()].filter((name) => uses.has(name));
   const size = (name: string) => elements(uses.get(name)?.[0]?.part.shape ?? []);
   const total = names.reduce((sum, name) => sum + size(name) * ELEMENT_BYTES[dtypeOf(checkpoint, name)], 0);
-  const staging = Array.from({ length: PIECES_IN_FLIGHT }, () =>
+  const unpacker = await Unpacker.create(gpu, weights);
+  // Columns of int8 are measured over the whole tensor before it is stored: its pieces are all kept until then.
+  const wait = names.filter((name) => uses.get(name)?.some(({ weight }) => weight.dtype === "int8"));
+  const kept = Math.max(PIECES_IN_FLIGHT, ...wait.map((name) => Math.ceil(size(name) / PIECE)));
+  const staging = Array.from({ length: kept }, () =>
     device.createBuffer({ label: "weights.staging", size: PIECE * 4, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST }),
   );
   const flags = device.createBuffer({ label: "weights.flags", size: Math.max(16, names.length * 4), usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
@@ -64,42 +68,28 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
         device.queue.writeBuffer(buffers.get(weight.label) as GPUBuffer, 0, data as Float32Array<ArrayBuffer>);
       }
     }
-    const pipeline = await pipelineOf(gpu, { shader: unpackShader, constants: {}, condition: "" });
     let loaded = 0;
     let pieces = 0;
-    for (const [index, name] of names.entries()) {
+    for (const [flag, name] of names.entries()) {
       const dtype = dtypeOf(checkpoint, name);
+      const own = (uses.get(name) ?? []).map((use) => ({ ...use, y: buffers.get(use.weight.label) as GPUBuffer }));
+      const measured = own.filter(({ weight }) => weight.dtype === "int8");
+      const waiting: Piece[] = [];
+      if (measured.length > 0) pieces = 0;
       for (let begin = 0; begin < size(name); begin += PIECE) {
         options.signal?.throwIfAborted();
         const end = Math.min(size(name), begin + PIECE);
         const bytes = await checkpoint.read(name, begin, end, options.signal);
-        const piece = staging[pieces++ % PIECES_IN_FLIGHT] as GPUBuffer;
-        const padded = bytes.byteLength % 4 === 0 ? bytes : pad(bytes);
-        device.queue.writeBuffer(piece, 0, padded);
+        const piece: Piece = { x: staging[pieces++ % kept] as GPUBuffer, flags, flag, begin, end, dtype };
+        device.queue.writeBuffer(piece.x, 0, bytes.byteLength % 4 === 0 ? bytes : pad(bytes));
         loaded += bytes.byteLength;
         if (checkpoint.fresh) letGo(bytes);
-        const encoder = device.createCommandEncoder({ label: name });
-        const params: GPUBuffer[] = [];
-        for (const { part, weight } of uses.get(name) ?? []) {
-          const data = packParams(unpackShader, unpackParams(part, begin, end, DTYPE_CODE[dtype], index));
-          const uniform = device.createBuffer({ size: data.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-          device.queue.writeBuffer(uniform, 0, data);
-          params.push(uniform);
-          const bound = [piece, buffers.get(weight.label) as GPUBuffer, flags, uniform];
-          const pass = encoder.beginComputePass();
-          pass.setPipeline(pipeline);
-          pass.setBindGroup(
-            0,
-            device.createBindGroup({ layout: layoutOf(gpu, unpackShader), entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })) }),
-          );
-          pass.dispatchWorkgroups(Math.min(65535, Math.ceil((end - begin) / (64 * RUN))));
-          pass.end();
-        }
-        device.queue.submit([encoder.finish()]);
-        for (const uniform of params) uniform.destroy();
+        unpacker.submit(own.map((use) => ({ ...use, piece, measures: use.weight.dtype === "int8" })));
+        if (measured.length > 0) waiting.push(piece);
         if (pieces % PIECES_IN_FLIGHT === 0) await device.queue.onSubmittedWorkDone();
         options.onProgress?.(loaded, total);
       }
+      if (waiting.length > 0) unpacker.submit(waiting.flatMap((piece) => measured.map((use) => ({ ...use, piece, measures: false }))));
     }
     await expectUnflagged(device, flags, names, checkpoint);
     return buffers;
@@ -108,6 +98,62 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
     throw error;
   } finally {
     for (const buffer of [...staging, flags]) buffer.destroy();
+  }
+}
+
+/** Elements [begin, end) of a checkpoint tensor on the device. */
+interface Piece {
+  readonly x: GPUBuffer;
+  readonly begin: number;
+  readonly end: number;
+  readonly dtype: keyof typeof DTYPE_CODE;
+  readonly flags: GPUBuffer;
+  /** Its tensor's place among the flags. */
+  readonly flag: number;
+}
+
+interface Unpacking {
+  readonly piece: Piece;
+  readonly part: PackedPart;
+  readonly weight: Tensor;
+  /** The weight's buffer. */
+  readonly y: GPUBuffer;
+  /** Finds the scales of an int8 weight instead of storing it. */
+  readonly measures: boolean;
+}
+
+/** The unpack kernel, for every type that weights are stored in. */
+class Unpacker {
+  private constructor(
+    readonly gpu: Gpu,
+    readonly pipelines: ReadonlyMap<DType, GPUComputePipeline>,
+  ) {}
+
+  static async create(gpu: Gpu, weights: readonly Tensor[]): Promise<Unpacker> {
+    const dtypes = [...new Set(weights.map(({ dtype }) => dtype))];
+    const pipelines = dtypes.map((dtype) => pipelineOf(gpu, { shader: unpackShader, constants: {}, condition: dtype === "f32" ? "" : dtype }));
+    const compiled = await Promise.all(pipelines);
+    return new Unpacker(gpu, new Map(dtypes.map((dtype, i) => [dtype, compiled[i] as GPUComputePipeline])));
+  }
+
+  submit(unpackings: readonly Unpacking[]): void {
+    const { device } = this.gpu;
+    const encoder = device.createCommandEncoder({ label: "unpack" });
+    const uniforms = unpackings.map(({ piece, part, weight, y, measures }) => {
+      const { x, flags, begin, end } = piece;
+      const data = packParams(unpackShader, unpackParams(part, piece, weight, measures));
+      const uniform = device.createBuffer({ size: data.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      device.queue.writeBuffer(uniform, 0, data);
+      const entries = [x, y, flags, uniform].map((buffer, binding) => ({ binding, resource: { buffer } }));
+      const pass = encoder.beginComputePass({ label: part.name });
+      pass.setPipeline(this.pipelines.get(weight.dtype) as GPUComputePipeline);
+      pass.setBindGroup(0, device.createBindGroup({ layout: layoutOf(this.gpu, unpackShader), entries }));
+      pass.dispatchWorkgroups(Math.min(65535, Math.ceil((end - begin) / (64 * RUN))));
+      pass.end();
+      return uniform;
+    });
+    device.queue.submit([encoder.finish()]);
+    for (const uniform of uniforms) uniform.destroy();
   }
 }
 
@@ -120,8 +166,9 @@ function dtypeOf(checkpoint: WeightReader, name: string): keyof typeof DTYPE_COD
   return checkpoint.tensors.get(name)?.dtype ?? "F32";
 }
 
-function unpackParams({ dims, strides, offset }: PackedPart, begin: number, end: number, dtype: number, flag: number): Record<string, number> {
-  const params: Record<string, number> = { count: end - begin, first: begin, dtype, offset, flag };
+function unpackParams({ dims, strides, offset }: PackedPart, { begin, end, dtype, flag }: Piece, weight: Tensor, measures: boolean): Record<string, number> {
+  const params: Record<string, number> = { count: end - begin, first: begin, dtype: DTYPE_CODE[dtype], offset, flag };
+  Object.assign(params, { columns: weight.shape.at(-1), first_scale: elements(weight.shape) / 4, measures: measures ? 1 : 0 });
   // What all dimensions further in have added up to when they start again.
   let travelled = 0;
   for (let d = 5; d >= 0; d--) {
@@ -139,15 +186,14 @@ function pad(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return padded;
 }
 
+function unusable(checkpoint: WeightReader, expected: string, what: string, names: readonly string[], remedy: string): SamError {
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
+  const got = `${what} in ${names.slice(0, 5).join(", ")}${more}`;
+  return new SamError({ code: "checkpoint", op: checkpoint.label, argument: "weights", expected, got, remedy });
+}
+
 function notFinite(checkpoint: WeightReader, names: readonly string[]): SamError {
-  return new SamError({
-    code: "checkpoint",
-    op: checkpoint.label,
-    argument: "weights",
-    expected: "finite everywhere",
-    got: `NaN or infinity in ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`,
-    remedy: "The file is damaged or its training diverged: fetch or export it again.",
-  });
+  return unusable(checkpoint, "finite everywhere", "NaN or infinity", names, "The file is damaged or its training diverged: fetch or export it again.");
 }
 
 function expectFinite(data: Float32Array, weight: Tensor, checkpoint: WeightReader): void {
@@ -162,8 +208,9 @@ async function expectUnflagged(device: GPUDevice, flags: GPUBuffer, names: reado
     device.queue.submit([encoder.finish()]);
     await copy.mapAsync(GPUMapMode.READ);
     const raised = new Uint32Array(copy.getMappedRange());
-    const bad = names.filter((_, i) => raised[i]);
-    if (bad.length > 0) throw notFinite(checkpoint, bad);
+    const raisedAs = (code: number) => names.filter((_, i) => raised[i] === code);
+    if (raisedAs(1).length > 0) throw notFinite(checkpoint, raisedAs(1));
+    if (raisedAs(2).length > 0) throw unusable(checkpoint, "below 65520, to be stored as f16", "larger values", raisedAs(2), 'Load them with precision "f32".');
   } finally {
     copy.destroy();
   }

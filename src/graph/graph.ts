@@ -2,7 +2,7 @@
 import { formatShape, SamError } from "../errors.ts";
 import type { Constants, Shader } from "./shader.ts";
 import { GPU_TARGET, type Target } from "./target.ts";
-import { byteLength, type DType, elements, type Shape, type Tensor } from "./tensor.ts";
+import { byteLength, type DType, elements, type Shape, type Tensor, type WeightType } from "./tensor.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 export type Workgroups = readonly [x: number, y: number, z: number];
@@ -84,13 +84,18 @@ export class Graph {
   }
 
   /** A weight is known by its label: the same label in several graphs is one buffer. */
-  weight(label: string, shape: Shape, source: WeightSource): Tensor {
+  weight(label: string, shape: Shape, source: WeightSource, dtype: WeightType = "f32"): Tensor {
     const known = this.#weights.get(label);
     if (known) return known;
-    const tensor = this.#add({ kind: "weight", label, shape, dtype: "f32", source });
+    const tensor = this.#add({ kind: "weight", label, shape, dtype, source });
     this.#written.add(tensor);
     this.#weights.set(label, tensor);
     return tensor;
+  }
+
+  /** The right operand of a matrix product, [K, N]: stored as narrow as the target wants it. */
+  matrix(label: string, shape: Shape, source: WeightSource): Tensor {
+    return this.weight(label, shape, source, this.target.weights);
   }
 
   get weights(): readonly Tensor[] {

@@ -1,10 +1,15 @@
 // What the recorded graph may assume of the device: plain data, so that graphs are recorded without one.
+import type { WeightType } from "./tensor.ts";
 
 export interface Target {
   /** `cpu` is a software adapter (SwiftShader, lavapipe): kernels without workgroup memory are faster there. */
   readonly kind: "gpu" | "cpu";
   /** Smallest size of a subgroup; 0 where the device has no `subgroups`. */
   readonly subgroupSize: number;
+  /** How weights of matrix products are stored; default f32. */
+  readonly weights?: WeightType;
+  /** Multiplies them in f16 as well, where the device has `shader-f16`. Sums are f32 in any case. */
+  readonly halfProducts?: boolean;
   /** Which variant of an op is the fastest on the device, by a key of the op's own: what the tuner has found. */
   readonly choices?: Readonly<Record<string, string>>;
 }

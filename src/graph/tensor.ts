@@ -2,7 +2,10 @@
 import type { WeightSource } from "./weight_source.ts";
 
 export type Shape = readonly number[];
-export type DType = "f32" | "u32";
+/** Narrow ones (f16, int8) are weights of matrix products only. */
+export type DType = "f32" | "u32" | WeightType;
+/** How weights of matrix products are stored: int8 with a scale for each column. */
+export type WeightType = "f32" | "f16" | "int8";
 
 /**
  * Where a tensor's bytes come from.
@@ -30,7 +33,9 @@ export function elements(shape: Shape): number {
   return shape.reduce((product, side) => product * side, 1);
 }
 
-/** Bytes of the tensor's buffer: 4 per element, rounded up to the 16 of one `vec4`. */
-export function byteLength(tensor: Pick<Tensor, "shape">): number {
-  return Math.max(16, Math.ceil((elements(tensor.shape) * 4) / 16) * 16);
+/** Bytes of the tensor's buffer, rounded up to the 16 of one `vec4`. Behind int8 elements stands an f32 for each column. */
+export function byteLength({ shape, dtype }: Pick<Tensor, "shape" | "dtype">): number {
+  const count = elements(shape);
+  const bytes = dtype === "int8" ? count + 4 * (shape.at(-1) as number) : count * (dtype === "f16" ? 2 : 4);
+  return Math.max(16, Math.ceil(bytes / 16) * 16);
 }

@@ -1,6 +1,6 @@
 // How a weight tensor of the graph is made from tensors of the checkpoint: plain data, so that a checkpoint can be
 // checked without a GPU and the packing has a CPU twin.
-import { elements, type Shape } from "./tensor.ts";
+import { type DType, elements, type Shape } from "./tensor.ts";
 
 export type Six = readonly [number, number, number, number, number, number];
 
@@ -77,8 +77,8 @@ export function stackedLinear(blocks: readonly (readonly { name: string; shape: 
   return { kind: "packed", parts };
 }
 
-/** The packing a naive loop does: the oracle of the `unpack` kernel. */
-export function packOnCpu(source: WeightSource, shape: Shape, read: (name: string) => Float32Array): Float32Array {
+/** The packing a naive loop does, rounded to what the weight's type can hold: the oracle of the `unpack` kernel. */
+export function packOnCpu(source: WeightSource, shape: Shape, read: (name: string) => Float32Array, dtype: DType = "f32"): Float32Array {
   if (source.kind === "computed") return source.compute(source.parts.map(({ name }) => read(name)));
   const packed = new Float32Array(elements(shape));
   for (const { name, dims, strides, offset } of source.parts) {
@@ -93,5 +93,29 @@ export function packOnCpu(source: WeightSource, shape: Shape, read: (name: strin
       packed[to] = data[i] as number;
     }
   }
-  return packed;
+  if (dtype === "f16") return packed.map(roundToF16);
+  return dtype === "int8" ? roundToInt8(packed, shape.at(-1) as number) : packed;
+}
+
+/** Nearest, ties to even. */
+function roundToF16(value: number): number {
+  const step = 2 ** (Math.max(-14, Math.floor(Math.log2(Math.abs(value)))) - 10);
+  return value === 0 ? value : roundToEven(value / step) * step;
+}
+
+/** To 255 steps of each column's own size. */
+function roundToInt8(packed: Float32Array, columns: number): Float32Array {
+  const largest = new Float32Array(columns);
+  packed.forEach((value, i) => {
+    largest[i % columns] = Math.max(largest[i % columns] as number, Math.abs(value));
+  });
+  return packed.map((value, i) => {
+    const step = (largest[i % columns] as number) / 127;
+    return step === 0 ? 0 : roundToEven(value / step) * step;
+  });
+}
+
+function roundToEven(value: number): number {
+  const nearest = Math.round(value);
+  return nearest - value === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
 }

@@ -73,12 +73,12 @@ function relativeTable(graph: Graph, { tableLengths, width, heads }: Config, nam
 /** x [T, C] → [T, D]. */
 function neck(graph: Graph, { width, grid, decoder }: Config, x: Tensor): Tensor {
   const name = "image_encoder.neck";
-  const squeeze = graph.weight(
+  const squeeze = graph.matrix(
     `${name}.0.weight`,
     [width, decoder.width],
     transposedLinear([{ name: `${name}.0.weight`, shape: [decoder.width, width, 1, 1] }]),
   );
   const narrow = normLayer(graph, linear(graph, x, squeeze, { label: `${name}.0` }), `${name}.1`, { eps: EPS });
-  const smooth = graph.weight(`${name}.2.weight`, [9 * decoder.width, decoder.width], convWeight(`${name}.2.weight`, decoder.width, decoder.width));
+  const smooth = graph.matrix(`${name}.2.weight`, [9 * decoder.width, decoder.width], convWeight(`${name}.2.weight`, decoder.width, decoder.width));
   return normLayer(graph, conv2d(graph, narrow, smooth, { label: `${name}.2`, side: grid, stride: 1 }), `${name}.3`, { eps: EPS });
 }

@@ -25,7 +25,7 @@ export interface LinearShape {
 export function linearWeights(graph: Graph, label: string, layers: readonly LinearShape[], bias = true): { weight: Tensor; bias?: Tensor } {
   const outputs = layers.reduce((sum, layer) => sum + layer.outputs, 0);
   const inputs = elements(layers[0]?.inputs ?? []);
-  const weight = graph.weight(
+  const weight = graph.matrix(
     `${label}.weight`,
     [inputs, outputs],
     transposedLinear(layers.map((layer) => ({ name: `${layer.name}.weight`, shape: [layer.outputs, ...layer.inputs] }))),

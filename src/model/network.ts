@@ -44,7 +44,8 @@ export interface DecodeGraph {
 }
 
 export function decodeGraph(config: Config, { batch, tokens, multimask, upsample }: DecodeShape, target?: Target): DecodeGraph {
-  const graph = new Graph("decode", target);
+  // The decoder's weights are few and its sums feed masks directly: f32 always.
+  const graph = new Graph("decode", target && { ...target, weights: "f32" });
   const { grid, imageSize, decoder } = config;
   const inputs: DecoderInputs = {
     embedding: graph.input("embedding", [grid * grid, decoder.width]),
@@ -59,11 +60,11 @@ export function decodeGraph(config: Config, { batch, tokens, multimask, upsample
   return { graph, inputs, logits, heads, bits };
 }
 
-/** Every weight of the network, once. */
-export function networkWeights(config: Config): Tensor[] {
+/** Every weight of the network, once, as the target stores it. */
+export function networkWeights(config: Config, target?: Target): Tensor[] {
   const smallest = { width: 1, height: 1, left: 0, top: 0, resize: true, spanX: config.imageSize, spanY: config.imageSize };
-  const decode = decodeGraph(config, { batch: 1, tokens: 1, multimask: true, upsample: smallest });
-  return [...encodeGraph(config).graph.weights, ...decode.graph.weights];
+  const decode = decodeGraph(config, { batch: 1, tokens: 1, multimask: true, upsample: smallest }, target);
+  return [...encodeGraph(config, target).graph.weights, ...decode.graph.weights];
 }
 
 /** Names and shapes that a checkpoint of this configuration must have. */

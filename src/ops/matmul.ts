@@ -63,7 +63,8 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   expectWholeTiles(op, addendColumns, n);
   const y = graph.activation(label, [outRows, n]);
 
-  const { shader, constants, workgroups, splits } = chooseMatmul(graph.target, { m, n, k, taps, phases, maySplit: phases === 1 || !options.bias });
+  const maySplit = phases === 1 || !options.bias;
+  const { shader, condition, constants, workgroups, splits } = chooseMatmul(graph.target, { m, n, k, taps, phases, dtype: weight.dtype, maySplit });
   const target = splits > 1 ? graph.activation(`${label}.partial`, [splits, outRows, n]) : y;
   const activation = ACTIVATION_CODE[options.activation ?? "none"];
 
@@ -71,6 +72,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
     op,
     label,
     shader,
+    condition,
     reads: {
       x,
       weight,

@@ -5,6 +5,7 @@ import { SamError } from "../errors.ts";
 import type { Workgroups } from "../graph/graph.ts";
 import type { Constants, Shader } from "../graph/shader.ts";
 import type { Target } from "../graph/target.ts";
+import type { DType } from "../graph/tensor.ts";
 
 export interface MatmulShape {
   /** Rows of a phase. */
@@ -14,12 +15,16 @@ export interface MatmulShape {
   readonly k: number;
   readonly taps: number;
   readonly phases: number;
+  /** Type of the weights. */
+  readonly dtype: DType;
   /** Whether the sum may be split over workgroups: the second pass knows one bias for all phases. */
   readonly maySplit: boolean;
 }
 
 export interface MatmulVariant {
   readonly shader: Shader;
+  /** How the weights are stored, and whether f16 ones are multiplied as such. */
+  readonly condition: "" | "f16" | "f16_products" | "int8";
   readonly constants: Constants;
   readonly workgroups: Workgroups;
   /** Parts the summed channels are split into; more than 1 needs the second pass. */
@@ -61,14 +66,16 @@ const MIN_STEPS_PER_SPLIT = 12;
 const SKINNY_ROWS = 16;
 
 /** Names a shape in a target's choices. */
-export function shapeKey({ m, n, k, taps, phases }: MatmulShape): string {
-  return `${m}×${n}×${k}${taps > 1 ? ` taps ${taps}` : ""}${phases > 1 ? ` phases ${phases}` : ""}`;
+export function shapeKey({ m, n, k, taps, phases, dtype }: MatmulShape): string {
+  return `${dtype} ${m}×${n}×${k}${taps > 1 ? ` taps ${taps}` : ""}${phases > 1 ? ` phases ${phases}` : ""}`;
 }
 
 /** The variant that the tuner found fastest on this device, the written default where it has found none. */
 export function chooseMatmul(target: Target, shape: MatmulShape): MatmulVariant {
-  if (target.kind === "cpu" && target.subgroupSize >= 4) return subgroups(shape, target.subgroupSize);
-  return variant(shape, (target.choices?.[shapeKey(shape)] as VariantName | undefined) ?? defaultVariant(shape));
+  const stored = shape.dtype === "f16" || shape.dtype === "int8" ? shape.dtype : "";
+  if (target.kind === "cpu" && target.subgroupSize >= 4) return { ...subgroups(shape, target.subgroupSize), condition: stored };
+  const chosen = tiled(shape, (target.choices?.[shapeKey(shape)] as VariantName | undefined) ?? defaultVariant(shape));
+  return { ...chosen, condition: stored === "f16" && target.halfProducts ? "f16_products" : stored };
 }
 
 function defaultVariant(shape: MatmulShape): VariantName {
@@ -93,7 +100,7 @@ function groups({ m, n, phases }: MatmulShape, tile: Tile): number {
   return Math.ceil(m / tile.TILE_M) * Math.ceil(n / 4 / tile.TILE_N4) * phases;
 }
 
-function variant({ m, n, phases }: MatmulShape, name: VariantName): MatmulVariant {
+function tiled({ m, n, phases }: MatmulShape, name: VariantName): Omit<MatmulVariant, "condition"> {
   const [tileName, splits] = name.split("/") as [keyof typeof TILES, string];
   const tile = TILES[tileName];
   const handed = tile.SLICES > 1 ? tile.ROWS * tile.THREADS_X * tile.THREADS_Y : 1;
@@ -101,7 +108,7 @@ function variant({ m, n, phases }: MatmulShape, name: VariantName): MatmulVarian
   return { shader: matmulShader, constants: { ...tile, HANDED: handed }, workgroups, splits: Number(splits) };
 }
 
-function subgroups({ m, n, phases }: MatmulShape, subgroupSize: number): MatmulVariant {
+function subgroups({ m, n, phases }: MatmulShape, subgroupSize: number): Omit<MatmulVariant, "condition"> {
   // A row a lane for the decoder's few tokens, four for everything else.
   const [rows, threads] = m <= SKINNY_ROWS ? [1, 8] : [4, 16];
   const constants = { ROWS: rows, THREADS: threads, LANES: subgroupSize >= 8 ? 8 : 4 };

@@ -36,7 +36,7 @@ function discModel(stop: (encoded: number) => void = () => undefined): { loadMod
   const model = {
     name: "disc model",
     config: { imageSize: SIZE },
-    device: { description: "imagined", kind: "cpu", precision: "f32" },
+    device: { description: "imagined", kind: "cpu", precision: "f32", products: "f32" },
     meaningless: false,
     async encode(source: ImageSource, { fit = "resize" }: { fit?: "pad" | "resize" } = {}) {
       const { width, height } = toRawImage(source);

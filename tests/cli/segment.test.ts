@@ -65,6 +65,7 @@ describe("segment", () => {
       adapter: "an imagined device",
       adapterKind: "cpu",
       precision: "f32",
+      products: "f32",
       prompt: { points: [{ x: 5, y: 6, label: 1 }], box: null, maskInput: null, multimask: true },
       scores: [0.25, 0.75, 0.5],
       best: 1,

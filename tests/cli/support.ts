@@ -90,7 +90,7 @@ export function fakeModel({ meaningless = false, empty = false, side = 64 } = {}
   const calls: Calls = { load: [], encode: [], decode: [], disposed: 0 };
   const model = {
     name: "SAM-Med2D test",
-    device: { description: "an imagined device", vendor: "", architecture: "", kind: "cpu", precision: "f32" },
+    device: { description: "an imagined device", vendor: "", architecture: "", kind: "cpu", precision: "f32", products: "f32" },
     meaningless,
     async encode(source: ImageSource, options: unknown) {
       const image = toRawImage(source);

@@ -51,7 +51,10 @@ describe("recording a graph", () => {
   });
 
   it("rounds a buffer's bytes up to whole vectors of four", () => {
-    expect([1, 4, 5, 1000].map((side) => byteLength({ shape: [side] }))).toEqual([16, 16, 32, 4000]);
+    expect([1, 4, 5, 1000].map((side) => byteLength({ shape: [side], dtype: "f32" }))).toEqual([16, 16, 32, 4000]);
+    // Halves, and bytes with an f32 behind them for each column.
+    expect(byteLength({ shape: [3, 20], dtype: "f16" })).toBe(128);
+    expect(byteLength({ shape: [3, 20], dtype: "int8" })).toBe(60 + 80 + 4);
   });
 
   it("refuses a binding that is not bound, or bound to the wrong side", () => {

@@ -1,11 +1,11 @@
 // A golden's network on Dawn.
 import { type LoadOptions, SamMed2D } from "../../src/sam_med2d.ts";
-import { adapterFeatures, requestTestDevice } from "../support/dawn.ts";
+import { libraryFeatures, requestTestDevice } from "../support/dawn.ts";
 import type { Golden } from "../support/goldens.ts";
 
 /** The file's device, with what the library asks for where it makes its own. */
 export function testDevice(): Promise<GPUDevice> {
-  return requestTestDevice({ features: adapterFeatures().has("subgroups") ? ["subgroups"] : [] });
+  return requestTestDevice({ features: libraryFeatures() });
 }
 
 export async function loadGolden(golden: Golden, options: Partial<LoadOptions> = {}): Promise<SamMed2D> {

@@ -8,7 +8,7 @@ import { type Golden, maskIou } from "../support/goldens.ts";
 
 // The embedding's standard deviation is 1, the logits' a few units. Two single-precision implementations differ by 1e-5; half
 // a thousandth is far below anything a mask shows and far above rounding.
-export const BOUNDS = { embedding: 5e-4, logits: 5e-4, scores: 2e-4, iou: 0.999 } as const;
+export const BOUNDS: GoldenErrors = { embedding: 5e-4, logits: 5e-4, scores: 2e-4, iou: 0.999 };
 
 export interface GoldenErrors {
   embedding: number;
@@ -24,8 +24,13 @@ export interface Answering {
   decode(embedding: Pick<Embedding, "save" | "dispose">, prompts: readonly Prompt[]): Promise<readonly Decoded[]>;
 }
 
+export interface CheckOptions {
+  readonly cases?: readonly string[];
+  readonly bounds?: GoldenErrors;
+}
+
 /** Throws at the first number beyond its bound, naming it. */
-export async function checkGolden(model: Answering, golden: Golden, cases: readonly string[] = golden.cases): Promise<GoldenErrors> {
+export async function checkGolden(model: Answering, golden: Golden, { cases = golden.cases, bounds = BOUNDS }: CheckOptions = {}): Promise<GoldenErrors> {
   const embedding = await model.encode(golden.image, { fit: golden.fit, channelOrder: golden.order });
   const { data, shape } = await embedding.save();
   const errors: GoldenErrors = { embedding: 0, logits: 0, scores: 0, iou: 1 };
@@ -33,7 +38,7 @@ export async function checkGolden(model: Answering, golden: Golden, cases: reado
   errors.embedding = expectClose(golden.sample("embedding", data, shape), kept.data, {
     label: `${golden.name}: embedding`,
     shape: kept.shape,
-    bound: BOUNDS.embedding,
+    bound: bounds.embedding,
   });
   for (const name of cases) {
     const answers = await model.decode(embedding, golden.prompts(name));
@@ -44,16 +49,16 @@ export async function checkGolden(model: Answering, golden: Golden, cases: reado
     const scores = joined(answers.map((answer) => answer.scores));
     const { data: wantLogits, shape: logitsShape } = golden.tensor(`cases.${name}.logits`);
     const sampled = golden.sample(`cases.${name}.logits`, logits, [answers.length, candidates, side, side]);
-    errors.logits = Math.max(errors.logits, expectClose(sampled, wantLogits, { label: label("logits"), shape: logitsShape, bound: BOUNDS.logits }));
+    errors.logits = Math.max(errors.logits, expectClose(sampled, wantLogits, { label: label("logits"), shape: logitsShape, bound: bounds.logits }));
     const { data: wantScores, shape: scoresShape } = golden.tensor(`cases.${name}.scores`);
-    errors.scores = Math.max(errors.scores, expectClose(scores, wantScores, { label: label("scores"), shape: scoresShape, bound: BOUNDS.scores }));
+    errors.scores = Math.max(errors.scores, expectClose(scores, wantScores, { label: label("scores"), shape: scoresShape, bound: bounds.scores }));
     const masks = golden.tensors.get(`cases.${name}.mask`);
     if (!masks) continue;
     const pixels = golden.image.width * golden.image.height;
     answers.forEach(({ masks: own, best }, i) => {
       const iou = maskIou(own[best]?.data ?? [], masks.data.subarray(i * pixels, (i + 1) * pixels));
       errors.iou = Math.min(errors.iou, iou);
-      if (!(iou >= BOUNDS.iou)) throw new Error(`${label("mask")}, prompt ${i}: IoU ${iou.toFixed(5)} < ${BOUNDS.iou}`);
+      if (!(iou >= bounds.iou)) throw new Error(`${label("mask")}, prompt ${i}: IoU ${iou.toFixed(5)} < ${bounds.iou}`);
     });
   }
   embedding.dispose();

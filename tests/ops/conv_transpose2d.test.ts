@@ -79,7 +79,7 @@ describeGpu("conv_transpose2d", () => {
     const want = naive(options);
     const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const { side, kernel, inputs, outputs, batch = 1, bias } = options;
-    const key = shapeKey({ m: batch * side * side, n: outputs, k: inputs, taps: kernel ** 2 / 4, phases: 4, maySplit: !bias });
+    const key = shapeKey({ m: batch * side * side, n: outputs, k: inputs, taps: kernel ** 2 / 4, phases: 4, dtype: "f32", maySplit: !bias });
     const gpu = choice ? { ...GPU_TARGET, choices: { [key]: choice } } : GPU_TARGET;
     const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
     for (const { value } of results) expectClose(value, want, { label: "conv_transpose2d against its definition", bound: BOUND * scale });

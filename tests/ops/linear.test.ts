@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
 import type { Activation } from "../../src/ops/activation.ts";
-import { GPU_TARGET } from "../../src/graph/target.ts";
+import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { linear, linearHeads } from "../../src/ops/linear.ts";
 import { candidates, chooseMatmul, shapeKey } from "../../src/ops/matmul_variants.ts";
-import { describeGpu } from "../support/dawn.ts";
-import { given, type Range, runOp } from "../support/twins.ts";
+import { adapterFeatures, describeGpu } from "../support/dawn.ts";
+import { given, matrix, type Range, runOp } from "../support/twins.ts";
 
 // A sum of K products in f32 is off by a few times √K roundings (6e-8) of its terms: below 3e-6 of the largest sum for the
 // K here, also where a large mean makes terms and sums grow together.
@@ -34,7 +34,7 @@ function record({ m, k, n, bias = true, activation = "none", residual = false, a
     });
 }
 
-const shapeOf = ({ m, k, n }: Case) => ({ m, n, k, taps: 1, phases: 1, maySplit: true });
+const shapeOf = ({ m, k, n }: Case) => ({ m, n, k, taps: 1, phases: 1, dtype: "f32" as const, maySplit: true });
 const keyOf = (options: Case) => shapeKey(shapeOf(options));
 /** What a target that chose it makes of a variant's name. */
 const chosen = (options: Case, variant: string) => chooseMatmul({ ...GPU_TARGET, choices: { [keyOf(options)]: variant } }, shapeOf(options));
@@ -105,6 +105,41 @@ describeGpu("linear", () => {
   ])("shares weights among four lanes as on SwiftShader: $m×$k by $k×$n", async (options) => {
     const [{ graph }] = await runOp(record(options), { bound: BOUND, targets: [{ kind: "cpu", subgroupSize: 4 }] });
     expect(graph.dispatches[0]?.constants["LANES"]).toBe(4);
+  });
+
+  it.each<Case & Target>([
+    { m: 33, k: 68, n: 36, residual: true, ...GPU_TARGET, weights: "f16" },
+    { m: 7, k: 36, n: 20, activation: "gelu", ...GPU_TARGET, weights: "f16" },
+    { m: 33, k: 68, n: 36, residual: true, ...GPU_TARGET, weights: "int8" },
+    { m: 70, k: 260, n: 132, activation: "gelu", ...GPU_TARGET, weights: "int8" },
+    { m: 1, k: 4, n: 4, ...GPU_TARGET, weights: "int8" },
+    { m: 67, k: 20, n: 84, ...CPU_TARGET, weights: "f16" },
+    { m: 5, k: 36, n: 12, ...CPU_TARGET, subgroupSize: 4, weights: "f16" },
+    { m: 67, k: 20, n: 84, activation: "relu", ...CPU_TARGET, weights: "int8" },
+    { m: 9, k: 36, n: 12, ...CPU_TARGET, subgroupSize: 4, weights: "int8" },
+  ])("takes weights in $weights, on a $kind with subgroups of $subgroupSize: $m×$k by $k×$n", async ({ kind, subgroupSize, weights, ...options }) => {
+    const [{ graph }] = await runOp(
+      (graph) =>
+        linear(graph, given(graph, "x", [options.m, options.k]), matrix(graph, "weight", [options.k, options.n]), {
+          label: "test",
+          bias: given(graph, "bias", [options.n]),
+          ...(options.activation ? { activation: options.activation } : {}),
+          ...(options.residual ? { residual: given(graph, "residual", [options.m, options.n], { scale: 3 }) } : {}),
+        }),
+      { bound: BOUND, targets: [{ kind, subgroupSize, ...(weights ? { weights } : {}) }] },
+    );
+    expect(graph.dispatches[0]?.condition).toBe(weights);
+  });
+
+  it.skipIf(!adapterFeatures().has("shader-f16"))("multiplies in f16 where the device can, and sums in f32", async () => {
+    // Factors and groups of four products are rounded to 11 bits: 2⁻¹¹ of the terms, which K of them even out.
+    const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
+    const [{ graph, error }] = await runOp((graph) => linear(graph, given(graph, "x", [65, 772]), matrix(graph, "weight", [772, 132]), { label: "test" }), {
+      bound: 2e-3,
+      targets: [halfGpu],
+    });
+    expect(graph.dispatches[0]?.condition).toBe("f16_products");
+    expect(error).toBeGreaterThan(1e-5);
   });
 
   it("names the operand whose shape does not fit", async () => {

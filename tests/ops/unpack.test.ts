@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import { decodeF32, f16ToF32Bits, type StoredDType } from "../../src/checkpoint/checkpoint.ts";
+import { toHalves } from "../../src/checkpoint/half.ts";
 import { uploadWeights, type WeightReader } from "../../src/gpu/weights.ts";
 import { Graph } from "../../src/graph/graph.ts";
-import { elements, type Shape, type Tensor } from "../../src/graph/tensor.ts";
+import { elements, type Shape, type Tensor, type WeightType } from "../../src/graph/tensor.ts";
 import { asStored, concatenated, packOnCpu, stackedLinear, transposedLinear, type WeightSource } from "../../src/graph/weight_source.ts";
 import { convWeight } from "../../src/ops/conv2d.ts";
 import { convTransposeWeight, perPhase } from "../../src/ops/conv_transpose2d.ts";
@@ -41,19 +42,19 @@ function reader(tensors: Readonly<Record<string, Stored>>): WeightReader & { rea
 }
 
 /** Uploads weights `name: [shape, source]` and reads them back. */
-async function upload(stored: Readonly<Record<string, Stored>>, weights: Readonly<Record<string, readonly [Shape, WeightSource]>>) {
+async function upload(stored: Readonly<Record<string, Stored>>, weights: Readonly<Record<string, readonly [Shape, WeightSource, WeightType?]>>) {
   const gpu = await testGpu();
   const graph = new Graph("weights");
-  for (const [label, [shape, source]] of Object.entries(weights)) graph.weight(label, shape, source);
+  for (const [label, [shape, source, dtype]] of Object.entries(weights)) graph.weight(label, shape, source, dtype);
   const checkpoint = reader(stored);
   const readF32 = async (name: string) => decodeF32((stored[name] as Stored).bytes, (stored[name] as Stored).dtype);
   const progress: [number, number][] = [];
   const buffers = await uploadWeights(gpu, graph.weights, checkpoint, { readF32, onProgress: (...step) => progress.push(step) });
   const read = new Map<string, Uint32Array>();
-  for (const { label, shape } of graph.weights) {
+  for (const { label, shape, dtype } of graph.weights) {
     const buffer = buffers.get(label) as GPUBuffer;
     // Weights cannot be copied out of their own buffers; a shader can read them.
-    read.set(label, (await copyOut(buffer)).subarray(0, elements(shape)));
+    read.set(label, (await copyOut(buffer)).subarray(0, dtype === "f32" ? elements(shape) : undefined));
     buffer.destroy();
   }
   const weightOf = (label: string) => graph.weights.find((weight) => weight.label === label) as Tensor;
@@ -161,6 +162,58 @@ describeGpu("unpack", () => {
     }
     // A tensor that several weights are made of is read once.
     expect(reads.length).toBe(Object.keys(shapes).length);
+  });
+
+  it("rounds to f16 as PyTorch does, to the nearest and ties to even, and keeps f16 as it is", async () => {
+    const halfway = [1 + 2 ** -11, 1 + 3 * 2 ** -11, -(2 + 2 ** -10), 65519.99, 2 ** -14, 3.3e-5, 2 ** -25, 1.5 * 2 ** -24, 0.1];
+    const data = Float32Array.from([...halfway, ...values("halves", 991)]);
+    const words = Array.from({ length: 1000 }, (_, i) => (i * 61) % 0x7c00);
+    const shape = [10, 100];
+    const { read } = await upload(
+      { a: f32(data), b: halves("F16", words) },
+      { a: [shape, asStored("a", shape), "f16"], b: [shape, asStored("b", shape), "f16"] },
+    );
+    const packed = (bits: ArrayLike<number>) => new Uint32Array(Uint16Array.from(bits).buffer);
+    expectBits(read.get("a"), packed(new Uint16Array(toHalves(data, "F16").buffer)), "f32 as f16");
+    expectBits(read.get("b"), packed(words), "f16 as f16");
+  });
+
+  it("quantises each column of a tensor in pieces by its largest value, transposed", async () => {
+    const [rows, columns] = [8, 2 * 1024 * 128 + 4];
+    const data = values("a", rows * columns);
+    // A column of zeros, one of a single value, and one that is much larger than the others.
+    data.fill(0, 0, columns);
+    data.fill(0, columns, 2 * columns).set([-3e-30], columns + 5);
+    for (let i = 0; i < columns; i++) data[2 * columns + i] = 1e30 * (data[2 * columns + i] as number);
+    const { read, reads, weightOf } = await upload(
+      { a: f32(data) },
+      { a: [[columns, rows], transposedLinear([{ name: "a", shape: [rows, columns] }]), "int8"] },
+    );
+    expect(reads.length).toBe(2);
+    const words = read.get("a") as Uint32Array;
+    const { source, shape } = weightOf("a");
+    const want = packOnCpu(source as WeightSource, shape, () => data, "int8");
+    const quantised = new Int8Array(words.buffer, 0, rows * columns);
+    const largest = new Float32Array(words.buffer, rows * columns, rows);
+    const got = Float32Array.from(quantised, (q, i) => (q * (largest[i % rows] as number)) / 127);
+    for (let row = 0; row < rows; row++) {
+      const most = want.reduce((sum, value, i) => (i % rows === row ? Math.max(sum, Math.abs(value)) : sum), 0);
+      const worst = got.reduce((sum, value, i) => (i % rows === row ? Math.max(sum, Math.abs(value - (want[i] as number))) : sum), 0);
+      // One step where the quotient lies on a tie, to the device's rounding; none in the columns without ties.
+      expect(worst).toBeLessThanOrEqual(most / 126);
+    }
+    expect([...quantised.filter((_, i) => i % rows === 0)].every((q) => q === 0)).toBe(true);
+    expect(quantised[5 * rows + 1]).toBe(-127);
+  });
+
+  it("names the tensor with values beyond f16", async () => {
+    const weights = { a: [[4], asStored("a", [4]), "f16"], b: [[4], asStored("b", [4]), "f16"] } as const;
+    await expect(upload({ a: f32([65519, -65519, 0, 1]), b: f32([0, 0, -65520, 0]) }, weights)).rejects.toMatchObject({
+      code: "checkpoint",
+      expected: "below 65520, to be stored as f16",
+      got: "larger values in b",
+      remedy: 'Load them with precision "f32".',
+    });
   });
 
   it("reads tensors beyond 8 MiB in pieces, each to its place", async () => {

@@ -1,6 +1,7 @@
 // WebGPU in Node, for tests: one device a test file, whose uncaptured errors fail the test that caused them.
 import { create, globals } from "webgpu";
 import { afterAll, afterEach, describe } from "vitest";
+import { WELCOME_FEATURES } from "../../src/gpu/device.ts";
 
 Object.assign(globalThis, globals);
 
@@ -38,6 +39,11 @@ export function trackDevice(device: GPUDevice): GPUDevice {
 /** Features the test's device can be asked for: `shader-f16` on lavapipe yes, on SwiftShader no. */
 export function adapterFeatures(): ReadonlySet<string> {
   return (adapter?.features as ReadonlySet<string> | undefined) ?? new Set();
+}
+
+/** What the library asks for where it makes its own device, of what there is. */
+export function libraryFeatures(): GPUFeatureName[] {
+  return WELCOME_FEATURES.filter((feature) => adapterFeatures().has(feature));
 }
 
 /** The file's device: default limits, no features but those wished for. The same wish gives the same device. */

@@ -3,12 +3,14 @@
 import { openGpu, type Gpu } from "../../src/gpu/device.ts";
 import { Executor } from "../../src/gpu/executor.ts";
 import { ActivationPool } from "../../src/gpu/pool.ts";
+import { uploadWeights, type WeightReader } from "../../src/gpu/weights.ts";
 import { type Dispatch, Graph } from "../../src/graph/graph.ts";
 import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { byteLength, elements, type Shape, type Tensor } from "../../src/graph/tensor.ts";
+import { asStored, packOnCpu } from "../../src/graph/weight_source.ts";
 import type { TwinData } from "../../src/ops/twin.ts";
 import { expectClose } from "./compare.ts";
-import { adapterFeatures, readBuffer, requestTestDevice } from "./dawn.ts";
+import { libraryFeatures, readBuffer, requestTestDevice } from "./dawn.ts";
 import { twinOf } from "./twin_of.ts";
 
 export interface Range {
@@ -34,11 +36,27 @@ export function given(graph: Graph, label: string, shape: Shape, data: Float32Ar
   return graph.constant(label, shape, ArrayBuffer.isView(data) ? data : values(label, elements(shape), data));
 }
 
+/** A right operand stored as the graph's target wants it, of ones that look random. */
+export function matrix(graph: Graph, label: string, shape: Shape): Tensor {
+  return graph.matrix(label, shape, asStored(`${label} ${elements(shape)}`, shape));
+}
+
+/** Of a checkpoint whose tensors have their size in their name. */
+const valuesOf = (name: string) => values(name, Number(name.split(" ").at(-1)));
+function readerOf(graph: Graph): WeightReader {
+  const names = graph.weights.flatMap(({ source }) => source?.parts.map(({ name }) => name) ?? []);
+  return {
+    label: "test",
+    tensors: new Map(names.map((name) => [name, { dtype: "F32" as const }])),
+    read: async (name, begin, end) => new Uint8Array(valuesOf(name).slice(begin, end).buffer as ArrayBuffer),
+  };
+}
+
 let opened: Promise<Gpu> | undefined;
 
 /** The file's device as the library sees it, with its cache of pipelines. */
 export async function testGpu(): Promise<Gpu> {
-  opened ??= requestTestDevice({ features: adapterFeatures().has("subgroups") ? ["subgroups"] : [] }).then((device) => openGpu(device));
+  opened ??= requestTestDevice({ features: libraryFeatures() }).then((device) => openGpu(device));
   return opened;
 }
 
@@ -48,6 +66,10 @@ export type Ran = ReadonlyMap<Tensor, TwinData>;
 export async function readTensors(executor: Executor, tensors: Iterable<Tensor>): Promise<Ran> {
   const read = new Map<Tensor, TwinData>();
   for (const tensor of tensors) {
+    if (tensor.source) {
+      read.set(tensor, packOnCpu(tensor.source, tensor.shape, valuesOf, tensor.dtype));
+      continue;
+    }
     const bytes = await readBuffer(executor.gpu.device, executor.buffer(tensor), byteLength(tensor));
     read.set(tensor, tensor.dtype === "u32" ? new Uint32Array(bytes, 0, elements(tensor.shape)) : new Float32Array(bytes, 0, elements(tensor.shape)));
   }
@@ -96,7 +118,8 @@ export async function runOp<T extends TwinData = Float32Array>(
     keepAll(graph);
     const gpu = await testGpu();
     const pool = new ActivationPool(gpu);
-    const executor = await Executor.create(gpu, graph, pool, new Map());
+    const weights = await uploadWeights(gpu, graph.weights, readerOf(graph), { readF32: async (name) => valuesOf(name) });
+    const executor = await Executor.create(gpu, graph, pool, weights);
     try {
       await executor.run();
       const ran = await readTensors(executor, graph.tensors);
@@ -107,6 +130,7 @@ export async function runOp<T extends TwinData = Float32Array>(
     } finally {
       executor.dispose();
       pool.dispose();
+      for (const buffer of weights.values()) buffer.destroy();
     }
   }
   return results as unknown as readonly [OpResult<T>, ...OpResult<T>[]];

@@ -40,7 +40,7 @@ export class FakeEmbedding implements Embedding {
 export class FakeModel implements Model {
   readonly config = VIT_B;
   readonly name = "SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters";
-  readonly device = { description: "a fake device", vendor: "none", architecture: "none", kind: "cpu", precision: "f32" } as const;
+  readonly device = { description: "a fake device", vendor: "none", architecture: "none", kind: "cpu", precision: "f32", products: "f32" } as const;
   readonly meaningless: boolean;
   readonly embeddings: FakeEmbedding[] = [];
   readonly decoded: Prompt[] = [];
