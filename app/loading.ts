@@ -28,6 +28,7 @@ export function startLoading(desk: Desk): void {
 }
 
 function titleOf({ source, progress }: Loading): string {
+  if (progress?.stage === "tune") return "Choosing the fastest kernels for this GPU, once";
   if (progress?.stage === "compile") return "Compiling kernels";
   const doing = progress?.stage === "download" ? "Downloading" : progress?.stage === "weights" ? "Loading" : "Opening";
   return `${doing} ${nameOf(source)}`;

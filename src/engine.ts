@@ -4,19 +4,22 @@ import { Executor } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
 import { Readback } from "./gpu/readback.ts";
+import { tune } from "./gpu/tuner.ts";
 import { uploadWeights, type WeightBuffers } from "./gpu/weights.ts";
 import { QUANTISED_FROM } from "./checkpoint/int8.ts";
 import { type Checkpoint, readF32, type StoredTensor } from "./checkpoint/checkpoint.ts";
 import { SamError } from "./errors.ts";
-import type { Target } from "./graph/target.ts";
+import type { Choices, Target } from "./graph/target.ts";
 import { byteLength, elements, type Tensor, type WeightType } from "./graph/tensor.ts";
 import type { Config } from "./model/config.ts";
 import { type DecodeGraph, decodeGraph, type DecodeShape, type EncodeGraph, encodeGraph, networkWeights } from "./model/network.ts";
 import type { EncodedPrompt } from "./model/prompts.ts";
+import { type TuningStore, tuningKey } from "./tuning.ts";
+import { version } from "../package.json";
 
 export interface Progress {
   /** `encode` is reported by software adapters and slow GPUs only: others are done before there is anything to report. */
-  readonly stage: "open" | "download" | "weights" | "compile" | "ready" | "encode";
+  readonly stage: "open" | "download" | "weights" | "tune" | "compile" | "ready" | "encode";
   readonly loaded: number;
   readonly total: number;
   readonly unit: "bytes" | "kernels" | "flop";
@@ -37,6 +40,8 @@ export interface EngineOptions {
   readonly precision?: WeightType | undefined;
   /** In place of what is seen of the device: a GPU's kernels on a software adapter, for tests, or a tuner's choices. */
   readonly target?: Partial<Target> | undefined;
+  /** Where choices of kernels are kept; without one, GPUs get the defaults. */
+  readonly tuning?: TuningStore | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Short submits from the start: the device before was lost. */
@@ -85,7 +90,11 @@ export class Engine {
   }
 
   /** Uploads the weights and compiles every kernel, at the same time. Frees everything on failure. */
-  static async open(config: Config, checkpoint: Checkpoint, { device, precision, target: seen, signal, onProgress, cautious }: EngineOptions): Promise<Engine> {
+  static async open(
+    config: Config,
+    checkpoint: Checkpoint,
+    { device, precision, target: seen, tuning, signal, onProgress, cautious }: EngineOptions,
+  ): Promise<Engine> {
     const gpu = await openGpu(device, cautious);
     const pool = new ActivationPool(gpu);
     let weights: WeightBuffers = new Map();
@@ -93,9 +102,12 @@ export class Engine {
     try {
       signal?.throwIfAborted();
       return await guarded(gpu, "load", async () => {
-        const target = targetOf({ ...gpu.target, ...seen }, gpu.device, checkpoint, precision);
+        const untuned = targetOf({ ...gpu.target, ...seen }, gpu.device, checkpoint, precision);
+        const key = tuningKey(gpu.summary, version);
+        const known = { ...(untuned.kind === "gpu" && (await tuning?.read(key))), ...untuned.choices };
+        let target: Target = { ...untuned, choices: known };
         const tensors = networkWeights(config, target);
-        const encode = encodeGraph(config, target);
+        let encode = encodeGraph(config, target);
         // Started now, waited for below: the device compiles while the weights are read. A failure is met again there.
         for (const dispatch of encode.graph.dispatches) pipelineOf(gpu, dispatch).catch(() => undefined);
         weights = await uploadWeights(gpu, tensors, checkpoint, {
@@ -103,6 +115,22 @@ export class Engine {
           readF32: (name) => readF32(checkpoint, name, signal),
           onProgress: (loaded, total) => onProgress?.({ stage: "weights", loaded, total, unit: "bytes" }),
         });
+        if (tuning && target.kind === "gpu") {
+          const record = (choices: Choices) => encodeGraph(config, { ...untuned, choices }).graph;
+          const choices = await tune(gpu, {
+            record,
+            known,
+            pool,
+            weights,
+            signal,
+            onProgress: (loaded, total) => onProgress?.({ stage: "tune", loaded, total, unit: "kernels" }),
+          });
+          if (choices !== known) {
+            await tuning.write(key, choices);
+            target = { ...untuned, choices };
+            encode = encodeGraph(config, target);
+          }
+        }
         executor = await Executor.create(gpu, encode.graph, pool, weights, {
           signal,
           onProgress: (loaded, total) => onProgress?.({ stage: "compile", loaded, total, unit: "kernels" }),

@@ -14,6 +14,7 @@ import { type Config, detectConfig, inputDefaults, VIT_B } from "./model/config.
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, type Prompt } from "./model/prompts.ts";
+import { browserStore, type TuningStore } from "./tuning.ts";
 
 export interface LoadOptions {
   /** A safetensors or .pth file as an address, File, Blob or bytes; `synthetic:SEED` for the made-up ViT-B of the tests; or an opened checkpoint. */
@@ -25,6 +26,11 @@ export interface LoadOptions {
    * for less memory. `f16` also multiplies in f16 where the device has `shader-f16`; `int8` has a scale for each output channel; `f32` is exact.
    */
   readonly precision?: Precision;
+  /**
+   * On the first load on a GPU, times the kernels' variants on the model's own shapes, under two seconds, and keeps the fastest for later loads.
+   * `false` takes the defaults. By default kept in the browser's Cache Storage; or in a store of the caller's.
+   */
+  readonly tune?: boolean | TuningStore;
   /** A device to share; the model's `dispose` leaves it alone. By default one of its own, with default limits. */
   readonly device?: GPUDevice;
   /** Side of the model's image in pixels, where it is not to be the checkpoint's own; position tables are resized. */
@@ -86,6 +92,7 @@ export class SamMed2D {
   #engine: Engine | undefined;
   /** Kept to rebuild after a lost device; not where the caller's bytes would be held in memory for it. */
   #checkpoint: Checkpoint | undefined;
+  readonly #tuning: TuningStore | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
@@ -98,9 +105,11 @@ export class SamMed2D {
     readonly device: ModelDevice,
     engine: Engine,
     checkpoint: Checkpoint | undefined,
+    tuning: TuningStore | undefined,
   ) {
     this.#engine = engine;
     this.#checkpoint = checkpoint;
+    this.#tuning = tuning;
   }
 
   /**
@@ -114,15 +123,24 @@ export class SamMed2D {
     expectPrecision(precision);
     const seed = typeof weights === "string" ? SYNTHETIC.exec(weights)?.[1] : undefined;
     const checkpoint = seed !== undefined ? synthetic(Number(seed), expectedTensors(VIT_B)) : await openCheckpoint(weights, openOptions(options));
+    const tuning = tuningOf(options.tune);
     let engine: Engine | undefined;
     try {
       const config = detectConfig(checkpoint.label, checkpoint.tensors, options);
       checkTensors(checkpoint, expectedTensors(config));
-      engine = await Engine.open(config, checkpoint, options);
+      engine = await Engine.open(config, checkpoint, { ...options, tuning });
       await checkpoint.verify?.(signal);
       const inMemory = weights instanceof ArrayBuffer || ArrayBuffer.isView(weights);
       if (inMemory) await checkpoint.close();
-      const model = new SamMed2D(config, seed !== undefined, modelName(config, checkpoint.tensors), engine.summary, engine, inMemory ? undefined : checkpoint);
+      const model = new SamMed2D(
+        config,
+        seed !== undefined,
+        modelName(config, checkpoint.tensors),
+        engine.summary,
+        engine,
+        inMemory ? undefined : checkpoint,
+        tuning,
+      );
       onProgress?.({ stage: "ready", loaded: 1, total: 1, unit: "kernels" });
       return model;
     } catch (error) {
@@ -245,7 +263,7 @@ export class SamMed2D {
     const engine = this.#alive(op);
     if (!engine.gpu.lost || !engine.gpu.owned || !this.#checkpoint) return engine;
     engine.dispose();
-    this.#engine = await Engine.open(this.config, this.#checkpoint, { precision: this.device.precision, cautious: true });
+    this.#engine = await Engine.open(this.config, this.#checkpoint, { precision: this.device.precision, tuning: this.#tuning, cautious: true });
     return this.#alive(op);
   }
 
@@ -262,6 +280,10 @@ export class SamMed2D {
     }
     return embedding;
   }
+}
+
+function tuningOf(tune: LoadOptions["tune"] = true): TuningStore | undefined {
+  return tune === true ? browserStore : tune || undefined;
 }
 
 function expectPrecision(precision: unknown): void {

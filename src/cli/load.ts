@@ -3,6 +3,7 @@ import { SamMed2D } from "../index.ts";
 import { provideWebGpu } from "./dawn.ts";
 import { type Model, type ModelOptions, modelOptions } from "./environment.ts";
 import { downloadProgress, loadProgress } from "./terminal.ts";
+import { tuningFile } from "./tuning_file.ts";
 import { openWeights } from "./weights.ts";
 
 export async function loadModel({ weights, terminal, signal, ...how }: ModelOptions): Promise<Model> {
@@ -14,5 +15,5 @@ export async function loadModel({ weights, terminal, signal, ...how }: ModelOpti
     if (typeof opened !== "string") await opened.close();
     throw error;
   }
-  return SamMed2D.load({ weights: opened, signal, onProgress: loadProgress(terminal), ...modelOptions(how) });
+  return SamMed2D.load({ weights: opened, signal, onProgress: loadProgress(terminal), tune: tuningFile, ...modelOptions(how) });
 }

@@ -40,6 +40,7 @@ const STAGES: Readonly<Record<Progress["stage"], string>> = {
   open: "Opening the weights",
   download: "Downloading",
   weights: "Loading weights",
+  tune: "Choosing kernels for this GPU",
   compile: "Compiling kernels",
   ready: "Ready",
   encode: "Encoding the image",

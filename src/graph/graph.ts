@@ -7,6 +7,14 @@ import type { WeightSource } from "./weight_source.ts";
 
 export type Workgroups = readonly [x: number, y: number, z: number];
 
+/** An op's variants for one shape. Dispatches that hold the same one belong together. */
+export interface Choice {
+  /** Of the target's `choices`. */
+  readonly key: string;
+  /** Names of what may be chosen, the default first. */
+  readonly candidates: readonly string[];
+}
+
 export interface Dispatch {
   /** Base name of the op's file in `src/ops`. */
   readonly op: string;
@@ -22,6 +30,8 @@ export interface Dispatch {
   /** Link-time condition of the shader that holds: which of its texts is compiled. */
   readonly condition: string;
   readonly workgroups: Workgroups;
+  /** Where the op has variants to choose from. */
+  readonly choice?: Choice | undefined;
   readonly flop: number;
   /** Bytes that must cross device memory at least once: every operand read or written once. */
   readonly bytes: number;

@@ -11,8 +11,10 @@ export interface Target {
   /** Multiplies them in f16 as well, where the device has `shader-f16`. Sums are f32 in any case. */
   readonly halfProducts?: boolean;
   /** Which variant of an op is the fastest on the device, by a key of the op's own: what the tuner has found. */
-  readonly choices?: Readonly<Record<string, string>>;
+  readonly choices?: Choices;
 }
+
+export type Choices = Readonly<Record<string, string>>;
 
 export const GPU_TARGET: Target = { kind: "gpu", subgroupSize: 0 };
 /** lavapipe; SwiftShader has subgroups of 4. */

@@ -64,7 +64,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   const y = graph.activation(label, [outRows, n]);
 
   const maySplit = phases === 1 || !options.bias;
-  const { shader, condition, constants, workgroups, splits } = chooseMatmul(graph.target, { m, n, k, taps, phases, dtype: weight.dtype, maySplit });
+  const { shader, condition, constants, workgroups, splits, choice } = chooseMatmul(graph.target, { m, n, k, taps, phases, dtype: weight.dtype, maySplit });
   const target = splits > 1 ? graph.activation(`${label}.partial`, [splits, outRows, n]) : y;
   const activation = ACTIVATION_CODE[options.activation ?? "none"];
 
@@ -100,8 +100,9 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
     },
     constants: { GATHER: rows !== undefined, GATE: gate !== undefined, ADDEND: addend !== undefined, ...constants },
     workgroups,
+    choice,
     flop: 2 * m * n * k * taps * phases,
   });
-  if (splits > 1) matmulReduce(graph, target, bias, y, activation, residual);
+  if (splits > 1) matmulReduce(graph, target, bias, y, { activation, residual, choice });
   return y;
 }

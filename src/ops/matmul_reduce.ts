@@ -1,12 +1,19 @@
 // The second pass of a split matrix product.
 import shader from "../../shaders/matmul_reduce.wgsl";
-import type { Graph } from "../graph/graph.ts";
+import type { Choice, Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { activate } from "./activation.ts";
 import type { Twin, TwinData } from "./twin.ts";
 
+export interface ReduceOptions {
+  readonly activation: number;
+  readonly residual: Tensor | undefined;
+  /** The product's. */
+  readonly choice: Choice | undefined;
+}
+
 /** partial [splits, M, N] → y [M, N], with bias [N], activation (its code) and residual [M, N]. */
-export function matmulReduce(graph: Graph, partial: Tensor, bias: Tensor, y: Tensor, activation: number, residual: Tensor | undefined): void {
+export function matmulReduce(graph: Graph, partial: Tensor, bias: Tensor, y: Tensor, { activation, residual, choice }: ReduceOptions): void {
   const [splits, rows, columns] = partial.shape as [number, number, number];
   const count4 = (rows * columns) / 4;
   graph.dispatch({
@@ -17,6 +24,7 @@ export function matmulReduce(graph: Graph, partial: Tensor, bias: Tensor, y: Ten
     writes: { y },
     params: { count4, n4: columns / 4, splits, activation, residual: residual ? 1 : 0 },
     workgroups: [Math.ceil(count4 / 64), 1, 1],
+    choice,
     flop: splits * rows * columns,
   });
 }

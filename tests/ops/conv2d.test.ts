@@ -3,7 +3,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import { packOnCpu } from "../../src/graph/weight_source.ts";
 import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
 import { conv2d, convWeight } from "../../src/ops/conv2d.ts";
-import { shapeKey } from "../../src/ops/matmul_variants.ts";
+import { shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";

@@ -5,7 +5,7 @@ import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
 import type { Activation } from "../../src/ops/activation.ts";
 import { activate, ACTIVATION_CODE } from "../../src/ops/activation.ts";
 import { convTranspose2d, convTransposeWeight, perPhase, type TransposeKernel } from "../../src/ops/conv_transpose2d.ts";
-import { shapeKey } from "../../src/ops/matmul_variants.ts";
+import { shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";

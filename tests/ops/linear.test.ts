@@ -3,7 +3,8 @@ import type { Graph } from "../../src/graph/graph.ts";
 import type { Activation } from "../../src/ops/activation.ts";
 import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { linear, linearHeads } from "../../src/ops/linear.ts";
-import { candidates, chooseMatmul, shapeKey } from "../../src/ops/matmul_variants.ts";
+import { candidates, shapeKey } from "../../src/ops/matmul_tiles.ts";
+import { chooseMatmul } from "../../src/ops/matmul_variants.ts";
 import { adapterFeatures, describeGpu } from "../support/dawn.ts";
 import { given, matrix, type Range, runOp } from "../support/twins.ts";
 

@@ -1,0 +1,22 @@
+// The tuner's choices in a file of the cache folder, one for each adapter.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheFolder } from "../checkpoint/node_source.ts";
+import { parseChoices, type TuningStore } from "../tuning.ts";
+
+const fileOf = (adapter: string) => join(cacheFolder(), `tuning-${createHash("sha256").update(adapter).digest("hex").slice(0, 16)}.json`);
+
+export const tuningFile: TuningStore = {
+  async read(adapter) {
+    return parseChoices(await readFile(fileOf(adapter), "utf8").catch(() => ""));
+  },
+  async write(adapter, choices) {
+    try {
+      await mkdir(cacheFolder(), { recursive: true });
+      await writeFile(fileOf(adapter), `${JSON.stringify(choices, null, 2)}\n`);
+    } catch {
+      // A cache folder that can't be written to: tuned again the next time.
+    }
+  },
+};

@@ -1,0 +1,90 @@
+// Tiles of the matrix product in workgroup memory, for GPUs: the variants there are of it, and the written default.
+import type { Workgroups } from "../graph/graph.ts";
+import type { Constants } from "../graph/shader.ts";
+import type { DType } from "../graph/tensor.ts";
+
+export interface MatmulShape {
+  /** Rows of a phase. */
+  readonly m: number;
+  readonly n: number;
+  /** Channels of a tap. */
+  readonly k: number;
+  readonly taps: number;
+  readonly phases: number;
+  /** Type of the weights. */
+  readonly dtype: DType;
+  /** Whether the sum may be split over workgroups: the second pass knows one bias for all phases. */
+  readonly maySplit: boolean;
+}
+
+interface Tile {
+  readonly TILE_M: number;
+  readonly TILE_N4: number;
+  readonly ROWS: number;
+  readonly STEP4: number;
+  readonly THREADS_X: number;
+  readonly THREADS_Y: number;
+  readonly SLICES: number;
+}
+
+/** Tiles in workgroup memory: rows × columns, outputs a thread. */
+const TILES = {
+  /** 128 × 64, 8 × 4 */
+  huge: { TILE_M: 128, TILE_N4: 16, ROWS: 8, STEP4: 4, THREADS_X: 16, THREADS_Y: 16, SLICES: 1 },
+  /** 64 × 64, 4 × 4 */
+  large: { TILE_M: 64, TILE_N4: 16, ROWS: 4, STEP4: 4, THREADS_X: 16, THREADS_Y: 16, SLICES: 1 },
+  /** 64 × 64, 8 × 4: half the threads */
+  tall: { TILE_M: 64, TILE_N4: 16, ROWS: 8, STEP4: 4, THREADS_X: 16, THREADS_Y: 8, SLICES: 1 },
+  /** 32 × 32, 4 × 4 */
+  small: { TILE_M: 32, TILE_N4: 8, ROWS: 4, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 1 },
+  /** The same, four threads sharing a sum */
+  sliced: { TILE_M: 32, TILE_N4: 8, ROWS: 4, STEP4: 2, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
+  /** 16 × 32, 2 × 4, four threads sharing a sum: for a handful of rows */
+  skinny: { TILE_M: 16, TILE_N4: 8, ROWS: 2, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
+} as const satisfies Record<string, Tile>;
+
+/** A tile and the parts of its sum: `small/2`. */
+export type VariantName = `${keyof typeof TILES}/${number}`;
+
+/** Enough workgroups to occupy a large GPU. */
+const BUSY_WORKGROUPS = 128;
+const MIN_STEPS_PER_SPLIT = 12;
+export const SKINNY_ROWS = 16;
+
+/** Names a shape in a target's choices. */
+export function shapeKey({ m, n, k, taps, phases, dtype }: MatmulShape): string {
+  return `${dtype} ${m}×${n}×${k}${taps > 1 ? ` taps ${taps}` : ""}${phases > 1 ? ` phases ${phases}` : ""}`;
+}
+
+function defaultVariant(shape: MatmulShape): VariantName {
+  if (shape.m <= SKINNY_ROWS) return "skinny/1";
+  if (groups(shape, TILES.large) >= BUSY_WORKGROUPS / 2) return "large/1";
+  return groups(shape, TILES.small) >= BUSY_WORKGROUPS || shape.taps * shape.k < 256 ? "small/1" : "sliced/1";
+}
+
+/** Variants worth timing, the default first. */
+export function candidates(shape: MatmulShape): VariantName[] {
+  const first = defaultVariant(shape);
+  const all = Object.entries(TILES).flatMap(([name, tile]) => {
+    if (tile.TILE_M > 2 * Math.max(shape.m, SKINNY_ROWS) || (name === "skinny" && shape.m > 2 * SKINNY_ROWS)) return [];
+    const most = Math.floor((shape.taps * shape.k) / 4 / tile.STEP4 / tile.SLICES / MIN_STEPS_PER_SPLIT);
+    const splits = [1, 2, 4, 8].filter((s) => s === 1 || (shape.maySplit && s <= most && groups(shape, tile) * s <= 4 * BUSY_WORKGROUPS));
+    return splits.map((s) => `${name}/${s}` as VariantName);
+  });
+  return [first, ...all.filter((name) => name !== first)];
+}
+
+function groups({ m, n, phases }: MatmulShape, tile: Tile): number {
+  return Math.ceil(m / tile.TILE_M) * Math.ceil(n / 4 / tile.TILE_N4) * phases;
+}
+
+/** What a name stands for; undefined where it is none of this version's or does not fit the shape. */
+export function tiled({ m, n, phases, maySplit }: MatmulShape, name: string): { constants: Constants; workgroups: Workgroups; splits: number } | undefined {
+  const [tileName = "", parts] = name.split("/");
+  const splits = Number(parts);
+  if (!Object.hasOwn(TILES, tileName) || !Number.isInteger(splits) || splits < 1 || (splits > 1 && !maySplit)) return undefined;
+  const tile = TILES[tileName as keyof typeof TILES];
+  const handed = tile.SLICES > 1 ? tile.ROWS * tile.THREADS_X * tile.THREADS_Y : 1;
+  const workgroups = [Math.ceil(n / 4 / tile.TILE_N4), Math.ceil(m / tile.TILE_M), phases * splits] as const;
+  return { constants: { ...tile, HANDED: handed }, workgroups, splits };
+}

@@ -1,0 +1,142 @@
+import { expect, it } from "vitest";
+import type { SamMed2D, LoadOptions } from "../../src/sam_med2d.ts";
+import { candidates } from "../../src/ops/matmul_tiles.ts";
+import { ActivationPool } from "../../src/gpu/pool.ts";
+import { tune } from "../../src/gpu/tuner.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { linear } from "../../src/ops/linear.ts";
+import { given, testGpu } from "../support/twins.ts";
+import { type Choices, GPU_TARGET } from "../../src/graph/target.ts";
+import { encodeGraph } from "../../src/model/network.ts";
+import { parseChoices, type TuningStore } from "../../src/tuning.ts";
+import { describeGpu } from "../support/dawn.ts";
+import { readGolden } from "../support/goldens.ts";
+import { loadGolden } from "../model/dawn_model.ts";
+import { checkGolden } from "../model/golden_check.ts";
+
+const golden = readGolden("small_no_adapter");
+/** The kernels of a GPU, on whatever runs the test. */
+const GPU = { target: { kind: "gpu", subgroupSize: 0 } } as Partial<LoadOptions>;
+
+function memoryStore(): TuningStore & { kept: Map<string, Choices> } {
+  const kept = new Map<string, Choices>();
+  return { kept, read: async (adapter) => kept.get(adapter), write: async (adapter, choices) => void kept.set(adapter, choices) };
+}
+
+/** Loads with a store; the model, and how often the tuner reported. */
+async function load(tune: LoadOptions["tune"], options: Partial<LoadOptions> = GPU): Promise<{ model: SamMed2D; reports: number }> {
+  let reports = 0;
+  const onProgress: LoadOptions["onProgress"] = ({ stage }) => {
+    if (stage === "tune") reports++;
+  };
+  const model = await loadGolden(golden, { ...options, ...(tune === undefined ? {} : { tune }), onProgress });
+  return { model, reports };
+}
+
+const offered = encodeGraph(golden.config, GPU_TARGET).graph.dispatches.flatMap(({ choice }) => choice ?? []);
+
+describeGpu("the tuner", () => {
+  it("chooses for shapes of the model, keeps its choices for the adapter and changes no answer", async () => {
+    const store = memoryStore();
+    const { model, reports } = await load(store);
+    expect(reports).toBeGreaterThan(1);
+    await checkGolden(model, golden, { cases: ["point"] });
+    model.dispose();
+    expect(store.kept.size).toBe(1);
+    const [[adapter, choices]] = [...store.kept] as [[string, Choices]];
+    expect(adapter).toContain(model.device.description);
+    expect(adapter).toMatch(/ \| \d+\.\d+\.\d+$/);
+    for (const [key, name] of Object.entries(choices)) expect(offered.find((choice) => choice.key === key)?.candidates).toContain(name);
+  });
+
+  it("times every candidate of every shape that was not chosen before, given the time", async () => {
+    const gpu = await testGpu();
+    const pool = new ActivationPool(gpu);
+    const recorded: Choices[] = [];
+    const record = (choices: Choices) => {
+      recorded.push(choices);
+      const graph = new Graph("tuned", { ...GPU_TARGET, choices });
+      const x = given(graph, "x", [40, 400]);
+      const y = linear(graph, x, given(graph, "weight", [400, 36]), { label: "few", activation: "gelu" });
+      linear(graph, y, given(graph, "other", [36, 68]), { label: "more" });
+      linear(graph, x, given(graph, "known", [400, 4]), { label: "known" });
+      return graph;
+    };
+    const known = { "f32 40×4×400": "small/1" };
+    const progress: number[] = [];
+    const choices = await tune(gpu, { record, known, pool, weights: new Map(), budgetMs: 120_000, onProgress: (done) => progress.push(done) });
+    expect(Object.keys(choices).sort()).toEqual(["f32 40×36×400", "f32 40×4×400", "f32 40×68×36"]);
+    expect(choices).toMatchObject(known);
+    const few = candidates({ m: 40, n: 36, k: 400, taps: 1, phases: 1, dtype: "f32", maySplit: true });
+    expect(few).toContain(choices["f32 40×36×400"]);
+    expect(new Set(recorded.slice(1).map((made) => made["f32 40×36×400"]))).toEqual(new Set(few));
+    expect(recorded.every((made) => made["f32 40×4×400"] === "small/1")).toBe(true);
+    expect(progress).toEqual([0, 1, 2]);
+    // All is known now: nothing more to do.
+    expect(await tune(gpu, { record, known: choices, pool, weights: new Map() })).toBe(choices);
+    pool.dispose();
+  });
+
+  it("keeps the default for what it has no time for, to be timed another time", async () => {
+    const gpu = await testGpu();
+    const pool = new ActivationPool(gpu);
+    const record = (choices: Choices) => {
+      const graph = new Graph("hurried", { ...GPU_TARGET, choices });
+      linear(graph, given(graph, "x", [40, 400]), given(graph, "weight", [400, 36]), { label: "few" });
+      return graph;
+    };
+    expect(await tune(gpu, { record, known: {}, pool, weights: new Map(), budgetMs: 0 })).toEqual({});
+    pool.dispose();
+  });
+
+  it("takes what was kept without timing it again", async () => {
+    // Every shape of the network, each in a variant that is not the default.
+    const kept = Object.fromEntries(offered.map(({ key, candidates }) => [key, candidates[1] as string]));
+    const store: TuningStore = { read: async () => kept, write: async () => expect.fail("nothing is new") };
+    const { model, reports } = await load(store);
+    expect(reports).toBe(0);
+    await checkGolden(model, golden, { cases: ["point"] });
+    model.dispose();
+    // Another choice for each is another recording.
+    const products = (choices: Choices) =>
+      encodeGraph(golden.config, { ...GPU_TARGET, choices }).graph.dispatches.flatMap(({ choice, constants }) => (choice ? [constants] : []));
+    expect(products(kept)).not.toEqual(products({}));
+  });
+
+  it("times nothing when told not to, or on a software adapter, whose kernels have no variants", async () => {
+    const store = memoryStore();
+    for (const { model, reports } of [await load(false), await load(store, {})]) {
+      expect(reports).toBe(0);
+      model.dispose();
+    }
+    expect(store.kept.size).toBe(0);
+  });
+
+  it("can be cancelled, and keeps nothing then", async () => {
+    const store = memoryStore();
+    const controller = new AbortController();
+    const stop = new Error("stop");
+    const loading = loadGolden(golden, {
+      ...GPU,
+      tune: store,
+      signal: controller.signal,
+      onProgress: ({ stage }) => {
+        if (stage === "tune") controller.abort(stop);
+      },
+    });
+    await expect(loading).rejects.toBe(stop);
+    expect(store.kept.size).toBe(0);
+  });
+
+  it("falls back to the default where the kept name is none of this version's", async () => {
+    const strange = Object.fromEntries(offered.map(({ key }) => [key, "colossal/1"]));
+    const { model } = await load(false, { target: { kind: "gpu", subgroupSize: 0, choices: strange } } as Partial<LoadOptions>);
+    await checkGolden(model, golden, { cases: ["point"] });
+    model.dispose();
+  });
+
+  it("reads only tables of names", () => {
+    expect(parseChoices('{"f32 1×2×3":"small/1"}')).toEqual({ "f32 1×2×3": "small/1" });
+    for (const text of ["", "[]", "null", '{"a":1}', "{", '"x"']) expect(parseChoices(text)).toBeUndefined();
+  });
+});
