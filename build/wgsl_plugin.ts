@@ -1,11 +1,12 @@
 // Vite plugin: `import shader from "shaders/x.wgsl"` gives a `Shader` (src/graph/shader.ts).
 // Imports and `@if` are linked with wesl and bindings are read with wgsl_reflect here, at build time, so neither is shipped.
+import { deepStrictEqual } from "node:assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { link } from "wesl/core";
 import type { Plugin } from "vite";
-import type { declared, Scalar, Shader, ShaderBinding, ShaderField } from "../src/graph/shader.ts";
+import { declared, type Scalar, type Shader, type ShaderBinding, type ShaderField } from "../src/graph/shader.ts";
 
 const CONSTANT = /^\s*const\s+([A-Z][A-Z0-9_]*)\s*:\s*(u32|i32|f32|bool)\s*=\s*(true|false|[-0-9.]+)[uif]?\s*;.*$/gm;
 
@@ -107,21 +108,52 @@ async function loadShader(shaderRoot: string, file: string): Promise<Shader> {
   return { name: basename(file, ".wgsl"), ...reflected, constants, conditions: names, code };
 }
 
-/** The arguments of `declared` (src/graph/shader.ts): a table of names, because the same keys for every shader cost kilobytes. */
-function encode({ name, bindings, params, constants, conditions, code }: Shader): Parameters<typeof declared> {
-  for (const [i, { index }] of bindings.entries()) if (index !== i) throw new Error(`${name}.wgsl: bindings must be numbered 0, 1, 2, …`);
-  for (const [i, { name: field, offset }] of params.entries())
-    if (offset !== 4 * i) throw new Error(`${name}.wgsl: params.${field} must be a scalar right behind the one before`);
-  return [
-    name,
-    bindings.map((binding) => `${binding.access}:${binding.name}`).join(" "),
-    params.map((field) => `${field.type}:${field.name}`).join(" "),
-    Object.entries(constants)
-      .map(([constant, { type, value }]) => `${type}:${constant}:${value}`)
-      .join(" "),
-    conditions.join(" "),
-    code,
-  ];
+/** The arguments of `declared` (src/graph/shader.ts): one text, because keys and near-copies for every shader cost kilobytes. */
+function encode(shader: Shader): Parameters<typeof declared> {
+  const { name, constants, conditions, code } = shader;
+  const table = Object.entries(constants).map(([constant, { type, value }]) => `${type}:${constant}:${value}`);
+  const encoded = [name, table.join(" "), conditions.join(" "), mergedLines(["", ...conditions].map((condition) => code[condition] ?? ""))] as const;
+  // What is read off the text must be what a real parser finds there.
+  deepStrictEqual(declared(...encoded), shader, `${name}.wgsl: bindings must be numbered 0, 1, 2, …, params a struct Params of scalars`);
+  return [...encoded];
+}
+
+/** The texts as one: lines that some of them lack are marked with the indices of those that have them. */
+function mergedLines(texts: readonly string[]): string {
+  let merged: { line: string; of: string }[] = [];
+  texts.forEach((text, index) => {
+    const lines = text.split("\n");
+    const common = commonLines(
+      merged.map(({ line }) => line),
+      lines,
+    );
+    const next: typeof merged = [];
+    let [at, from] = [0, 0];
+    for (const [i, j] of [...common, [merged.length, lines.length] as const]) {
+      next.push(...merged.slice(at, i), ...lines.slice(from, j).map((line) => ({ line, of: `${index}` })));
+      const both = merged[i];
+      if (both) next.push({ line: both.line, of: both.of + index });
+      [at, from] = [i + 1, j + 1];
+    }
+    merged = next;
+  });
+  const all = texts.map((_, index) => index).join("");
+  return merged.map(({ line, of }) => (of === all ? line : `~${of} ${line}`)).join("\n");
+}
+
+/** Indices of the longest common subsequence. */
+function commonLines(a: readonly string[], b: readonly string[]): [number, number][] {
+  const longest = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
+  const at = (i: number, j: number) => longest[i]?.[j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i--)
+    for (let j = b.length - 1; j >= 0; j--) (longest[i] as Uint32Array)[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+  const pairs: [number, number][] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i] === b[j]) pairs.push([i++, j++]);
+    else if (at(i + 1, j) >= at(i, j + 1)) i++;
+    else j++;
+  }
+  return pairs;
 }
 
 const SHADER_MODULE = fileURLToPath(new URL("../src/graph/shader.ts", import.meta.url));

@@ -51,20 +51,37 @@ function literal(type: Scalar | "bool", value: number | boolean): string {
   return `${value}`;
 }
 
-/** What the build writes for a WGSL file, as a `Shader`: `access:name`, `type:name` and `type:name:value`, separated by spaces. */
-export function declared(name: string, bindings: string, params: string, constants: string, conditions: string, code: Shader["code"]): Shader {
+/**
+ * What the build writes for a WGSL file, as a `Shader`. Constants are `type:name:value`, separated by spaces. A line of the text that only some
+ * conditions have starts with `~`, their indices and a blank: 0 for none, 1 for the first. Bindings and params are read off the text.
+ */
+export function declared(name: string, constants: string, conditions: string, text: string): Shader {
   const rows = (table: string) => (table ? table.split(" ").map((row) => row.split(":")) : []) as string[][];
+  const names = rows(conditions).map(([condition]) => condition as string);
+  const lines = text.split("\n").map((line) => /^(?:~(\d+) )?(.*)$/.exec(line) as unknown as [string, string | undefined, string]);
+  const under = (index: number) =>
+    lines
+      .filter(([, indices]) => !indices || indices.includes(`${index}`))
+      .map(([, , line]) => line)
+      .join("\n");
+  const code = Object.fromEntries(["", ...names].map((condition, index) => [condition, under(index)]));
+  const bindings = [...text.matchAll(/@binding\((\d+)\)var<(uniform|storage,read|storage,read_write)>(\w+)/g)].map(
+    ([, index, space, name]) => ({ name, index: Number(index), access: ACCESS[space as keyof typeof ACCESS] }) as ShaderBinding,
+  );
+  const fields = /struct Params\{([^}]*)\}/.exec(text)?.[1]?.match(/\w+:\w+/g) ?? [];
   return {
     name,
-    bindings: rows(bindings).map(([access, binding], index) => ({ name: binding, index, access }) as ShaderBinding),
-    params: rows(params).map(([type, field], i) => ({ name: field, offset: 4 * i, type }) as ShaderField),
+    bindings: [...new Map(bindings.map((binding) => [binding.index, binding])).values()].sort((a, b) => a.index - b.index),
+    params: fields.map((field, i) => ({ name: field.split(":")[0] as string, offset: 4 * i, type: field.split(":")[1] as Scalar })),
     constants: Object.fromEntries(
       rows(constants).map(([type, constant, value]) => [constant, { type, value: type === "bool" ? value === "true" : Number(value) }]),
     ) as Shader["constants"],
-    conditions: conditions ? conditions.split(" ") : [],
+    conditions: names,
     code,
   };
 }
+
+const ACCESS = { uniform: "uniform", "storage,read": "read", "storage,read_write": "write" } as const;
 
 /** Bytes of the shader's uniform buffer. */
 export function paramsBytes({ params }: Shader): number {
