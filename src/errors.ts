@@ -21,13 +21,15 @@ export interface ErrorFacts {
   readonly code: ErrorCode;
   /** Where it happened: an operation (`decode`, `layer_norm`) or a file. */
   readonly op: string;
-  /** The argument at fault, if one is: `box`, `weight`. */
+  /** The argument at fault: `box`, `weight`; left out, all that the caller gave is (`weights`, `image`, `device`). */
   readonly argument?: string;
   readonly expected: string;
   readonly got: string;
   /** What the caller can do about it. */
   readonly remedy: string;
 }
+
+const WHOLE: Partial<Record<ErrorCode, string>> = { checkpoint: "weights", image: "image", device: "device" };
 
 /** `op: argument must be <expected>, got <got>. <remedy>` */
 export class SamError extends Error implements ErrorFacts {
@@ -44,7 +46,8 @@ export class SamError extends Error implements ErrorFacts {
     super(`${facts.op}: ${subject} ${facts.expected}, got ${facts.got}. ${facts.remedy}`, options);
     this.code = facts.code;
     this.op = facts.op;
-    if (facts.argument !== undefined) this.argument = facts.argument;
+    const argument = facts.argument ?? WHOLE[facts.code];
+    if (argument !== undefined) this.argument = argument;
     this.expected = facts.expected;
     this.got = facts.got;
     this.remedy = facts.remedy;

@@ -70,6 +70,8 @@ export function toPlain(error: unknown): PlainError {
 export function fromPlain({ name, message, stack, facts, cause }: PlainError): Error {
   const options = cause ? { cause: fromPlain(cause) } : undefined;
   const error = facts ? new SamError(facts, options) : Object.assign(new Error(message, options), { name });
+  // As it was written where it happened.
+  error.message = message;
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -2,17 +2,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Embedding, SavedEmbedding } from "../../src/embedding.ts";
 import type { ImageSource, RawImage } from "../../src/image/image.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
-import type { SamMed2D } from "../../src/sam_med2d.ts";
+import { SamMed2D } from "../../src/sam_med2d.ts";
+import { smallWeights } from "../cli/small_weights.ts";
+import { watchBuffers } from "../gpu/buffers.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { readGolden } from "../support/goldens.ts";
-import { loadGolden } from "./dawn_model.ts";
+import { loadGolden, testDevice } from "./dawn_model.ts";
 
 const golden = readGolden("small");
 const { width, height } = golden.image;
 
 /** A whole SamError: what failed, what was wanted, what came, what to do. */
-function samError(code: string, op: string, argument: string, got: string | RegExp = /./) {
+function samError(code: string, op: unknown, argument: unknown, got: string | RegExp = /./) {
   return expect.objectContaining({
     name: "SamError",
     code,
@@ -38,6 +40,45 @@ describeGpu("bad input", () => {
     const { logits } = await model.decode(await model.encode(golden.image), { points: [{ x: 30, y: 27 }] });
     expectClose(logits, usual, { label: "the same answer after every error", bound: 0 });
     model.dispose();
+  });
+
+  describe("to load", () => {
+    type Header = Record<string, { shape: number[]; data_offsets: number[] }>;
+    /** The small network's file with another header in the place of its own, so that the tensors stay where they are. */
+    const lying = (change: (header: Header) => void) => {
+      const bytes = smallWeights();
+      const length = Number(Buffer.from(bytes).readBigUInt64LE(0));
+      const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString());
+      change(header);
+      bytes.set(Buffer.from(JSON.stringify(header).padEnd(length)), 8);
+      return bytes;
+    };
+    const NORM = "image_encoder.blocks.1.norm2.weight";
+    const BIAS = "image_encoder.blocks.1.norm2.bias";
+    const set = (wanted: string, value: number) => (name: string, values: Float32Array) => name === wanted && values.fill(value, 5, 6);
+    it.each<[what: string, weights: () => unknown, argument: string, words: string]>([
+      ["nothing", () => undefined, "weights", "got undefined"],
+      ["what is no checkpoint", () => Buffer.from("<!doctype html><title>404</title>"), "weights", "HTML"],
+      ["an empty file", () => new Uint8Array(), "weights", "empty"],
+      ["a truncated file", () => smallWeights().subarray(0, 1_000_000), "blocks.1.mlp.lin1.weight", "within the 975880 bytes"],
+      ["one cut inside its header", () => smallWeights().subarray(0, 200), "header length", "2 to 192 bytes"],
+      ["one that goes on behind its tensors", () => Buffer.concat([smallWeights(), Buffer.alloc(4)]), "weights", "damaged"],
+      ["a header that claims more than any memory has", () => Buffer.from([0, 0, 0, 0, 0, 255, 0, 0, 123, 125]), "weights", "got"],
+      ["a header that lies about a shape", () => lying((header) => header[NORM]?.shape.fill(65)), NORM, "260 bytes for F32 [65], got 256"],
+      ["tensors that overlap", () => lying((header) => Object.assign(header[BIAS] ?? {}, { data_offsets: header[NORM]?.data_offsets })), BIAS, "overlap"],
+      ["weights with NaN", () => smallWeights({ values: set(NORM, Number.NaN) }), "weights", `NaN or infinity in ${NORM}`],
+      ["infinity in a table made on the CPU", () => smallWeights({ values: set("image_encoder.pos_embed", Infinity) }), "weights", "image_encoder.pos_embed"],
+      ["another network", () => smallWeights({ keep: () => false, add: [{ name: "conv1.weight", shape: [8, 3, 7, 7] }] }), "weights", "conv1.weight"],
+      ["a part of this one", () => smallWeights({ keep: (name) => !name.startsWith("mask_decoder.iou_") }), "weights", "mask_decoder.iou_token.weight"],
+    ])("refuses %s, and keeps nothing on the device", async (_, weights, argument, words) => {
+      const device = await testDevice();
+      const watch = watchBuffers(device);
+      const error = await SamMed2D.load({ weights: weights() as Uint8Array, device }).catch((reason: unknown) => reason);
+      expect(error).toEqual(samError("checkpoint", expect.stringMatching(/./), expect.stringContaining(argument)));
+      expect(`${error}`).toContain(words);
+      expect(watch.labels()).toEqual([]);
+      watch.stop();
+    });
   });
 
   describe("to encode", () => {

@@ -155,6 +155,12 @@ describe("encode and decode", () => {
     expect(error).toBeInstanceOf(SamError);
     expect(error).toMatchObject({ ...FACTS, message: new SamError(FACTS).message, cause: { name: "RangeError", message: "inner" } });
     expect((error as SamError).stack).toContain("worker.test");
+    const whole = new SamError({ code: "checkpoint", op: "x.pth", expected: "a checkpoint", got: "an image", remedy: "Choose another." });
+    model.failNext = whole;
+    await expect(client.decode(embedding, {})).rejects.toMatchObject({
+      argument: "weights",
+      message: "x.pth: expected a checkpoint, got an image. Choose another.",
+    });
     model.failNext = new RangeError("plain");
     await expect(client.decode(embedding, {})).rejects.toMatchObject({ name: "RangeError", message: "plain" });
     await expect(client.decode(embedding, { points: [{ x: 1, y: 1 }] })).resolves.toMatchObject({ best: 1 });
