@@ -67,14 +67,13 @@ async function requestDevice(): Promise<GPUDevice> {
       "Use a current Chrome, Edge, Safari 26 or Firefox on a page served over https or from localhost; in Node, pass a device of the `webgpu` package.",
     );
   }
+  const remedy = "WebGPU is there but finds no usable GPU: update the graphics driver, or enable hardware acceleration in the browser's settings.";
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter)
-    throw missing(
-      "no adapter",
-      "WebGPU is there but finds no usable GPU: update the graphics driver, or enable hardware acceleration in the browser's settings.",
-    );
+  if (!adapter) throw missing("no adapter", remedy);
   const requiredFeatures = WELCOME_FEATURES.filter((feature) => adapter.features.has(feature));
-  return adapter.requestDevice({ label: "sam-med2d", requiredFeatures });
+  return adapter.requestDevice({ label: "sam-med2d", requiredFeatures }).catch((cause) => {
+    throw missing(`an adapter that refuses one (${cause})`, remedy);
+  });
 }
 
 export function closeGpu(gpu: Gpu): void {

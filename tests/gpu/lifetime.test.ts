@@ -47,7 +47,7 @@ const deviceError = (op: string, got: string | RegExp) =>
   });
 
 describeGpu("no WebGPU", () => {
-  it("is told by what is missing: the interface, or an adapter", async () => {
+  it("is told by what is missing: the interface, an adapter, or a device", async () => {
     const { gpu } = navigator;
     Object.defineProperty(navigator, "gpu", { value: undefined, configurable: true });
     try {
@@ -57,6 +57,12 @@ describeGpu("no WebGPU", () => {
     }
     navigator.gpu.requestAdapter = async () => null;
     await expect(SamMed2D.load({ weights: golden.checkpoint() })).rejects.toEqual(deviceError("load", "no adapter"));
+    navigator.gpu.requestAdapter = async (options) => {
+      const adapter = await ownAdapter.call(navigator.gpu, options);
+      if (adapter) adapter.requestDevice = () => Promise.reject(new Error("too many devices"));
+      return adapter;
+    };
+    await expect(SamMed2D.load({ weights: golden.checkpoint() })).rejects.toEqual(deviceError("load", "refuses one .*too many devices"));
   });
 });
 
