@@ -73,6 +73,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
   };
   const model = await timed("load", environment.loadModel({ weights, terminal, signal, ...modelOptions(options) }));
   try {
+    if (options.maskInput && prompt.maskInput) checkMaskSide(prompt.maskInput, 4 * model.config.grid, options.maskInput);
     if (model.meaningless) terminal.say(`sam-med2d: ${MEANINGLESS}`);
     terminal.progress("Encoding the image");
     const how = {
@@ -153,7 +154,13 @@ function report(
   };
 }
 
-/** `[n, n]`, also with leading ones: probabilities in model space. The side is checked by the model, which knows it. */
+/** In the words of the command line, and before the image is encoded. */
+function checkMaskSide({ length }: Float32Array, wanted: number, path: string): void {
+  const side = Math.sqrt(length);
+  if (side !== wanted) throw new UsageError(`--mask-input ${path} must be [${wanted}, ${wanted}] for these weights, got [${side}, ${side}]`);
+}
+
+/** `[n, n]`, also with leading ones: probabilities in model space. Which `n` is known once the model is. */
 export async function readMaskInput(path: string): Promise<Float32Array> {
   let bytes: Uint8Array;
   try {

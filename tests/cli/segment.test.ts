@@ -90,6 +90,16 @@ describe("segment", () => {
     expect(await sharp(at("o.png")).metadata()).toMatchObject({ width: 30, height: 20, channels: 3 });
   });
 
+  it("refuses a mask input of another side than the network's by the file's name, and encodes nothing", async () => {
+    await writeFile(folder.file("coarse.npy"), writeNpy([32, 32], new Float32Array(1024).fill(0.25)));
+    const model = fakeModel();
+    const { code, stdout, stderr } = await run(["--mask-input", folder.file("coarse.npy"), "--out", folder.file("never.png")], model);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^sam-med2d: --mask-input .*coarse\.npy must be \[64, 64\] for these weights, got \[32, 32\]\n$/);
+    expect([model.calls.encode.length, model.calls.disposed]).toEqual([0, 1]);
+    expect(await folder.names()).not.toContain("never.png");
+  });
+
   it("saves the logits of one candidate with --single", async () => {
     expect((await run(["--single", "--save-logits", folder.file("l1.npy"), "--out", folder.file("m.png")])).code).toBe(0);
     expect(readNpy(await readFile(folder.file("l1.npy")), "l").shape).toEqual([1, 64, 64]);
