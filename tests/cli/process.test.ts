@@ -179,7 +179,7 @@ describe("inspect in a process", () => {
   it("describes usable weights with 0", async () => {
     const { code, stdout, stderr } = await run(["inspect", at("small.safetensors"), "--tensors"]);
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/model +SAM-Med2D width 64, depth 3 256, adapters, f32, \d+\.\d M parameters/);
+    expect(stdout).toMatch(/model +SAM-Med2D width 64, depth 3, 256 px, adapters, f32, \d+\.\d M parameters/);
     expect(stdout).toMatch(/missing +none\n/);
     expect(stdout).toMatch(/image_encoder\.blocks\.0\.norm1\.weight +F32 +\[64\] +256 bytes/);
   });
