@@ -59,7 +59,10 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
       op: label,
       expected,
       got,
-      remedy: "Use a checkpoint of SAM-Med2D, SAM or MedSAM (vit_b, vit_l, vit_h), or one of the same layers in other widths.",
+      remedy:
+        argument === "imageSize" || argument === "adapter"
+          ? "Leave it out for what the checkpoint has."
+          : "Use a checkpoint of SAM-Med2D, SAM or MedSAM (vit_b, vit_l, vit_h), or one of the same layers in other widths.",
       ...(argument ? { argument } : {}),
     });
   const shapeOf = (name: string, rank: number): number[] => {
@@ -83,6 +86,7 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
   const size = imageSize ?? storedGrid * patch;
   if (size % patch !== 0 || size < patch) throw fail(`a multiple of the patch, ${patch}`, `${size}`, "imageSize");
   const grid = size / patch;
+  if (adapter !== undefined && adapter !== "on" && adapter !== "off") throw fail('"on" or "off"', JSON.stringify(adapter), "adapter");
   const hasAdapters = tensors.has("image_encoder.blocks.0.Adapter.norm.weight");
   if (adapter === "on" && !hasAdapters) throw fail('a checkpoint with adapters for adapter: "on"', "one without", "adapter");
   const adapters = hasAdapters && adapter !== "off";

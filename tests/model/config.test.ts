@@ -45,6 +45,8 @@ describe("detectConfig", () => {
     expect(modelName(VIT_B, shapesOf(VIT_B))).toBe("SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters");
     expect(modelName({ ...VIT_B, adapters: false }, shapesOf(VIT_B))).toMatch(/^FT-SAM vit_b 256, no adapters, f32, 90\.\d M parameters$/);
     expect(modelName(SAM, shapesOf(SAM))).toMatch(/^SAM vit_b 1024, no adapters, f32, 93\.\d M parameters$/);
+    const narrow = { ...VIT_B, width: 192, depth: 6, heads: 3, globalBlocks: [2, 5], tableLengths: tables(6, [2, 5]) };
+    expect(modelName(narrow, shapesOf(narrow))).toMatch(/^SAM-Med2D width 192, depth 6, 256 px, adapters, f32, \d+\.\d M parameters$/);
   });
 
   it("leaves adapters out where asked, and requires them where asked", () => {
@@ -53,13 +55,16 @@ describe("detectConfig", () => {
     expect(() => detectConfig("sam.pth", shapesOf(SAM), { adapter: "on" })).toThrow(
       expect.objectContaining({ code: "checkpoint", op: "sam.pth", argument: "adapter" }),
     );
+    expect(() => detectConfig("sam.pth", shapesOf(VIT_B), { adapter: "yes" as "on" })).toThrow(
+      expect.objectContaining({ argument: "adapter", expected: '"on" or "off"', got: '"yes"' }),
+    );
   });
 
   it("runs at another side, a multiple of the patch, an even number of patches with adapters", () => {
     expect(detectConfig("test", shapesOf(VIT_B), { imageSize: 512 })).toEqual({ ...VIT_B, imageSize: 512, grid: 32 });
     for (const imageSize of [250, 0, -16, 272.5]) {
       expect(() => detectConfig("test", shapesOf(VIT_B), { imageSize })).toThrow(
-        expect.objectContaining({ code: "checkpoint", argument: "imageSize", got: `${imageSize}` }),
+        expect.objectContaining({ code: "checkpoint", argument: "imageSize", got: `${imageSize}`, remedy: "Leave it out for what the checkpoint has." }),
       );
     }
     expect(() => detectConfig("test", shapesOf(VIT_B), { imageSize: 272 })).toThrow(
