@@ -245,5 +245,5 @@ function statusOf(state: State, desk: Desk): string {
   const share = (100 * area) / shown.mask.data.length;
   const refined = previous ? ", refined from the mask before" : "";
   const which = shown.result.decoded.masks.length > 1 ? `Mask ${shown.index + 1} of ${shown.result.decoded.masks.length}` : "Mask";
-  return `${which}: predicted IoU ${shown.score.toFixed(2)}, ${thousands(area)} pixels (${share.toFixed(share < 10 ? 1 : 0)} %), from ${given}${refined}.`;
+  return `${which}: predicted IoU ${shown.score.toFixed(2)}, ${thousands(area)} pixels (${share.toFixed(share < 10 ? 1 : 0)}\u00a0%), from ${given}${refined}.`;
 }
