@@ -28,6 +28,21 @@ describeGpu("the full-size network, synthetic weights of seed 7", () => {
     TIMEOUT,
   );
 
+  it(
+    "gives the same bits when it runs again",
+    async () => {
+      const { image } = readGolden("vit_b");
+      const run = async () => {
+        const embedding = await model.encode(image);
+        const { logits, scores, masks } = await model.decode(embedding, { points: [{ x: 150, y: 90 }], box: [40, 30, 260, 170] });
+        return { embedding: (await embedding.save()).data, logits, scores, masks };
+      };
+      const first = await run();
+      expect(await run()).toEqual(first);
+    },
+    TIMEOUT,
+  );
+
   it("encoded in at most 130 dispatches, decoded in at most 60, with at most 32 MB of activations", () => {
     const { encode, decode, activationBytes, weightBytes } = model.stats();
     expect(encode.dispatches).toBeLessThanOrEqual(130);
