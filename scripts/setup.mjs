@@ -4,16 +4,25 @@ import { join } from "node:path";
 import { ensureChromium } from "./setup/chromium.mjs";
 import { ensureDependencies } from "./setup/dependencies.mjs";
 import { ensureAdapter } from "./setup/vulkan.mjs";
-import { CACHE, isMain, runMain, say, writeJson } from "./tools.mjs";
+import { CACHE, isMain, Problem, runMain, say, writeJson } from "./tools.mjs";
 
 export const SETUP_FILE = join(CACHE, "setup.json");
 
 /** Gives `{ chromium: { path, version }, env, adapter }`: `env` is what a process needs so that Dawn finds the adapter. */
 export async function setup() {
   await ensureDependencies();
-  const chromium = await ensureChromium();
-  say(`Chromium: ${chromium.version} (${chromium.path})`);
-  const { env, adapter } = await ensureAdapter(chromium.path);
+  // Both are looked for before either is complained of: one run names all there is to install.
+  const missing = [];
+  const attempt = (work) =>
+    work.catch((error) => {
+      if (!(error instanceof Problem)) throw error;
+      missing.push(error.message);
+    });
+  const chromium = await attempt(ensureChromium());
+  if (chromium) say(`Chromium: ${chromium.version} (${chromium.path})`);
+  const dawn = await attempt(ensureAdapter(chromium?.path));
+  if (missing.length > 0) throw new Problem(missing.join("\n\n"));
+  const { env, adapter } = dawn;
   const how = Object.entries(env)
     .filter(([name]) => name !== "VK_ICD_FILENAMES")
     .map(([name, value]) => `${name}=${value}`);

@@ -1,9 +1,9 @@
-// A Chromium for the browser tests: found, or on Debian and Ubuntu as root installed. Nothing downloads a browser by itself.
+// A Chromium for the browser tests: found, or on Debian as root installed. Nothing downloads a browser by itself.
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { lastLines, Problem, run, say } from "../tools.mjs";
-import { aptInstall, aptUsable } from "./apt.mjs";
+import { aptInstall, aptUsable, osRelease } from "./apt.mjs";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge-stable", "microsoft-edge"];
 
@@ -59,7 +59,8 @@ async function findChromium() {
 
 export async function ensureChromium() {
   let found = await findChromium();
-  if (!found && aptUsable()) {
+  // Ubuntu's package is a snap, which needs a running snapd that containers lack: there it is for the user to choose.
+  if (!found && aptUsable() && osRelease().id !== "ubuntu") {
     say("Installing Chromium for the browser tests …");
     const { ok, output } = await aptInstall(["chromium"]);
     found = await findChromium();
@@ -68,7 +69,7 @@ export async function ensureChromium() {
   if (found) return found;
   const remedy =
     process.platform === "linux"
-      ? "Install the package chromium (Debian: apt-get install chromium, Fedora: dnf install chromium, Arch: pacman -S chromium) or Google Chrome"
+      ? "Install Chromium (Debian: apt-get install chromium, Ubuntu: snap install chromium, Fedora: dnf install chromium, Arch: pacman -S chromium) or Google Chrome"
       : "Install Google Chrome or Chromium";
   throw new Problem(`No Chromium was found, and the browser tests need one.\n${remedy}, or set CHROME_PATH to one.`);
 }

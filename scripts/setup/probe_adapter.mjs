@@ -1,5 +1,8 @@
-// Asks Dawn for an adapter and prints it as JSON. Run as a child process: a Vulkan driver may crash, and its choice is made once a process.
-const { create, globals } = await import("webgpu");
+// Asks Dawn for an adapter and prints it as JSON, or why Dawn does not run at all. Run as a child process: a Vulkan driver may crash, and its choice is made once a process.
+const { create, globals } = await import("webgpu").catch((error) => {
+  process.stdout.write(`\nbroken ${JSON.stringify(`${error?.message ?? error}`)}\n`);
+  process.exit();
+});
 Object.assign(globalThis, globals);
 const gpu = create([]);
 const adapter = await gpu.requestAdapter();

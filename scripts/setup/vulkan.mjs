@@ -13,6 +13,8 @@ const MESA_MAJOR = 25;
 
 const LAVAPIPE = ["mesa-vulkan-drivers", "libvulkan1"];
 
+const DAWN_NEEDS = "On Linux it needs glibc 2.34 or newer (Debian 12, Ubuntu 22.04) on x64 or arm64; musl (Alpine) will not do.";
+
 /** Older loaders know only the second name. */
 function driverEnv(file) {
   return { VK_DRIVER_FILES: file, VK_ICD_FILENAMES: file };
@@ -21,6 +23,11 @@ function driverEnv(file) {
 /** The adapter Dawn gives under `env`, or undefined. */
 async function probe(env) {
   const { output } = await run(process.execPath, [PROBE], { env: { ...process.env, ...env }, timeoutMs: 60_000 });
+  const broken = output.match(/^broken (.*)$/m)?.[1];
+  if (broken) {
+    const where = `${process.platform} ${process.arch}`;
+    throw new Problem(`Dawn (npm webgpu), which the tests need, does not run on this machine (${where}):\n${JSON.parse(broken)}\n${DAWN_NEEDS}`);
+  }
   const adapter = JSON.parse(output.match(/^adapter (.*)$/m)?.[1] ?? "null");
   return adapter ? { env, adapter } : undefined;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ROOT } from "../support/setup_file.ts";
 
 interface AptSource {
@@ -9,6 +9,30 @@ interface AptSource {
 const { backportsSource } = (await import(/* @vite-ignore */ `${ROOT}scripts/setup/apt.mjs`)) as {
   backportsSource(files: readonly { name: string; text: string }[], codename: string): AptSource | undefined;
 };
+
+const { ensureChromium } = (await import(/* @vite-ignore */ `${ROOT}scripts/setup/chromium.mjs`)) as { ensureChromium(): Promise<{ path: string }> };
+const { ensureAdapter } = (await import(/* @vite-ignore */ `${ROOT}scripts/setup/vulkan.mjs`)) as { ensureAdapter(chromium?: string): Promise<object> };
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe("what set-up says", () => {
+  it("of a CHROME_PATH that leads to no browser: which, and what to do", async () => {
+    vi.stubEnv("CHROME_PATH", "/nowhere/chrome");
+    await expect(ensureChromium()).rejects.toThrow("CHROME_PATH must be a Chromium or Chrome that runs, got /nowhere/chrome. Correct or unset it.");
+    // A program that runs and is no browser.
+    vi.stubEnv("CHROME_PATH", process.execPath);
+    await expect(ensureChromium()).rejects.toThrow(`got ${process.execPath}`);
+  });
+
+  // Elsewhere Dawn does not go through Vulkan.
+  it.runIf(process.platform === "linux")("of a named driver that Dawn cannot use: which, and what to do", async () => {
+    vi.stubEnv("VK_DRIVER_FILES", "/nowhere/icd.json");
+    vi.stubEnv("VK_ICD_FILENAMES", "/nowhere/icd.json");
+    await expect(ensureAdapter()).rejects.toThrow("VK_DRIVER_FILES is set, but Dawn finds no adapter with /nowhere/icd.json. Correct or unset it.");
+  });
+});
 
 // A name that no machine has: what matters is that it is carried over.
 const MIRROR = "mirror.invalid/debian";
