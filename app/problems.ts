@@ -17,6 +17,8 @@ const TITLES: Readonly<Record<SamError["code"], string>> = {
   dataset: "This data set can't be used",
 };
 
+const WHOLE: ReadonlySet<string | undefined> = new Set(["weights", "image", "device"]);
+
 /** More than this many at once would cover the page; the oldest go. */
 const MOST = 3;
 
@@ -30,7 +32,8 @@ export class Problems {
   show(error: unknown, actions: readonly ProblemAction[] = []): void {
     const known = error instanceof SamError;
     const title = known ? TITLES[error.code] : "Something unexpected happened";
-    const subject = known ? error.argument : undefined;
+    // The title names what is wrong as a whole.
+    const subject = known && !WHOLE.has(error.argument) ? error.argument : undefined;
     const lines = known
       ? [`${subject ? `${subject}: expected` : "Expected"} ${error.expected}, got ${error.got}.`, error.remedy]
       : [error instanceof Error ? error.message : String(error), "The prompts are kept. If it happens again, reload the page."];
