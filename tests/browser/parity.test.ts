@@ -199,7 +199,7 @@ describe("the built bundle in Chromium", () => {
       expect(peak.js).toBeLessThan(64e6);
       expect(peak.buffers).toBeLessThan(64e6);
       const golden = readGolden("vit_b");
-      const errorsFound = await checkGolden(new PageModel(page, model), golden, { cases: ["point", "all", "single", "batch_boxes"] });
+      const errorsFound = await checkGolden(new PageModel(page, model), golden);
       console.log(describeErrors("vit_b in Chromium", device.description, errorsFound));
       expect(errors).toEqual([]);
       // Nothing was asked for but the page and the bundle.
