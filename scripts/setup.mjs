@@ -8,9 +8,12 @@ import { CACHE, isMain, Problem, runMain, say, writeJson } from "./tools.mjs";
 
 export const SETUP_FILE = join(CACHE, "setup.json");
 
-/** Gives `{ chromium: { path, version }, env, adapter }`: `env` is what a process needs so that Dawn finds the adapter. */
-export async function setup() {
-  await ensureDependencies();
+/**
+ * Gives `{ chromium: { path, version }, env, adapter }`: `env` is what a process needs so that Dawn finds the adapter.
+ * With `build`, packages that had to be installed are followed by a build, so that the command line is there.
+ */
+export async function setup({ build = false } = {}) {
+  await ensureDependencies({ build });
   // Both are looked for before either is complained of: one run names all there is to install.
   const missing = [];
   const attempt = (work) =>
@@ -32,4 +35,4 @@ export async function setup() {
   return found;
 }
 
-if (isMain(import.meta)) await runMain(setup);
+if (isMain(import.meta)) await runMain(() => setup({ build: true }));
