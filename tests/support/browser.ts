@@ -26,24 +26,29 @@ export interface LaunchOptions {
   readonly args?: readonly string[];
 }
 
-export function launchBrowser({ webgpu = "software", args = [] }: LaunchOptions = {}): Promise<Browser> {
+export async function launchBrowser({ webgpu = "software", args = [] }: LaunchOptions = {}): Promise<Browser> {
   const adapter = {
     software: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
     gpu: ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--ignore-gpu-blocklist"],
     none: ["--disable-features=WebGPU,WebGPUService", "--disable-blink-features=WebGPU"],
   }[webgpu];
-  // The sandbox needs a user that is not root.
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const { chromium, env: dawnOnly } = readSetup();
   const env = { ...process.env };
   for (const [name, value] of Object.entries(dawnOnly)) if (env[name] === value) delete env[name];
-  return puppeteer.launch({
-    executablePath: chromium.path,
-    headless: true,
-    args: [...QUIET, ...sandbox, ...adapter, ...args],
-    env,
-    // A full-size encode on two cores takes minutes, and no message comes back before it ends.
-    protocolTimeout: 900_000,
+  const launch = (sandbox: readonly string[]) =>
+    puppeteer.launch({
+      executablePath: chromium.path,
+      headless: true,
+      args: [...QUIET, ...sandbox, ...adapter, ...args],
+      env,
+      // A full-size encode on two cores takes minutes, and no message comes back before it ends.
+      protocolTimeout: 900_000,
+    });
+  // Root has no sandbox, and neither have users where the system grants no namespaces, as in most containers. The pages are our own.
+  if (process.getuid?.() === 0) return launch(["--no-sandbox"]);
+  return launch([]).catch((error) => {
+    if (!/sandbox/i.test(`${error}`)) throw error;
+    return launch(["--no-sandbox"]);
   });
 }
 
