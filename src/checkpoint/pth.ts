@@ -24,6 +24,9 @@ const DTYPES =
   "float32 Float F32 4,float16 Half F16 2,bfloat16 BFloat16 BF16 2,float64 Double F64 8,int64 Long I64 8,int32 Int I32 4,int16 Short I16 2," +
   "int8 Char I8 1,uint8 Byte U8 1,bool Bool BOOL 1,complex64 ComplexFloat C64 8,complex128 ComplexDouble C128 16";
 
+/** The reference's training script saves its optimizer as an object: it is passed over like the state of one. */
+const OPTIMIZERS = "Adadelta Adagrad Adam Adamax AdamW ASGD LBFGS NAdam RAdam RMSprop Rprop SGD";
+
 class Storage {
   constructor(
     readonly key: string,
@@ -58,10 +61,14 @@ function allowList(): Map<string, Allowed> {
   const kind = (name: string, dtype: string, bytes: number) => list.set(name, { name, dtype, bytes } as Kind);
   const first = ([value]: readonly unknown[]) => value;
   const copied = ([items]: readonly unknown[]) => (Array.isArray(items) ? [...items] : []);
-  allow("collections.OrderedDict collections.defaultdict builtins.dict __builtin__.dict", () => new Dict());
+  allow("collections.OrderedDict collections.defaultdict collections.Counter builtins.dict __builtin__.dict", () => new Dict());
   allow("builtins.list builtins.set builtins.frozenset builtins.tuple __builtin__.list __builtin__.set __builtin__.frozenset __builtin__.tuple", copied);
   // Harmless, and nothing of them is needed.
   allow("argparse.Namespace numpy.core.multiarray.scalar numpy._core.multiarray.scalar numpy.dtype _codecs.encode torch.device", () => OPAQUE);
+  allow(
+    OPTIMIZERS.replace(/\w+/g, (name) => `torch.optim.${name.toLowerCase()}.${name}`),
+    () => OPAQUE,
+  );
   allow("builtins.int builtins.float builtins.bool builtins.complex __builtin__.int __builtin__.float __builtin__.bool __builtin__.complex", () => OPAQUE);
   allow("torch.Size torch._utils._rebuild_parameter torch._utils._rebuild_parameter_with_state", first);
   allow("torch._utils._rebuild_tensor torch._utils._rebuild_tensor_v2", ([storage, offset, shape, strides]) => new Described(storage, offset, shape, strides));

@@ -16,6 +16,8 @@ interface Expected {
 }
 const EXPECTED = JSON.parse(new TextDecoder().decode(fixture("expected.json"))) as Record<string, Record<string, Expected>>;
 
+const A = tensorOps({ count: 2, shape: [2] });
+
 describe("files written by PyTorch", () => {
   for (const [file, tensors] of Object.entries(EXPECTED)) {
     it(`${file}: every tensor, whole and in parts`, async () => {
@@ -54,6 +56,16 @@ describe("files written by PyTorch", () => {
     expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
   });
 
+  it("lets no optimizer stand for a tensor or have attributes that are looked at", async () => {
+    const adam = [...op.global("torch.optim.adam", "Adam"), ...op.tuple(), 0x81, ...dictOps({ state: A }), ...op.build];
+    const checkpoint = await open(pthFile(pickled(dictOps({ model: dictOps({ a: A }), optimizer: adam })), { 0: f32(1, 2) }));
+    expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
+    const inState = pthFile(pickled(dictOps({ a: A, b: adam })), { 0: f32(1, 2) });
+    expect([...(await open(inState)).tensors.keys()]).toEqual(["a"]);
+    const unknown = [...op.global("torch.optim.adam", "__builtins__"), ...op.tuple(), 0x81];
+    expect((await samError(open(pthFile(pickled(unknown), {})))).message).toMatch(/"torch\.optim\.adam\.__builtins__", which is refused/);
+  });
+
   const refusals: [file: string, message: RegExp][] = [
     ["legacy.pth", /legacy format.*torch\.save\(torch\.load/],
     ["whole_module.pth", /"torch\.nn\.modules\.linear\.Linear", which is refused/],
@@ -76,7 +88,6 @@ describe("files written by PyTorch", () => {
   });
 });
 
-const A = tensorOps({ count: 2, shape: [2] });
 const good = () => pthFile(pickled(dictOps({ a: A })), { 0: f32(1, 2) });
 
 describe("pth", () => {
