@@ -41,6 +41,7 @@ class Labelled:
     image: np.ndarray  # uint8 [H, W, 3], RGB
     masks: np.ndarray  # bool [M, H, W]
     names: List[str]
+    files: Sequence[str] = ()  # the masks' file names, where they have any
 
 
 def load_mini(root: Path, part: str) -> List[Labelled]:
@@ -54,7 +55,9 @@ def load_mini(root: Path, part: str) -> List[Labelled]:
             image = np.asarray(Image.open(root / "images" / f"{name}.png").convert("RGB"))
             masks = np.stack([np.asarray(Image.open(root / f).convert("L")) > 0 for f in files])
             structures = [Path(f).stem.rsplit("--", 1)[1].rsplit("_", 1)[0] for f in files]
-            items.append(Labelled(source.split("--")[0], name, image, masks, structures))
+            items.append(
+                Labelled(source.split("--")[0], name, image, masks, structures, [Path(f).name for f in files])
+            )
     return items
 
 
