@@ -51,6 +51,7 @@ export async function fileSource(path: string | URL): Promise<ByteSource> {
   const source: ByteSource = {
     label: name,
     size,
+    fresh: true,
     async read(offset, length, signal) {
       signal?.throwIfAborted();
       expectInside(source, offset, length);

@@ -122,6 +122,7 @@ export async function openPth(source: ByteSource, signal?: AbortSignal): Promise
     format: "pth",
     tensors,
     refused,
+    ...(source.fresh ? { fresh: true } : {}),
     async read(name, begin, end, signal) {
       const tensor = expectElements(label, tensors, name, begin, end) as PthTensor;
       const bytes = BYTES_PER_ELEMENT[tensor.dtype] as 2 | 4;

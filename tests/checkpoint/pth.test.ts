@@ -95,6 +95,11 @@ describe("pth", () => {
     expect([...(await readF32(await open(good()), "a"))]).toEqual([1, 2]);
   });
 
+  it("gives memory of its own where the source does, so that it can be let go of", async () => {
+    expect((await openCheckpoint(new Blob([good()]))).fresh).toBe(true);
+    expect((await open(good())).fresh).toBeUndefined();
+  });
+
   it("reads newer files: byte order, serialization id, untyped storages with a dtype", async () => {
     const stored = [...op.tuple(op.text("storage"), op.global("torch.storage", "UntypedStorage"), op.text("0"), op.text("cpu"), op.int(8)), ...op.persistent];
     const args = op.tuple(stored, op.int(1), op.tuple(op.int(3)), op.tuple(op.int(1)), [0x89], op.none, op.global("torch", "bfloat16"));

@@ -1,7 +1,7 @@
 """The published protocol (docs/evaluate.md) on held-out mini and held-out phantoms, beside naive baselines.
 
-Box and points are drawn on the mask in model pixels, by the random numbers of `npx sam-med2d evaluate`: of the same masks both
-give the same figures, but for a pixel here and there that hangs on the last bits of a logit.
+Box and points are drawn on the mask in model pixels, by the random numbers of `npx sam-med2d evaluate`: of the same
+masks both give the same figures, but for a pixel here and there that hangs on the last bits of a logit.
 
     python evaluate.py --mini ../../../shared/data/mini --weights ../sam-med2d-tiny.safetensors --json figures.json
 """
