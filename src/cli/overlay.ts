@@ -16,6 +16,11 @@ const POINTS: ReadonlyMap<number, Colour> = new Map([
 ]);
 const TINT = 0.4;
 
+/** Marks stay visible on large images and do not hide small ones. */
+export function lineWidth(width: number, height: number): number {
+  return Math.max(1, Math.round(Math.min(width, height) / 256));
+}
+
 /** RGB [height, width, 3] */
 export function drawOverlay(image: RawImage, mask: Mask, { points = [], box }: Prompt): Uint8Array {
   const { width, height, channels } = image;
@@ -26,8 +31,7 @@ export function drawOverlay(image: RawImage, mask: Mask, { points = [], box }: P
     for (let c = 0; c < 3; c++) rgb[at + c] = Math.round((rgb[at + c] as number) * (1 - opacity) + (colour[c] as number) * opacity);
   };
   const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && mask.data[y * width + x] === 1;
-  // Marks stay visible on large images and do not hide small ones.
-  const unit = Math.max(1, Math.round(Math.min(width, height) / 256));
+  const unit = lineWidth(width, height);
 
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -60,12 +64,13 @@ export function drawOverlay(image: RawImage, mask: Mask, { points = [], box }: P
   return rgb;
 }
 
-/** Pixels of the mask that touch its outside, painted into RGB [height, width, 3]. */
+/** The rim of the mask, painted into RGB [height, width, 3]. */
 export function outline(rgb: Uint8Array, { data, width, height }: Mask): void {
+  const unit = lineWidth(width, height);
   const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const edge = inside(x, y) && !(inside(x - 1, y) && inside(x + 1, y) && inside(x, y - 1) && inside(x, y + 1));
+      const edge = inside(x, y) && !(inside(x - unit, y) && inside(x + unit, y) && inside(x, y - unit) && inside(x, y + unit));
       if (edge) rgb.set(TRUTH, (y * width + x) * 3);
     }
   }

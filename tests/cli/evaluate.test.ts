@@ -268,7 +268,7 @@ describe("evaluate", () => {
     const html = await readFile(folder.file("t.html"), "utf8");
     expect(html.match(/data:image\/png;base64,/g)?.length).toBe(12);
     expect(html).not.toMatch(/(src|href)="(?!data:)/);
-    for (const words of ["Dice by modality", "liver", "Distribution of Dice", "worst", "median", "best"]) expect(html).toContain(words);
+    for (const words of ["Dice by modality", "liver", "How Dice is distributed", "worst", "median", "best"]) expect(html).toContain(words);
     const saved = sharp(folder.file("saved/points_5/good/masks/ct--drawn--a--liver_000.png"));
     expect(await saved.metadata()).toMatchObject({ width: 120, height: 90, channels: 1 });
   });
