@@ -5,6 +5,7 @@ import type { ByteSource } from "./byte_source.ts";
 import { BYTES_PER_ELEMENT, type Checkpoint, decodeF32, type StoredDType, type StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, expectName, quoted } from "./fail.ts";
+import { parseJson } from "./json.ts";
 import { dequantise, expectScales, type Int8Scales, SCALE_SUFFIX, scaleInner } from "./int8.ts";
 
 /** 30,000 tensors fit; parsing more than this would cost memory out of proportion to any file of the family. */
@@ -73,33 +74,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function parseHeader(label: string, bytes: Uint8Array): Record<string, unknown> {
-  let header: unknown;
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    refuseDuplicates(label, text);
-    header = JSON.parse(text);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
-    throw bad(label, "a JSON header in UTF-8", cause.message.slice(0, 120), DAMAGED, undefined, cause);
-  }
+  const header = parseJson(label, bytes, "a JSON header in UTF-8");
   if (!isRecord(header)) throw bad(label, "a JSON object as header", typeof header, DAMAGED);
   return header;
-}
-
-/** JSON.parse keeps the last of two equal keys without a word, and follows any depth: both are looked for here first. */
-function refuseDuplicates(label: string, text: string): void {
-  const open: Set<string>[] = [];
-  for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*(:)?|[{}[\]]/g)) {
-    if (token === "{" || token === "[") open.push(new Set());
-    else if (token === "}" || token === "]") open.pop();
-    else if (string && colon) {
-      const key: unknown = JSON.parse(string);
-      const keys = open.at(-1);
-      if (keys?.has(key as string)) throw bad(label, "each name once", `${quoted(key as string)} twice`, DAMAGED, "header");
-      keys?.add(key as string);
-    }
-    if (open.length > 4) throw bad(label, "a header of flat entries", "deeper nesting", DAMAGED, "header");
-  }
 }
 
 function fileTensor(label: string, name: string, value: unknown, start: number, size: number): FileTensor {

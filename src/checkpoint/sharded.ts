@@ -3,26 +3,21 @@ import type { ByteSource } from "./byte_source.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, quoted } from "./fail.ts";
-import { openSafetensors } from "./safetensors.ts";
 import { SCALE_SUFFIX } from "./int8.ts";
+import { parseJson } from "./json.ts";
+import { openSafetensors } from "./safetensors.ts";
 
 const MAX_INDEX = 4 << 20;
 const MAX_FILES = 1000;
+const CHOOSE = "Choose *.safetensors.index.json or the .safetensors file.";
 
 /** Reads `*.safetensors.index.json` and gives the names of the files, in order. */
 export async function readIndex(source: ByteSource, signal?: AbortSignal): Promise<{ files: string[]; fileOf: Map<string, string> }> {
   const { label, size } = source;
   if (size > MAX_INDEX) throw bad(label, `an index of at most ${MAX_INDEX} bytes`, `${size}`, "This is not the index of a checkpoint.");
-  let map: unknown;
-  try {
-    const index: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await source.read(0, size, signal)));
-    map = typeof index === "object" && index !== null && "weight_map" in index ? index.weight_map : undefined;
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
-    throw bad(label, "JSON", cause.message.slice(0, 120), DAMAGED, undefined, cause);
-  }
-  if (typeof map !== "object" || map === null || Array.isArray(map))
-    throw bad(label, "an index with a weight_map", "other JSON", "Choose *.safetensors.index.json or the .safetensors file.");
+  const index = parseJson(label, await source.read(0, size, signal), "JSON", CHOOSE);
+  const map: unknown = typeof index === "object" && index !== null && "weight_map" in index ? index.weight_map : undefined;
+  if (typeof map !== "object" || map === null || Array.isArray(map)) throw bad(label, "an index with a weight_map", "other JSON", CHOOSE);
   const fileOf = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
     // The files lie beside the index: nothing that leads elsewhere is followed.

@@ -73,6 +73,8 @@ describe("safetensors", () => {
     ["an array as header", rawSafetensors("[]", 0), /object/],
     ["text that is not UTF-8", rawSafetensors("{}", new Uint8Array([0xff]), 3n), /UTF-8/],
     ["deep nesting", rawSafetensors(`{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, 0), /nesting/],
+    ["four megabytes of empty objects", rawSafetensors(`{"a":[${"{},".repeat(1_398_000)}{}]}`, 0), /at most 300000 keys, objects and lists/],
+    ["four megabytes of keys", rawSafetensors(`{${Array.from({ length: 400_000 }, (_, i) => `"${i.toString(36)}":0`).join(",")}}`, 0), /at most 300000 keys/],
     ["one name twice", rawSafetensors(`{"a":${JSON.stringify(F4)},"\\u0061":${JSON.stringify(F4)}}`, 4), /"a" twice/],
     ["one field twice", rawSafetensors(`{"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}}`, 4), /"dtype" twice/],
     ["a name with NUL", rawSafetensors({ "a\0b": F4 }, 4), /printable/],

@@ -76,6 +76,8 @@ describe("sharded safetensors", () => {
       [[one, index({ weight_map: [] })], /weight_map/],
       [[one, index({})], /weight_map/],
       [[one, new File(["{broken"], "i.json")], /JSON/],
+      [[one, index({ a: { b: { c: { d: { e: 1 } } } } })], /nesting.*Choose \*\.safetensors\.index\.json/],
+      [[one, index({ weight_map: Object.fromEntries(Array.from({ length: 310_000 }, (_, i) => [i, "a"])) })], /at most 300000 keys/],
       [[one, index({ weight_map: { "not.there": one.name } })], /"not\.there" in model-00001.*nowhere/],
       [[one, 7 as unknown as Blob], /a list of files/],
     ];
