@@ -50,7 +50,8 @@ async function checkKind(path: string): Promise<void> {
     const file = await open(path);
     try {
       if ((await file.stat()).isDirectory()) throw new CommandError(`cannot read the image ${path}: it is a folder`);
-      await file.read(head, 0, head.length, 0);
+      const { bytesRead } = await file.read(head, 0, head.length, 0);
+      if (bytesRead === 0) throw new CommandError(`cannot read the image ${path}: it is empty`);
     } finally {
       await file.close();
     }
