@@ -278,7 +278,8 @@ const isMatrix = ({ name, shape }: StoredTensor) => /^image_encoder\..*\.weight$
 function narrowest(tensors: readonly StoredTensor[]): WeightType {
   if (tensors.every(({ dtype }) => dtype === "F16")) return "f16";
   const small = ({ shape }: StoredTensor) => elements(shape) < QUANTISED_FROM;
-  return tensors.some(({ quantised }) => quantised) && tensors.every((tensor) => tensor.quantised || small(tensor)) ? "int8" : "f32";
+  const quantised = ({ stored }: StoredTensor) => stored === "int8";
+  return tensors.some(quantised) && tensors.every((tensor) => quantised(tensor) || small(tensor)) ? "int8" : "f32";
 }
 
 /** The bytes of logits, heads and bits of a batch → one answer a prompt. */

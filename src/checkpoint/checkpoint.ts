@@ -10,8 +10,8 @@ export interface StoredTensor {
   readonly dtype: StoredDType;
   /** Row-major, PyTorch's layout. */
   readonly shape: Shape;
-  /** int8 with a scale for each output channel in the file; read as the f32 they stand for. */
-  readonly quantised?: true;
+  /** What the file has, where `dtype` is what `read` makes of it. */
+  readonly stored?: "int8";
 }
 
 export interface Checkpoint {
@@ -35,8 +35,9 @@ export interface Checkpoint {
   close(): Promise<void>;
 }
 
-export function storedBytes(tensor: StoredTensor): number {
-  return elements(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
+/** In the file; the scales of int8 are not counted. */
+export function storedBytes({ shape, dtype, stored }: StoredTensor): number {
+  return elements(shape) * (stored === "int8" ? 1 : BYTES_PER_ELEMENT[dtype]);
 }
 
 /** A whole small tensor as f32: for tables that are computed on the CPU. */

@@ -114,7 +114,7 @@ export async function openSafetensors(source: ByteSource, signal?: AbortSignal):
       const values = decodeF32(await source.read(scales.begin, scales.end - scales.begin, signal), "F32");
       expectScales(label, name, values);
       int8.set(name, { scales: values, inner });
-      tensors.set(name, { name, dtype: "F32", shape, quantised: true });
+      tensors.set(name, { name, dtype: "F32", shape, stored: "int8" });
     } else if (dtype in BYTES_PER_ELEMENT) tensors.set(name, { name, dtype: dtype as StoredDType, shape });
     else refused.set(name, `${dtype} [${shape.join(", ")}]`);
   }

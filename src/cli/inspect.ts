@@ -25,7 +25,7 @@ export interface InspectOptions {
 interface Report {
   readonly file: string;
   readonly format: string;
-  /** On the disk; unlike `bytes` it tells int8 weights, which are given as f32, apart. */
+  /** Of the one file on the disk. */
   readonly fileBytes?: number;
   /** Whether segment would take it. */
   readonly usable: boolean;
@@ -51,7 +51,7 @@ export async function inspect(weights: string, options: InspectOptions, environm
   const opened = await openWeights(weights, environment.signal);
   const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
   try {
-    const size = isFile(weights) ? (await stat(weights)).size : undefined;
+    const size = isFile(weights) && !weights.endsWith(".json") ? (await stat(weights)).size : undefined;
     const looked = look(checkpoint, options.tensors === true);
     const graphs = options.graph && looked.config ? recorded(looked.config) : [];
     const report: Report = {
@@ -66,10 +66,15 @@ export async function inspect(weights: string, options: InspectOptions, environm
   }
 }
 
+/** As the file has it. */
+function dtypeOf({ dtype, stored }: StoredTensor): string {
+  return stored === undefined ? dtype : "I8";
+}
+
 function look(checkpoint: Checkpoint, list: boolean): Report {
   const tensors = [...checkpoint.tensors.values()];
   const dtypes: Record<string, number> = {};
-  for (const { dtype } of tensors) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+  for (const tensor of tensors) dtypes[dtypeOf(tensor)] = (dtypes[dtypeOf(tensor)] ?? 0) + 1;
   const sum = (of: (tensor: StoredTensor) => number) => tensors.reduce((total, tensor) => total + of(tensor), 0);
   const measured = {
     file: checkpoint.label,
@@ -139,5 +144,5 @@ function text(report: Report): string {
 
 function table(list: readonly StoredTensor[]): string[] {
   const width = Math.max(...list.map(({ name }) => name.length));
-  return list.map((tensor) => `${tensor.name.padEnd(width)}  ${tensor.dtype.padEnd(4)}  ${formatShape(tensor.shape)}  ${storedBytes(tensor)} bytes`);
+  return list.map((tensor) => `${tensor.name.padEnd(width)}  ${dtypeOf(tensor).padEnd(4)}  ${formatShape(tensor.shape)}  ${storedBytes(tensor)} bytes`);
 }

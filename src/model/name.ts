@@ -5,10 +5,11 @@ import { expectedTensors } from "./network.ts";
 import { GAUSSIAN } from "./prompt_encoder.ts";
 
 /** `SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters`, or `SAM-Med2D width 192, depth 6, 256 px, …`; dtypes are those stored. */
-export function modelName(config: Config, tensors: ReadonlyMap<string, { readonly dtype: string }>): string {
+export function modelName(config: Config, tensors: ReadonlyMap<string, { readonly dtype: string; readonly stored?: string }>): string {
   const expected = expectedTensors(config);
   const parameters = expected.reduce((sum, { name, shape }) => (name === GAUSSIAN ? sum : sum + elements(shape)), 0);
-  const dtypes = [...new Set(expected.map(({ name }) => tensors.get(name)?.dtype.toLowerCase() ?? "f32"))].sort();
+  const dtypeOf = (name: string) => tensors.get(name)?.stored ?? tensors.get(name)?.dtype.toLowerCase() ?? "f32";
+  const dtypes = [...new Set(expected.map(({ name }) => dtypeOf(name)))].sort();
   const family = config.adapters ? "SAM-Med2D" : config.storedGrid * config.patch >= 1024 ? "SAM" : "FT-SAM";
   const variant = variantName(config);
   const size = variant.includes(",") ? `, ${config.imageSize} px` : ` ${config.imageSize}`;

@@ -58,6 +58,7 @@ describe("convert", () => {
     const index = await cli(["inspect", at("out.safetensors.index.json"), "--json"]);
     expect(index.code).toBe(0);
     expect(JSON.parse(index.stdout)).toMatchObject({ usable: true, model: expect.stringContaining("no adapters"), unknown: [] });
+    expect(JSON.parse(index.stdout)).not.toHaveProperty("fileBytes");
     expect(await values(at("out.safetensors.index.json"), WEIGHT)).toEqual(await values(at("in.safetensors"), WEIGHT));
     const again = await cli(["convert", at("out.safetensors.index.json"), at("out.safetensors"), "--dtype", "f16", "--shard", "4MB"]);
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("also an input of this command")]);
@@ -68,7 +69,12 @@ describe("convert", () => {
     expect((await cli(["quantize", at("in.safetensors"), at("out.safetensors")])).code).toBe(0);
     const bytes = (await readFile(at("out.safetensors"))).length;
     expect(bytes).toBeLessThan((await readFile(at("in.safetensors"))).length * 0.3);
-    expect(JSON.parse((await cli(["inspect", at("out.safetensors"), "--json"])).stdout).usable).toBe(true);
+    const report = JSON.parse((await cli(["inspect", at("out.safetensors"), "--json"])).stdout);
+    expect(report).toMatchObject({ usable: true, model: expect.stringContaining("adapters, f32 and int8, "), fileBytes: bytes });
+    expect(report.dtypes.I8).toBeGreaterThan(30);
+    // All but scales and header.
+    expect(report.bytes).toBeLessThan(bytes);
+    expect(report.bytes).toBeGreaterThan(bytes * 0.9);
   });
 
   it("leaves nothing behind when it is interrupted or the weights are not finite", async () => {
