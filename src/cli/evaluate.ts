@@ -15,7 +15,7 @@ import { drawCase } from "./evaluation_pictures.ts";
 import { maskPng } from "./image_file.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { MEANINGLESS } from "./segment.ts";
-import { duration, Terminal } from "./terminal.ts";
+import { Terminal, workProgress } from "./terminal.ts";
 import { CommandError, EXIT, Interrupted } from "./usage.ts";
 import { defaultWeights, fileHash, isFile } from "./weights.ts";
 
@@ -253,8 +253,7 @@ class Work {
   }
 
   #progress(done: number, all: number, elapsed: number): void {
-    const remaining = (elapsed / done) * (all - done);
-    this.terminal.progress(`Evaluating  ${done} of ${all} images, ${((done / elapsed) * 1000).toFixed(2)} images/s, ${duration(remaining)} left`);
+    this.terminal.progress(workProgress("Evaluating", done, all, "images", elapsed));
   }
 }
 
