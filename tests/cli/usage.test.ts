@@ -81,7 +81,7 @@ describe("inputs that are not what the command needs", () => {
     ["a missing image", "@gone.png", [], /cannot read the image .*gone\.png: no such file/],
     ["a folder as image", "@folder.png", [], /folder\.png: it is a folder/],
     ["text", "@notes.png", [], /notes\.png: expected a PNG or JPEG image, got a file that begins with 74 68 69 73/],
-    ["an empty file", "@nothing.png", [], /nothing\.png: expected a PNG or JPEG image/],
+    ["an empty file", "@nothing.png", [], /cannot read the image .*nothing\.png: it is empty/],
     ["a truncated image", "@cut.png", [], /cut\.png: expected a PNG or JPEG image, got .*Convert it to PNG first/],
     ["a 20000×20000 image", "@huge.png", [], /huge\.png: image must be 1 to 16384 pixels wide and high, got 20000×20000/],
     ["a 0×0 image", "@empty.png", [], /empty\.png: .*image/],
