@@ -17,11 +17,11 @@ const CLI_EXTERNAL = ["webgpu", "sharp"];
 const present = (path) => existsSync(join(ROOT, path));
 
 /** `vite.config.ts` brings the shader plugin; its site inputs are replaced here. */
-async function bundle(vite, name, out, build, more = {}) {
+async function bundle(vite, name, out, build, { root = ROOT, ...more } = {}) {
   const start = performance.now();
   const options = {
-    configFile: join(ROOT, "vite.config.ts"),
-    root: ROOT,
+    configFile: join(root, "vite.config.ts"),
+    root,
     logLevel: "warn",
     publicDir: false,
     ...more,
@@ -46,14 +46,15 @@ async function buildLibrary(vite, out) {
   }
 }
 
-async function buildCli(vite, out) {
-  if (!present(CLI)) return;
+/** `root` is another checkout of the project where an earlier command line is wanted. */
+export async function buildCli(vite, out, root = ROOT) {
+  if (!existsSync(join(root, CLI))) return;
   await bundle(
     vite,
     "cli.js",
     out,
-    { ssr: join(ROOT, CLI), target: "node20", minify: false, rollupOptions: { external: CLI_EXTERNAL, output: { format: "es", ...oneFile("cli") } } },
-    { ssr: { noExternal: true, external: CLI_EXTERNAL, target: "node" } },
+    { ssr: join(root, CLI), target: "node20", minify: false, rollupOptions: { external: CLI_EXTERNAL, output: { format: "es", ...oneFile("cli") } } },
+    { root, ssr: { noExternal: true, external: CLI_EXTERNAL, target: "node" } },
   );
   const file = join(out, "cli.js");
   const code = readFileSync(file, "utf8");

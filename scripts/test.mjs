@@ -1,7 +1,9 @@
-// npm test: set-up, checks, build, size, then every test: in Node (plain and on Dawn) and in headless Chromium on the built pages.
+// npm test: set-up, checks, build, size, then every test: in Node (plain and on Dawn) and in headless Chromium on the built pages;
+// last, with nothing beside it, the times against main's.
 // npm test -- FILTER… runs only the test files whose path contains a filter, without the checks.
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { compareWithMain } from "./bench_compare.mjs";
 import { build } from "./build.mjs";
 import { CHECKS } from "./check.mjs";
 import { setup } from "./setup.mjs";
@@ -113,6 +115,7 @@ async function main() {
     if (built) await step("Tests in Chromium", () => vitest("browser", found.env, filters), { counts: false });
     else failures.push("Tests in Chromium: not run, the build failed");
   }
+  if (filters.length === 0 && built) await step("Times against main's", () => compareWithMain({ env: found.env }));
   summary(start);
 }
 
