@@ -46,9 +46,9 @@ async function buildCommit(commit) {
   return { cli };
 }
 
-/** What runs, without the file names that a bundler writes beside it. */
+/** What runs, without the paths of modules that the bundler writes between them. */
 function code(cli) {
-  return readFileSync(cli, "utf8").replace(/^\s*\/\/#(?:region|endregion).*$/gm, "");
+  return readFileSync(cli, "utf8").replace(/^\/\/ \S+$/gm, "");
 }
 
 /** One bench run in a process of its own; `runs` of each measurement. */
@@ -93,7 +93,7 @@ export async function compareWithMain({ env = {}, now = join(ROOT, "dist/cli.js"
   say(`  ${stored(baseline)}`);
   const { cli: before, why } = await buildCommit(baseline.commit);
   if (!before) return pass(`the stored run's commit ${baseline.commit.slice(0, 12)} cannot be measured here: ${why}`);
-  if (code(before) === code(now)) return pass("the command line is the same in every byte, so there is nothing to be slower");
+  if (code(before) === code(now)) return pass("the code that would run is the same in every byte");
   const first = compareRuns(await measurePairs(FIRST, before, now, env));
   say(tableText(first.rows));
   for (const note of first.notes) say(`  ${note}`);

@@ -7,6 +7,7 @@ export const FAIL = 0.25;
 const DRIFT = 0.03;
 /** An op with less of its graph's time than this is shown and not judged: end to end it cannot be seen. */
 const MINOR = 0.01;
+const NOTCH = 1.57;
 const GRAPHS = ["encode", "decode"];
 
 function quantile(sorted, q) {
@@ -53,11 +54,14 @@ export function matchOps(before, now) {
   };
 }
 
-/** Times of the same thing, a pair of runs each. The median of the ratios is not moved by a pair that something else disturbed. */
+/**
+ * Times of the same thing, a pair of runs each. The median of the ratios is not moved by a pair that something else disturbed;
+ * noise is how far it may lie from the true one: a boxplot's notch, 95 % of cases, from the distance of the quartiles.
+ */
 export function judge(name, beforeMs, nowMs, share = 1) {
   const ratios = sort(nowMs.map((ms, i) => ms / beforeMs[i]));
   const relative = quantile(ratios, 0.5) - 1;
-  const noise = Math.max(DRIFT, quantile(ratios, 0.75) - quantile(ratios, 0.25));
+  const noise = Math.max(DRIFT, (NOTCH * (quantile(ratios, 0.75) - quantile(ratios, 0.25))) / Math.sqrt(ratios.length));
   const beyond = Math.abs(relative) - noise;
   const slower = beyond >= FAIL ? "fail" : beyond >= WARN ? "warn" : "same";
   const verdict = share < MINOR ? "minor" : relative > 0 ? slower : beyond > 0 ? "faster" : "same";

@@ -104,7 +104,7 @@ describe("comparing two builds", () => {
   it("takes the spread of the pairs for noise", () => {
     const row = judge("encode", [1, 1, 1, 1, 1], [0.8, 1.1, 1.4, 1.7, 2]);
     expect(row.relative).toBeCloseTo(0.4);
-    expect(row.noise).toBeCloseTo(0.6);
+    expect(row.noise).toBeCloseTo((1.57 * 0.6) / Math.sqrt(5));
     expect(row.verdict).toBe("same");
     // One pair that something else disturbed moves neither.
     expect(judge("encode", [1, 1, 1, 1, 1], [1, 1, 9, 1, 1])).toMatchObject({ relative: 0, verdict: "same" });
