@@ -1,6 +1,6 @@
 // The table of dispatches: sorted by any column, filtered by words.
 import type { Comparison } from "../src/bench/formats.ts";
-import { digits, percent, time } from "../src/bench/formats.ts";
+import { digits, percent, time } from "../src/bench/numbers.ts";
 import type { KernelReport } from "../src/bench/report.ts";
 import type { Difference } from "../src/bench/statistics.ts";
 import { button, type Content, make } from "./dom.ts";

@@ -1,12 +1,14 @@
-// The profiling page: counts, then a run, then what it gave. `?autorun=1&config=small&runs=5&weights=ADDRESS` starts by itself.
+// The profiling page: counts, then a run, then what it gave.
+// `?autorun=1&config=small&runs=5&precision=f32,f16&weights=ADDRESS&wall` starts by itself.
 import { openBenchDevice } from "../src/bench/adapter.ts";
 import { checkpointSubject, CONFIGURATIONS, isConfiguration, type Subject, syntheticSubject } from "../src/bench/configurations.ts";
-import { percent } from "../src/bench/formats.ts";
+import { type Precision, precisionsOn, targetIn } from "../src/bench/precision.ts";
+import { percent } from "../src/bench/numbers.ts";
 import { measure } from "../src/bench/measure.ts";
 import { type Environment, parseReport } from "../src/bench/report.ts";
 import { openCheckpoint } from "../src/checkpoint/open.ts";
 import { GPU_TARGET, type Target } from "../src/graph/target.ts";
-import { byId } from "./dom.ts";
+import { byId, make } from "./dom.ts";
 import { showPaper } from "./paper.ts";
 import { ResultView } from "./result_view.ts";
 import { startTheme } from "./theme.ts";
@@ -17,6 +19,7 @@ const config = byId("config", HTMLSelectElement);
 const weights = byId("weights", HTMLInputElement);
 const weightsField = byId("weights-field", HTMLElement);
 const runs = byId("runs", HTMLInputElement);
+const precisions = byId("precisions", HTMLFieldSetElement);
 const start = byId("start", HTMLButtonElement);
 const stop = byId("stop", HTMLButtonElement);
 const going = byId("going", HTMLElement);
@@ -53,6 +56,22 @@ async function subject(signal: AbortSignal): Promise<Subject> {
   return checkpointSubject(await openCheckpoint(chosen, { signal }));
 }
 
+/** A box for each that the device offers; none to choose where it is one. */
+function offerPrecisions(offered: readonly Precision[]): void {
+  const wanted = query.get("precision")?.split(",") ?? ["f32"];
+  const boxes = offered.map((name) => make("label", {}, make("input", { type: "checkbox", value: name, checked: wanted.includes(name) }), name));
+  precisions.append(...boxes);
+  precisions.hidden = offered.length < 2;
+  const missing = wanted.filter((name) => !offered.some((known) => known === name));
+  if (missing.length > 0) fail(new Error(`precision=${missing.join(",")} is not to be had here: ${offered.join(", ")}.`));
+  precisions.addEventListener("change", paper);
+}
+
+function chosenPrecisions(): Precision[] {
+  const checked = [...precisions.querySelectorAll("input")].filter((box) => box.checked);
+  return checked.map(({ value }) => value as Precision);
+}
+
 async function run(): Promise<void> {
   const controller = new AbortController();
   running = controller;
@@ -69,6 +88,7 @@ async function run(): Promise<void> {
       subject: opened,
       environment: environment(),
       runs: runs.valueAsNumber,
+      precisions: chosenPrecisions(),
       timestamps: !query.has("wall"),
       signal: controller.signal,
       onProgress: (words, done, total) => {
@@ -104,7 +124,8 @@ function paper(): void {
   const gbs = byId("gbs", HTMLInputElement).valueAsNumber;
   if (!(gflops > 0 && gbs > 0)) return;
   const { golden } = syntheticSubject(name);
-  showPaper(byId("paper", HTMLElement), { golden, config: CONFIGURATIONS[name] }, target, { gflops, gbs });
+  const [precision = "f32"] = chosenPrecisions();
+  showPaper(byId("paper", HTMLElement), { golden, config: CONFIGURATIONS[name] }, targetIn(target, precision), { gflops, gbs });
 }
 
 function configChanged(): void {
@@ -117,6 +138,7 @@ async function lookAtAdapter(): Promise<boolean> {
   const place = byId("adapter", HTMLElement);
   try {
     const { gpu, adapter } = await openBenchDevice();
+    offerPrecisions(precisionsOn(gpu.device.features));
     gpu.device.destroy();
     target = gpu.target;
     const kind = adapter.kind === "cpu" ? "a software adapter, which computes on the CPU" : "a GPU";

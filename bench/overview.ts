@@ -1,5 +1,6 @@
 // A report's figures: the device, end to end, stages.
-import { amount, clockWords, digits, parityWords, percent, time } from "../src/bench/formats.ts";
+import { clockWords, parityWords } from "../src/bench/formats.ts";
+import { amount, digits, percent, time } from "../src/bench/numbers.ts";
 import type { BenchReport, GraphReport } from "../src/bench/report.ts";
 import { make, table } from "./dom.ts";
 
@@ -51,7 +52,7 @@ export function showOverview(place: HTMLElement, report: BenchReport): void {
       make("div", { className: "pair" }, graphCard("Encode one image", encode), graphCard("Decode one box", decode)),
       figures([
         ["adapter", adapter.description],
-        ["measured peak", `${digits(peaks.gflops)} GFLOP/s`],
+        ["measured peak, f32", `${digits(peaks.gflops)} GFLOP/s`],
         ["measured bandwidth", `${digits(peaks.gbs)} GB/s`],
         ["weights on the GPU", amount(memory.weightBytes, "B")],
         ["activations", amount(memory.activationBytes, "B")],

@@ -1,7 +1,7 @@
 // What encode and decode cost before any device is asked: work, traffic, and the floor on a device of given speed.
 import { benchGraphs, type Subject } from "../src/bench/configurations.ts";
 import { countGraph, countOps, type Speed, totalFloorMs } from "../src/bench/counts.ts";
-import { amount, time } from "../src/bench/formats.ts";
+import { amount, time } from "../src/bench/numbers.ts";
 import type { Graph } from "../src/graph/graph.ts";
 import type { Target } from "../src/graph/target.ts";
 import { make, table } from "./dom.ts";

@@ -1,5 +1,5 @@
 // The roofline: speed over arithmetic intensity of every dispatch, under what the device was measured to do at best.
-import { digits, percent, time } from "../src/bench/formats.ts";
+import { digits, percent, time } from "../src/bench/numbers.ts";
 import type { BenchReport, KernelReport } from "../src/bench/report.ts";
 import { make, shape } from "./dom.ts";
 

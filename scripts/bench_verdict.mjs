@@ -119,10 +119,10 @@ export function compareRuns(pairs) {
   return { rows, notes };
 }
 
-/** Rows that failed both times: what fails once in a second, longer measurement is the machine's doing. */
-export function confirmed(first, second) {
-  const failed = new Set(second.filter(({ verdict }) => verdict === "fail").map(({ name }) => name));
-  return first.filter(({ name, verdict }) => verdict === "fail" && failed.has(name)).map(({ name }) => name);
+/** Rows that fail in all pairs together and are slower in the second measurement alone: what shows up once is the machine's doing. */
+export function confirmed(all, second) {
+  const slower = new Set(second.filter(({ verdict }) => verdict === "fail" || verdict === "warn").map(({ name }) => name));
+  return all.filter(({ name, verdict }) => verdict === "fail" && slower.has(name)).map(({ name }) => name);
 }
 
 const WORDS = { fail: "✗ slower", warn: "! slower", faster: "faster", same: "", minor: "under 1 % of its graph" };

@@ -3,8 +3,8 @@ import type { AdapterReport } from "./report.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
 import { SamError } from "../errors.ts";
 
-/** What the library asks for, and the clock. */
-const FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "subgroups"];
+/** What the library asks for in any precision, and the clock. */
+const FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
 const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",

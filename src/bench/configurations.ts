@@ -72,6 +72,22 @@ export function benchGraphs(subject: Pick<Subject, "golden" | "config">, target:
   return { encode: encodeGraph(subject.config, target).graph, decode: decodeGraph(subject.config, shape, target).graph };
 }
 
+/** Overlap of two answers' masks, the worst of the last three; two empty masks overlap wholly. */
+export function maskIou(logits: Float32Array, wanted: Float32Array): number {
+  const area = logits.length / 4;
+  const overlaps = [1, 2, 3].map((mask) => {
+    let both = 0;
+    let either = 0;
+    for (let i = mask * area; i < (mask + 1) * area; i++) {
+      const [a, b] = [(logits[i] as number) > 0, (wanted[i] as number) > 0];
+      if (a && b) both++;
+      if (a || b) either++;
+    }
+    return either > 0 ? both / either : 1;
+  });
+  return Math.min(...overlaps);
+}
+
 /** Largest absolute differences from PyTorch. `tokens` is [T, D], channels last. */
 export function goldenErrors(golden: Golden, config: Config, tokens: Float32Array, { logits, scores }: RawDecoded) {
   const places = config.grid * config.grid;

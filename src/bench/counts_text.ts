@@ -1,7 +1,7 @@
 // The counts as text: what a run costs on paper, before any device is asked.
 import type { Graph } from "../graph/graph.ts";
 import { type Cost, countGraph, countOps, type Speed, totalFloorMs } from "./counts.ts";
-import { amount, time } from "./formats.ts";
+import { amount, time } from "./numbers.ts";
 
 /** A graph that was recorded, or one that was reported. */
 export interface Counted {

@@ -1,38 +1,8 @@
 // A report in other programs' terms: Markdown for issues, CSV for tables, Chrome's trace for a timeline.
-import type { BenchReport, GraphReport, KernelReport } from "./report.ts";
+import { type BenchReport, type GraphReport, type KernelReport, runsOf } from "./report.ts";
+import { amount, digits, percent, time } from "./numbers.ts";
+import { sideBySide, tuningTable } from "./side_by_side.ts";
 import { difference, type Difference } from "./statistics.ts";
-
-/** Three digits: `1234`, `12.3`, `0.0123`. */
-export function digits(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  if (value === 0) return "0";
-  const size = Math.floor(Math.log10(Math.abs(value)));
-  return value.toFixed(Math.max(0, Math.min(6, 2 - size)));
-}
-
-/** Milliseconds and up. */
-export function time(ms: number): string {
-  if (ms > 0 && ms < 1) return `${digits(ms * 1000)} µs`;
-  return ms < 1000 ? `${digits(ms)} ms` : `${digits(ms / 1000)} s`;
-}
-
-export function percent(share: number): string {
-  const value = 100 * share;
-  return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} %`;
-}
-
-const SCALES = [
-  [1e12, "T"],
-  [1e9, "G"],
-  [1e6, "M"],
-  [1e3, "k"],
-] as const;
-
-/** `69.3 GFLOP`, `1.07 GB` */
-export function amount(value: number, unit: string): string {
-  const [size, letter] = SCALES.find(([size]) => value >= size) ?? [1, ""];
-  return `${digits(value / size)} ${letter}${unit}`;
-}
 
 /** What the clock is, in one sentence. */
 export function clockWords({ method, quantumUs, quantised, submitMs }: BenchReport["timing"]): string {
@@ -45,14 +15,41 @@ export function clockWords({ method, quantumUs, quantised, submitMs }: BenchRepo
     : `GPU timestamps, not rounded (smallest step seen ${step}); short dispatches are repeated.`;
 }
 
-export function parityWords({ golden, checked, kernels, worst }: BenchReport["parity"]): string {
+export function parityWords({ golden, checked, kernels, worst, maskIou }: BenchReport["parity"]): string {
   const network = golden.map(({ name, maxAbsError }) => `${name} ${maxAbsError.toExponential(1)}`).join(", ");
   const against = network ? `Largest difference from PyTorch: ${network}. ` : "The weights have no known answer to compare with. ";
-  const twins = `${checked} of ${kernels} distinct kernels checked against their CPU twins`;
-  return `${against}${twins}${worst ? `, largest relative error ${worst.error.toExponential(1)} (${worst.label})` : ""}.`;
+  const twins = `${checked} of ${kernels} distinct kernels checked against their CPU twins${worst ? `, largest relative error ${worst.error.toExponential(1)} (${worst.label})` : ""}.`;
+  const overlap = maskIou === undefined ? "" : ` Masks overlap with those of f32 by ${maskIou.toFixed(4)} at least.`;
+  return `${against}${twins}${overlap}`;
 }
 
+/** A run and those beside it: the table of all first, then each. */
 export function markdown(report: BenchReport): string {
+  const runs = runsOf(report);
+  const single = runs.map(markdownOf);
+  return runs.length > 1 ? [sideBySideMarkdown(runs), ...single].join("\n") : single.join("\n");
+}
+
+function sideBySideMarkdown(runs: readonly BenchReport[]): string {
+  const [head, ...rows] = sideBySide(runs).map(
+    ({ title, cells }) => `| ${[title, ...cells.map(({ text, change }) => (change ? `${text} (${change})` : text))].join(" | ")} |`,
+  );
+  return [
+    head,
+    `| ${Array(runs.length + 1)
+      .fill("---")
+      .join(" | ")} |`,
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function tuningLines(tuning: NonNullable<BenchReport["tuning"]>): string[] {
+  const { head, rows } = tuningTable(tuning);
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).concat("");
+}
+
+function markdownOf(report: BenchReport): string {
   const { adapter, environment, model, encode, decode, memory, peaks } = report;
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   const graphRow = (name: string, graph: GraphReport) =>
@@ -84,6 +81,7 @@ export function markdown(report: BenchReport): string {
     row(Array(10).fill("---")),
     ...slowest.map(kernelRow),
     "",
+    ...(report.tuning ? tuningLines(report.tuning) : []),
   ].join("\n");
 }
 
@@ -109,31 +107,37 @@ const COLUMNS: readonly [title: string, of: (kernel: KernelReport) => string | n
   ["parity_error", ({ parity }) => parity],
 ];
 
-export function csv({ encode, decode }: BenchReport): string {
+/** One row a dispatch, of the run and of those beside it. */
+export function csv(report: BenchReport): string {
   const cell = (value: string | number | null) => {
     const text = value === null ? "" : String(value);
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const lines = Object.entries({ encode, decode }).flatMap(([graph, { kernels }]) =>
-    kernels.map((kernel) => [graph, ...COLUMNS.map(([, of]) => cell(of(kernel)))].join(",")),
+  const lines = runsOf(report).flatMap(({ precision, encode, decode }) =>
+    Object.entries({ encode, decode }).flatMap(([graph, { kernels }]) =>
+      kernels.map((kernel) => [graph, ...COLUMNS.map(([, of]) => cell(of(kernel))), precision].join(",")),
+    ),
   );
-  return `${[["graph", ...COLUMNS.map(([title]) => title)].join(","), ...lines].join("\n")}\n`;
+  return `${[["graph", ...COLUMNS.map(([title]) => title), "precision"].join(","), ...lines].join("\n")}\n`;
 }
 
-/** For chrome://tracing and Perfetto: medians laid behind each other, a row for each graph. */
-export function chromeTrace({ encode, decode, adapter, model }: BenchReport): string {
-  const events = Object.entries({ encode, decode }).flatMap(([name, { kernels }], thread) => {
-    let at = 0;
-    const spans = kernels.map(({ label, op, kernel, shape, workgroups, time, gflops, gbs }) => {
-      const duration = time.median * 1000;
-      const event = { name: label, cat: op, ph: "X", pid: 1, tid: thread + 1, ts: at, dur: duration, args: { kernel, shape, workgroups, gflops, gbs } };
-      at += duration;
-      return event;
+/** For chrome://tracing and Perfetto: medians laid behind each other, a row for each graph, a process for each run. */
+export function chromeTrace(report: BenchReport): string {
+  const events = runsOf(report).flatMap(({ encode, decode, adapter, model, precision }, run) => {
+    const pid = run + 1;
+    const rows = Object.entries({ encode, decode }).flatMap(([name, { kernels }], thread) => {
+      let at = 0;
+      const spans = kernels.map(({ label, op, kernel, shape, workgroups, time, gflops, gbs }) => {
+        const duration = time.median * 1000;
+        const event = { name: label, cat: op, ph: "X", pid, tid: thread + 1, ts: at, dur: duration, args: { kernel, shape, workgroups, gflops, gbs } };
+        at += duration;
+        return event;
+      });
+      return [{ name: "thread_name", ph: "M", pid, tid: thread + 1, args: { name } }, ...spans];
     });
-    return [{ name: "thread_name", ph: "M", pid: 1, tid: thread + 1, args: { name } }, ...spans];
+    return [{ name: "process_name", ph: "M", pid, args: { name: `${model.name}, ${precision}, on ${adapter.description}` } }, ...rows];
   });
-  const process = { name: "process_name", ph: "M", pid: 1, args: { name: `${model.name} on ${adapter.description}` } };
-  return JSON.stringify({ displayTimeUnit: "ns", traceEvents: [process, ...events] });
+  return JSON.stringify({ displayTimeUnit: "ns", traceEvents: events });
 }
 
 export interface Comparison {

@@ -5,8 +5,6 @@ import { byteLength, elements, type Tensor } from "../graph/tensor.ts";
 import { packOnCpu } from "../graph/weight_source.ts";
 import type { Twin, TwinData } from "../ops/twin.ts";
 
-/** Largest error of a kernel in units of its largest value. Rounding in another order stays below 1e-5; a wrong index does not. */
-export const KERNEL_TOLERANCE = 1e-4;
 /** Above this a naive loop takes seconds; products are checked on some of their columns instead. */
 const MOST_TWIN_FLOP = 4e8;
 /** Columns of a product that are checked, in blocks of 4: the first, one in the middle, the last. */

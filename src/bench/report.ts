@@ -1,5 +1,6 @@
 // The bench's result: what the page shows, what both the page and the command line export. Version 1 of the schema.
 import type { Counts } from "./counts.ts";
+import { isPrecision, type Precision, PRECISIONS } from "./precision.ts";
 import type { Summary } from "./statistics.ts";
 
 export const SCHEMA = "sam-med2d-bench";
@@ -13,7 +14,7 @@ export interface BenchReport {
   readonly package: string;
   readonly environment: Environment;
   readonly adapter: AdapterReport;
-  readonly precision: string;
+  readonly precision: Precision;
   readonly model: { readonly name: string; readonly configuration: string; readonly weights: string; readonly synthetic: boolean };
   readonly image: { readonly width: number; readonly height: number };
   readonly runs: number;
@@ -26,6 +27,19 @@ export interface BenchReport {
   readonly stages: readonly StageReport[];
   readonly encode: GraphReport;
   readonly decode: GraphReport;
+  /** What the tuner tried, where one ran. */
+  readonly tuning?: readonly TuningReport[];
+  /** Runs of the same session in other precisions. */
+  readonly beside?: readonly BenchReport[];
+}
+
+/** The tuner's candidates for one shape of product. */
+export interface TuningReport {
+  /** As in the kernels: `256×768×3072`. */
+  readonly shape: string;
+  /** Of the candidate that is used. */
+  readonly chosen: string;
+  readonly candidates: readonly { readonly name: string; readonly ms: number }[];
 }
 
 export interface Environment {
@@ -62,6 +76,8 @@ export interface ParityReport {
   readonly kernels: number;
   readonly worst: { readonly label: string; readonly error: number } | null;
   readonly tolerance: number;
+  /** Overlap of the masks with those of f32 in the same session, the worst of the three; absent where f32 was not run before. */
+  readonly maskIou?: number;
 }
 
 export interface StageReport {
@@ -163,6 +179,30 @@ function wrong(value: unknown, fields: Readonly<Record<string, Kind>>, where = "
   });
 }
 
+function complaintsAbout(value: unknown, where = ""): string[] {
+  const complaints = wrong(value, REQUIRED, where);
+  if (complaints.length > 0) return complaints;
+  const { precision, encode, decode, beside = [] } = value as BenchReport;
+  if (!isPrecision(precision)) complaints.push(`${where}precision must be one of ${PRECISIONS.join(", ")}, got ${precision}`);
+  for (const [graph, { kernels }] of Object.entries({ encode, decode })) {
+    if (!Array.isArray(kernels)) complaints.push(`${where}${graph}.kernels must be a list`);
+    else complaints.push(...kernels.flatMap((kernel, i) => wrong(kernel, KERNEL, `${where}${graph}.kernels[${i}].`)));
+  }
+  if (!Array.isArray(beside)) complaints.push(`${where}beside must be a list`);
+  else complaints.push(...beside.flatMap((run, i) => complaintsAbout(run, `${where}beside[${i}].`)));
+  return complaints;
+}
+
+/** A report and those saved with it, each without the others. */
+export function runsOf({ beside = [], ...report }: BenchReport): BenchReport[] {
+  return [report, ...beside.flatMap(runsOf)];
+}
+
+/** One file of several runs: the first is what a reader of a single run finds. */
+export function together([first, ...beside]: readonly [BenchReport, ...BenchReport[]]): BenchReport {
+  return beside.length > 0 ? { ...first, beside } : first;
+}
+
 /** A saved report; throws with every field that is wrong. */
 export function parseReport(text: string): BenchReport {
   let value: unknown;
@@ -175,14 +215,7 @@ export function parseReport(text: string): BenchReport {
   const { schema, version } = (value ?? {}) as { schema?: unknown; version?: unknown };
   if (facts.length > 0 || schema !== SCHEMA) throw new Error(`This is not a saved run: schema must be ${SCHEMA}, got ${JSON.stringify(schema) ?? "none"}.`);
   if (version !== SCHEMA_VERSION) throw new Error(`This run is of schema version ${version}; this bench reads version ${SCHEMA_VERSION}. Measure it again.`);
-  const complaints = wrong(value, REQUIRED);
-  if (complaints.length === 0) {
-    const { encode, decode } = value as BenchReport;
-    for (const [graph, { kernels }] of Object.entries({ encode, decode })) {
-      if (!Array.isArray(kernels)) complaints.push(`${graph}.kernels must be a list`);
-      else complaints.push(...kernels.flatMap((kernel, i) => wrong(kernel, KERNEL, `${graph}.kernels[${i}].`)));
-    }
-  }
+  const complaints = complaintsAbout(value);
   if (complaints.length > 0) throw new Error(`This saved run is damaged: ${complaints.slice(0, 5).join("; ")}${complaints.length > 5 ? "; …" : ""}.`);
   return value as BenchReport;
 }

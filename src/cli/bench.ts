@@ -2,10 +2,12 @@
 import { cpus } from "node:os";
 import { benchGraphs, checkpointSubject, isConfiguration, type Subject, syntheticSubject } from "../bench/configurations.ts";
 import { counted, countsText } from "../bench/counts_text.ts";
-import { amount, clockWords, compare, csv, digits, parityWords, percent, time } from "../bench/formats.ts";
+import { clockWords, compare, csv, parityWords } from "../bench/formats.ts";
 import { measure } from "../bench/measure.ts";
-import type { BenchReport, GraphReport, KernelReport } from "../bench/report.ts";
-import { parseReport } from "../bench/report.ts";
+import { amount, digits, percent, time } from "../bench/numbers.ts";
+import type { Precision } from "../bench/precision.ts";
+import { type BenchReport, type GraphReport, type KernelReport, parseReport, runsOf } from "../bench/report.ts";
+import { type Row, sideBySide, tuningTable } from "../bench/side_by_side.ts";
 import { GPU_TARGET } from "../graph/target.ts";
 import { provideWebGpu } from "./dawn.ts";
 import type { Environment } from "./environment.ts";
@@ -18,6 +20,7 @@ export interface BenchCommandOptions {
   readonly weights?: string;
   readonly config: string;
   readonly runs: number;
+  readonly precision: readonly Precision[];
   readonly json?: string;
   readonly csv?: string;
   readonly compare?: string;
@@ -52,9 +55,13 @@ export async function bench(options: BenchCommandOptions, environment: Environme
     }
     await provideWebGpu(EXACT_CLOCK);
     const report = await run(subject, options, environment);
-    const { encode, decode } = report;
-    say(countsText({ encode: { costs: encode.kernels, ...encode }, decode: { costs: decode.kernels, ...decode } }, speed));
-    say(text(report));
+    const all = runsOf(report);
+    for (const one of all) {
+      const { encode, decode } = one;
+      say(countsText({ encode: { costs: encode.kernels, ...encode }, decode: { costs: decode.kernels, ...decode } }, speed));
+      say(text(one));
+    }
+    if (all.length > 1) say(`\n${columns(sideBySide(all))}`);
     if (before) say(comparison(before, report));
     const outputs = new Map<string, string>();
     const json = `${JSON.stringify(report, null, 2)}\n`;
@@ -90,13 +97,14 @@ async function readReport(path: string): Promise<BenchReport> {
   }
 }
 
-async function run(subject: Subject, { runs, wall }: BenchCommandOptions, { stderr, signal }: Environment): Promise<BenchReport> {
+async function run(subject: Subject, { runs, wall, precision }: BenchCommandOptions, { stderr, signal }: Environment): Promise<BenchReport> {
   const terminal = new Terminal(stderr);
   const started = performance.now();
   try {
     return await measure({
       subject,
       runs,
+      precisions: precision,
       signal,
       timestamps: !wall,
       environment: { runtime: "node", agent: `Node ${process.versions.node}, Dawn`, platform: `${process.platform} ${process.arch}`, cores: cpus().length },
@@ -130,7 +138,22 @@ function text(report: BenchReport): string {
     "",
     graph("decode", decode),
     ...slowest(decode.kernels).map(kernel),
+    ...(report.tuning ? ["", tuningText(report.tuning)] : []),
   ].join("\n");
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ")).join("\n");
+}
+
+function columns(rows: readonly Row[]): string {
+  return aligned(rows.map(({ title, cells }) => [title, ...cells.map(({ text, change }) => (change ? `${text}, ${change}` : text))]));
+}
+
+function tuningText(tuning: NonNullable<BenchReport["tuning"]>): string {
+  const { head, rows } = tuningTable(tuning);
+  return aligned([head, ...rows]);
 }
 
 function comparison(before: BenchReport, now: BenchReport): string {

@@ -1,4 +1,5 @@
 // Option values: text → numbers, and prompts against the image they are meant for. Coordinates are original pixels, (x, y).
+import { isPrecision, type Precision, PRECISIONS } from "../bench/precision.ts";
 import { MODES, type Mode } from "../eval/modes.ts";
 import type { Box, Point, Prompt } from "../index.ts";
 import { UsageError } from "./usage.ts";
@@ -108,4 +109,12 @@ export function positive(option: string, whole = false): (text: string) => numbe
     }
     return value;
   };
+}
+
+/** `f32` or `f32,f16`. */
+export function parsePrecisions(text: string): Precision[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !isPrecision(name));
+  if (unknown !== undefined) throw new UsageError(`--precision must be of ${PRECISIONS.join(", ")}, with commas between; got ${text}`);
+  return [...new Set(names.filter(isPrecision))];
 }

@@ -8,7 +8,7 @@ import type { ConvertCommandOptions } from "./convert.ts";
 import type { Environment } from "./environment.ts";
 import type { InspectOptions } from "./inspect.ts";
 import type { EvaluateOptions, ReportOptions } from "./evaluate.ts";
-import { parseBox, parsePoint, parsePrompts, parseSeed, parseShard, parseSize, positive } from "./parse.ts";
+import { parseBox, parsePoint, parsePrecisions, parsePrompts, parseSeed, parseShard, parseSize, positive } from "./parse.ts";
 import { type SegmentOptions, segment } from "./segment.ts";
 import { EXIT, exitCodeOf, messageOf, UsageError } from "./usage.ts";
 import { checkWeights } from "./weights.ts";
@@ -158,6 +158,7 @@ function benchCommand(root: Command, environment: Environment): void {
     .option("--weights <weights>", "checkpoint file; default: weights by formula, whose answer is known", once("--weights", checkWeights))
     .option("--config <name>", "network of the default weights: vit_b, or small for slow devices", "vit_b")
     .option("--runs <n>", "of each measurement", positive("--runs", true), 20)
+    .option("--precision <list>", "f32, f16, int8 or several with commas: measured one after another, shown side by side", parsePrecisions, ["f32"] as const)
     .option("--json <file|->", "everything measured; - for standard output, with nothing else on it")
     .option("--csv <file.csv>", "one row a dispatch")
     .option("--compare <file.json>", "an earlier --json, to say what changed beyond the noise")

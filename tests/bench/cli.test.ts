@@ -23,6 +23,7 @@ describe("bench, without a device", () => {
     [["--runs", "2.5"], "--runs must be a whole number above 0; got 2.5"],
     [["--config", "tiny"], "--config must be vit_b or small; got tiny"],
     [["--weights", "synthetic:7"], "chosen with --config"],
+    [["--precision", "f64"], "--precision must be of f32, f16, int8, with commas between; got f64"],
     [["--compare", "nowhere.json"], "--compare nowhere.json: no such file"],
   ])("refuses %j", async (args, message) => {
     const { code, stderr } = await cli(["bench", ...args]);

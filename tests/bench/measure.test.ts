@@ -1,6 +1,7 @@
 // The bench on Dawn: what is in a report, and that a wrong result is not timed.
 import { expect, it } from "vitest";
-import { type BenchReport, parseReport } from "../../src/bench/report.ts";
+import { PRECISIONS, precisionsOn } from "../../src/bench/precision.ts";
+import { type BenchReport, parseReport, runsOf } from "../../src/bench/report.ts";
 import { syntheticSubject } from "../../src/bench/configurations.ts";
 import { measure, ParityError } from "../../src/bench/measure.ts";
 import { describeGpu } from "../support/dawn.ts";
@@ -31,6 +32,12 @@ describeGpu("bench of the small network", () => {
     expect(report.peaks.gflops).toBeGreaterThan(0);
     expect(report.peaks.gbs).toBeGreaterThan(0);
     expect([...steps]).toContain("Checking the kernels of encode");
+    // Opened twice: with nothing in any cache, and again.
+    for (const name of ["open, all in all", "of it reading weights", "of it compiling encode, beside the others"]) {
+      const stage = report.stages.find((one) => one.name === name);
+      expect(stage?.coldMs, name).toBeGreaterThan(0);
+      expect(stage?.warm?.median, name).toBeGreaterThan(0);
+    }
   });
 
   it("works by the wall clock too", async () => {
@@ -45,6 +52,25 @@ describeGpu("bench of the small network", () => {
     const { embedding } = subject.golden;
     const golden = { ...subject.golden, embedding: { ...embedding, values: embedding.values.map((value) => value + 1) } };
     await expect(measure({ subject: { ...subject, golden }, environment, runs: 1 })).rejects.toThrow(ParityError);
+  });
+
+  it("refuses a precision that the device does not offer", async () => {
+    const missing = PRECISIONS.filter((precision) => !precisionsOn(new Set()).includes(precision));
+    for (const precision of missing) {
+      const device = measure({ subject: syntheticSubject("small"), environment, runs: 1, precisions: [precision], timestamps: false });
+      // What is offered depends on the device's features: where this one has them there is nothing to refuse.
+      await device.then(
+        (report) => expect(report.precision).toBe(precision),
+        (error: Error) => expect(error.message).toContain(`${precision} is not to be had on`),
+      );
+    }
+  });
+
+  it("measures several runs, the first with the others beside it", async () => {
+    const report = await measure({ subject: syntheticSubject("small"), environment, runs: 1, precisions: ["f32", "f32"] });
+    expect(runsOf(report)).toHaveLength(2);
+    expect(report.beside?.[0]?.parity.maskIou).toBe(1);
+    expectWhole(report);
   });
 
   it("can be cancelled", async () => {
