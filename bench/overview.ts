@@ -41,8 +41,8 @@ export function showOverview(place: HTMLElement, report: BenchReport): void {
     name,
     coldMs === null ? "–" : time(coldMs),
     warm ? time(warm.median) : "–",
-    warm ? time(warm.p95) : "–",
-    warm ? percent(warm.spread) : "–",
+    warm && warm.count > 1 ? time(warm.p95) : "–",
+    warm && warm.count > 1 ? percent(warm.spread) : "–",
   ]);
   place.replaceChildren(
     make(
@@ -64,7 +64,7 @@ export function showOverview(place: HTMLElement, report: BenchReport): void {
         { className: "soft" },
         `${clockWords(timing)} ${report.date.slice(0, 16).replace("T", " ")} UTC, ${environment.agent}, ${environment.platform}.`,
       ),
-      make("div", { className: "wide" }, table(["stage", "first", "then, median", "p95", "spread"], stageRows)),
+      make("div", { className: "wide" }, table(["stage", "first", "then", "p95", "spread"], stageRows)),
       make(
         "details",
         {},

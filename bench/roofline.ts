@@ -35,7 +35,7 @@ export function showLegend(place: HTMLElement, colours: ReadonlyMap<string, stri
 }
 
 function axes(x: Scale, y: Scale, width: number, height: number): SVGElement[] {
-  const label = (power: number) => (power >= -2 && power <= 4 ? `${10 ** power}` : `1e${power}`);
+  const label = (power: number) => (power >= -3 && power <= 4 ? `${10 ** power}` : `1e${power}`);
   const powers = ({ low, high }: Scale) => Array.from({ length: high - low + 1 }, (_, i) => low + i);
   const bottom = height - MARGIN.bottom;
   return [

@@ -83,7 +83,7 @@ export function showRuns(place: HTMLElement, runs: Runs, onChange: () => void): 
     make("label", { className: "before" }, "Dispatches compared with ", select),
     make(
       "div",
-      { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Runs side by side" },
+      { className: "wide beside", tabIndex: 0, role: "region", ariaLabel: "Runs side by side" },
       make(
         "table",
         { className: "runs" },

@@ -184,10 +184,10 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
 
 /** Stages of opening a model. They overlap: the device compiles while weights are read. */
 const OPENING: readonly [name: string, of: (times: OpenTimes) => number][] = [
-  ["open, all in all", ({ totalMs }) => totalMs],
-  ["of it reading weights", ({ readMs }) => readMs],
-  ["of it uploading weights", ({ uploadMs }) => uploadMs],
-  ["of it compiling encode, beside the others", ({ compileMs }) => compileMs],
+  ["open", ({ totalMs }) => totalMs],
+  ["– reading weights", ({ readMs }) => readMs],
+  ["– uploading weights", ({ uploadMs }) => uploadMs],
+  ["– compiling encode", ({ compileMs }) => compileMs],
 ];
 
 interface Checked {

@@ -33,7 +33,7 @@ describeGpu("bench of the small network", () => {
     expect(report.peaks.gbs).toBeGreaterThan(0);
     expect([...steps]).toContain("Checking the kernels of encode");
     // Opened twice: with nothing in any cache, and again.
-    for (const name of ["open, all in all", "of it reading weights", "of it compiling encode, beside the others"]) {
+    for (const name of ["open", "– reading weights", "– compiling encode"]) {
       const stage = report.stages.find((one) => one.name === name);
       expect(stage?.coldMs, name).toBeGreaterThan(0);
       expect(stage?.warm?.median, name).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BenchReport, parseReport } from "../../src/bench/report.ts";
+import { type BenchReport, parseReport, together } from "../../src/bench/report.ts";
 import { writeSmallWeights } from "../cli/small_weights.ts";
 import { sampleReport } from "../bench/sample_report.ts";
 import { useFolder } from "../cli/support.ts";
@@ -112,6 +112,47 @@ describe("the bench page", () => {
     await page.waitForSelector("#compared:not([hidden])");
     expect(await text(page, "#compared")).toMatch(/encode −100 %, faster; decode .*within the noise.*other precision \(f16\)/s);
     expect(await text(page, "#kernels")).toContain("Change");
+  });
+
+  it("puts the runs side by side, and shows the one that is chosen", async () => {
+    const { page } = opened;
+    await page.waitForSelector("#runs-section:not([hidden])");
+    const names = await page.$$eval("#side-by-side thead button", (buttons) => buttons.map((button) => button.textContent));
+    expect(names).toEqual([expect.stringMatching(/^f32/), expect.stringMatching(/^f16.*saved$/)]);
+    expect(await text(page, "#side-by-side")).toMatch(/encode, median wait/);
+    expect(await page.$eval("#side-by-side tbody tr td:last-child .change", (change) => change.className)).toContain("slower");
+    await page.click("#side-by-side thead th:last-child button");
+    expect(await text(page, "#result-title")).toContain("f16");
+    expect(await page.$eval("#compared", (line) => (line as HTMLElement).hidden)).toBe(true);
+    await page.select("#before", "0");
+    expect(await text(page, "#compared")).toMatch(/encode \+.* slower/s);
+    await page.click("#side-by-side thead th:nth-child(2) button");
+    await page.select("#before", "1");
+    expect(await text(page, "#result-title")).toContain("f32");
+    expect(await text(page, "#compared")).toContain("other precision (f16)");
+  });
+
+  it("shows the runs of one file side by side, and what the tuner tried", async () => {
+    const { page, errors } = await site.open("/bench/index.html");
+    const single = sampleReport();
+    const candidates = [
+      { name: "tile 64", ms: 2 },
+      { name: "tile 32", ms: 3 },
+    ];
+    const tuned = { ...single, tuning: [{ shape: "256×768×3072", chosen: "tile 64", candidates }] };
+    const both = together([tuned, { ...single, precision: "f16" }, { ...single, precision: "int8" }]);
+    await writeFile(folder.file("both.json"), JSON.stringify(both));
+    await choose(page, "#saved", folder.file("both.json"));
+    await page.waitForSelector("#runs-section:not([hidden])");
+    expect(await page.$$eval("#side-by-side thead button", (buttons) => buttons.map((button) => button.textContent))).toEqual([
+      "f32, saved",
+      "f16, saved",
+      "int8, saved",
+    ]);
+    expect(await text(page, "#tuning")).toMatch(/256×768×3072\s+✓ 2.00 ms\s+3.00 ms/);
+    await screenshots(page, "bench_saved");
+    expect(errors).toEqual([]);
+    await page.close();
   });
 
   it("fits both widths, light and dark", async () => {
