@@ -84,7 +84,7 @@ fi
 code=0
 "$work/node" "$work/cli.js" bench "$@" || code=$?
 if [ -n "$pytorch" ]; then
-  python3 "$here/pytorch/pytorch_bench.py" --reference "$here/pytorch/reference" --runs "$runs" --config "$config" --json "$out/pytorch.json" || code=$?
+  python3 "$here/pytorch/pytorch_bench.py" --reference "$here/pytorch/reference" --runs "$runs" --config "$config" --ours "$json" --json "$out/pytorch.json" || code=$?
 fi
 exit "$code"
 `;
@@ -93,7 +93,8 @@ const README = `Runs the bench of sam-med2d-webgpu on this machine's GPU: ./run
 
 Needs Linux, gzip and a Vulkan driver; nothing is installed or fetched. ./run --help lists the options.
 Writes bench.json beside this file (or in the temporary folder when this one is read-only); open it on the bench page.
-./run --pytorch also times the reference network in PyTorch on CUDA, eager f32 and compiled f16, into pytorch.json.
+./run --pytorch then times the reference network in PyTorch on the same GPU, eager f32 and compiled f16 (torch 2 or newer), and writes
+both and the ratios to the bench's run into pytorch.json. Add --precision f32,f16 to have both of ours beside them.
 `;
 
 /** Bytes of everything below. */
