@@ -5,7 +5,7 @@ import { counted, countsText } from "../bench/counts_text.ts";
 import { clockWords, compare, csv, parityWords } from "../bench/formats.ts";
 import { measure } from "../bench/measure.ts";
 import { amount, digits, percent, time } from "../bench/numbers.ts";
-import type { Precision } from "../bench/precision.ts";
+import { type Precision, targetIn } from "../bench/precision.ts";
 import { type BenchReport, type GraphReport, type KernelReport, parseReport, runsOf } from "../bench/report.ts";
 import { type Row, sideBySide, tuningTable } from "../bench/side_by_side.ts";
 import { GPU_TARGET } from "../graph/target.ts";
@@ -49,8 +49,11 @@ export async function bench(options: BenchCommandOptions, environment: Environme
     const quiet = options.json === "-";
     const say = (text: string) => void (quiet ? environment.stderr : stdout).write(`${text}\n`);
     if (options.count) {
-      const { encode, decode } = benchGraphs(subject, GPU_TARGET);
-      say(countsText({ encode: counted(encode), decode: counted(decode) }, speed).trimEnd());
+      const texts = options.precision.map((precision) => {
+        const { encode, decode } = benchGraphs(subject, targetIn(GPU_TARGET, precision));
+        return countsText({ [`encode, ${precision}`]: counted(encode), [`decode, ${precision}`]: counted(decode) }, speed).trimEnd();
+      });
+      say(texts.join("\n\n"));
       return;
     }
     await provideWebGpu(EXACT_CLOCK);
