@@ -71,15 +71,25 @@ function largestDifference(a, b) {
   return a.length === b.length ? a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0) : Number.POSITIVE_INFINITY;
 }
 
-/** Rounds of every peer in turn, so that what else the machine does meets all of them alike. */
+/** Decodes of each encode: they are short, and one alone says little. */
+const DECODES = 5;
+
+async function adapterName() {
+  const { info } = (await navigator.gpu?.requestAdapter()) ?? {};
+  return info ? info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(" ") : "none";
+}
+
+/** Rounds of every peer in turn, so that what else the machine does meets all of them alike. `console.info` tells how far it is. */
 export async function comparePeers({ runs, providers, threads }) {
   const counts = countCalls();
+  const adapter = await adapterName();
   const facts = await (await fetch("/peers/peers.json")).json();
   const peers = [];
   const failed = [];
   for (const make of [() => ours(facts), ...providers.map((provider) => () => onnx(facts, provider, threads))]) {
     const index = peers.length + failed.length;
     try {
+      console.info(`Opening ${index === 0 ? "ours" : `onnxruntime-web, ${providers[index - 1]}`}, and its first encode`);
       const peer = await make();
       await peer.encode();
       peers.push({ ...peer, first: await peer.decode(), encodeMs: [], decodeMs: [], counts: {} });
@@ -95,9 +105,11 @@ export async function comparePeers({ runs, providers, threads }) {
   // Two exports of one network in f32: more than this apart, they are not the same network.
   const wrong = parity.findIndex(({ logits, scores }) => !(logits < 1e-3 && scores < 1e-3));
   if (wrong >= 0) throw new Error(`${peers[wrong].name} gives other masks (${JSON.stringify(parity[wrong])}): nothing was timed`);
+  const steps = ["encode", ...Array(DECODES).fill("decode")];
   for (let run = 0; run < runs; run++) {
-    for (const peer of peers) {
-      for (const step of ["encode", "decode"]) {
+    console.info(`Round ${run + 1} of ${runs}`);
+    for (const step of steps) {
+      for (const peer of peers) {
         Object.assign(counts, { dispatches: 0, submits: 0 });
         const started = performance.now();
         await peer[step]();
@@ -109,6 +121,8 @@ export async function comparePeers({ runs, providers, threads }) {
   for (const peer of peers) await peer.close();
   return {
     facts,
+    adapter,
+    threads,
     agent: navigator.userAgent,
     isolated: crossOriginIsolated,
     failed,

@@ -13,9 +13,9 @@ const FOLDER = join(CACHE, "baseline");
 export const CONFIG = ["--config", "small"];
 const RUNS = 5;
 /** Pairs at least, at most, and seconds after which no pair more is begun. */
-const FIRST = { least: 4, most: 7, budget: 60 };
+const FIRST = { least: 3, most: 7, budget: 45 };
 /** When something looks slower: longer, so that it is the code that fails and not the machine. */
-const AGAIN = { least: 8, most: 14, budget: 120 };
+const AGAIN = { least: 5, most: 14, budget: 90 };
 /** Nothing of these reaches the command line. */
 const LEFT_OUT = ["tests", "weights", "app", "docs"];
 

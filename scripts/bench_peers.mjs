@@ -45,8 +45,9 @@ async function exportOnnx(config, python) {
   return out;
 }
 
-function report({ peers, failed }) {
+function report({ peers, failed, adapter, agent, threads }) {
   const [own] = peers;
+  say(`\nOn ${adapter}, ${/\S*Chrome\/\S+/.exec(agent)?.[0] ?? agent}; the WASM provider has ${threads} threads. Every peer in turn:`);
   for (const { name, encodeMs, decodeMs, counts, parity } of peers) {
     const ratio = (list, base) => (list === base ? "" : ` (${(median(list) / median(base)).toFixed(2)} times ours)`);
     const calls = ({ dispatches, submits }) => (dispatches > 0 ? `, ${dispatches} dispatches, ${submits} submits` : "");
@@ -93,6 +94,9 @@ async function main() {
   });
   try {
     const page = await browser.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "info") say(`${message.text()} …`);
+    });
     await page.goto(`${server.origin}/`);
     const options = { runs, providers: values.providers.split(","), threads: Math.min(4, availableParallelism()) };
     const found = await page.evaluate(async (given) => {
