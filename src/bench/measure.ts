@@ -146,9 +146,9 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
       // Once more with all caches warm, and never two models on the device at once.
       close();
       const again = await openClocked(gpu.device, { config, checkpoint, precision, signal, onProgress: progress });
-      again.engine.dispose();
+      await again.engine.decode(tokens, [prompt], upsample, signal).finally(() => again.engine.dispose());
       for (const [name, of] of OPENING) stage(name, of(opened.times), [of(again.times)]);
-      stage("compile decode", decodeCompileMs);
+      stage("compile decode", decodeCompileMs, [compiling.take()]);
       stage("preprocess", preprocessMs, preprocessed);
       stage("encode", encodeColdMs, encodes);
       stage("decode (first: compile too)", decodeColdMs, decodes);

@@ -33,7 +33,7 @@ describeGpu("bench of the small network", () => {
     expect(report.peaks.gbs).toBeGreaterThan(0);
     expect([...steps]).toContain("Checking the kernels of encode");
     // Opened twice: with nothing in any cache, and again.
-    for (const name of ["open", "– reading weights", "– compiling encode"]) {
+    for (const name of ["open", "– reading weights", "– compiling encode", "compile decode"]) {
       const stage = report.stages.find((one) => one.name === name);
       expect(stage?.coldMs, name).toBeGreaterThan(0);
       expect(stage?.warm?.median, name).toBeGreaterThan(0);
