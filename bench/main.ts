@@ -2,7 +2,7 @@
 // `?autorun=1&config=small&runs=5&precision=f32,f16&weights=ADDRESS&wall` starts by itself.
 import { openBenchDevice } from "../src/bench/adapter.ts";
 import { checkpointSubject, CONFIGURATIONS, isConfiguration, type Subject, syntheticSubject } from "../src/bench/configurations.ts";
-import { type Precision, precisionsOn, targetIn } from "../src/bench/precision.ts";
+import { isPrecision, type Precision, PRECISIONS, targetIn } from "../src/bench/precision.ts";
 import { percent } from "../src/bench/numbers.ts";
 import { measure } from "../src/bench/measure.ts";
 import { type Environment, parseReport } from "../src/bench/report.ts";
@@ -57,13 +57,12 @@ async function subject(signal: AbortSignal): Promise<Subject> {
 }
 
 /** A box for each that the device offers; none to choose where it is one. */
-function offerPrecisions(offered: readonly Precision[]): void {
+function offerPrecisions(): void {
   const wanted = query.get("precision")?.split(",") ?? ["f32"];
-  const boxes = offered.map((name) => make("label", {}, make("input", { type: "checkbox", value: name, checked: wanted.includes(name) }), name));
+  const boxes = PRECISIONS.map((name) => make("label", {}, make("input", { type: "checkbox", value: name, checked: wanted.includes(name) }), name));
   precisions.append(...boxes);
-  precisions.hidden = offered.length < 2;
-  const missing = wanted.filter((name) => !offered.some((known) => known === name));
-  if (missing.length > 0) fail(new Error(`precision=${missing.join(",")} is not to be had here: ${offered.join(", ")}.`));
+  const unknown = wanted.filter((name) => !isPrecision(name));
+  if (unknown.length > 0) fail(new Error(`precision=${unknown.join(",")} must be of ${PRECISIONS.join(", ")}.`));
   precisions.addEventListener("change", paper);
 }
 
@@ -138,7 +137,6 @@ async function lookAtAdapter(): Promise<boolean> {
   const place = byId("adapter", HTMLElement);
   try {
     const { gpu, adapter } = await openBenchDevice();
-    offerPrecisions(precisionsOn(gpu.device.features));
     gpu.device.destroy();
     target = gpu.target;
     const kind = adapter.kind === "cpu" ? "a software adapter, which computes on the CPU" : "a GPU";
@@ -162,6 +160,7 @@ async function main(): Promise<void> {
   if (query.has("weights")) config.value = "file";
   const times = Number(query.get("runs"));
   if (Number.isInteger(times) && times >= 1) runs.valueAsNumber = times;
+  offerPrecisions();
   state("idle");
   const usable = await lookAtAdapter();
   configChanged();

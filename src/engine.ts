@@ -4,12 +4,12 @@ import { Executor } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
 import { Readback } from "./gpu/readback.ts";
-import { tune } from "./gpu/tuner.ts";
+import { type Timed, tune } from "./gpu/tuner.ts";
 import { uploadWeights, type WeightBuffers } from "./gpu/weights.ts";
 import { QUANTISED_FROM } from "./checkpoint/int8.ts";
 import { type Checkpoint, readF32, type StoredTensor } from "./checkpoint/checkpoint.ts";
 import { SamError } from "./errors.ts";
-import type { Choices, Target } from "./graph/target.ts";
+import type { Target } from "./graph/target.ts";
 import { byteLength, elements, type Tensor, type WeightType } from "./graph/tensor.ts";
 import type { Config } from "./model/config.ts";
 import { type DecodeGraph, decodeGraph, type DecodeShape, type EncodeGraph, encodeGraph, networkWeights } from "./model/network.ts";
@@ -79,6 +79,8 @@ export class Engine {
   private constructor(
     readonly gpu: Gpu,
     readonly target: Target,
+    /** What the tuner timed when this engine was opened. */
+    readonly tuned: readonly Timed[],
     readonly config: Config,
     readonly weights: WeightBuffers,
     readonly weightBytes: number,
@@ -115,28 +117,28 @@ export class Engine {
           readF32: (name) => readF32(checkpoint, name, signal),
           onProgress: (loaded, total) => onProgress?.({ stage: "weights", loaded, total, unit: "bytes" }),
         });
+        const tuned: Timed[] = [];
         if (tuning && target.kind === "gpu") {
-          const record = (choices: Choices) => encodeGraph(config, { ...untuned, choices }).graph;
           const choices = await tune(gpu, {
-            record,
+            record: (choices) => encodeGraph(config, { ...untuned, choices }).graph,
             known,
             pool,
             weights,
             signal,
+            budgetMs: tuning.budgetMs,
+            onTimed: (timed) => tuned.push(timed),
             onProgress: (loaded, total) => onProgress?.({ stage: "tune", loaded, total, unit: "kernels" }),
           });
-          if (choices !== known) {
-            await tuning.write(key, choices);
-            target = { ...untuned, choices };
-            encode = encodeGraph(config, target);
-          }
+          if (tuned.length > 0) await tuning.write(key, choices);
+          target = { ...untuned, choices };
+          encode = encodeGraph(config, target);
         }
         executor = await Executor.create(gpu, encode.graph, pool, weights, {
           signal,
           onProgress: (loaded, total) => onProgress?.({ stage: "compile", loaded, total, unit: "kernels" }),
         });
         const weightBytes = tensors.reduce((sum, tensor) => sum + byteLength(tensor), 0);
-        return new Engine(gpu, target, config, weights, weightBytes, { ...encode, executor }, pool);
+        return new Engine(gpu, target, tuned, config, weights, weightBytes, { ...encode, executor }, pool);
       });
     } catch (error) {
       executor?.dispose();

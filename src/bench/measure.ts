@@ -17,7 +17,7 @@ import { countGraph, floorMs, totalFloorMs, shapeOf, type Speed } from "./counts
 import { benchImage } from "./image.ts";
 import { openClocked, type OpenTimes } from "./opening.ts";
 import { checkKernels, type KernelParity, signature } from "./parity.ts";
-import { type Precision, precisionsOn, TOLERANCES, tuningOf } from "./precision.ts";
+import { type Precision, TOLERANCES, tuningOf } from "./precision.ts";
 import { measurePeaks } from "./probes.ts";
 import type { BenchReport, Environment, GraphReport, KernelReport, ParityReport, StageReport } from "./report.ts";
 import { SCHEMA, SCHEMA_VERSION, together } from "./report.ts";
@@ -52,9 +52,6 @@ export async function measure(options: MeasureOptions): Promise<BenchReport> {
     // A device of its own: what one precision leaves behind must not weigh on the next.
     const opened = await openBenchDevice({ timestamps: options.timestamps ?? true });
     try {
-      const available = precisionsOn(opened.gpu.device.features);
-      if (!available.includes(precision))
-        throw new Error(`${precision} is not to be had on ${opened.adapter.description}, which offers ${available.join(", ")}.`);
       const { report, logits } = await measureOn(opened, { ...options, precision, exact });
       if (precision === "f32") exact = logits;
       return report;

@@ -10,24 +10,19 @@ export function isPrecision(name: string): name is Precision {
   return PRECISIONS.some((known) => known === name);
 }
 
-/** Those the engine has on a device with these features. */
-export function precisionsOn(_features: ReadonlySet<string>): readonly Precision[] {
-  return ["f32"];
-}
-
-/** What makes `Engine.open` compute in this precision. */
-export function engineOptions(_precision: Precision): EngineOptions {
-  return {};
+/** What makes `Engine.open` compute in this precision, its kernels chosen anew: the bench shows what was tried. */
+export function engineOptions(precision: Precision): EngineOptions {
+  return { precision, tuning: { read: async () => undefined, write: async () => undefined } };
 }
 
 /** What makes `encodeGraph` and `decodeGraph` record in this precision. */
-export function targetIn(target: Target, _precision: Precision): Target {
-  return target;
+export function targetIn(target: Target, precision: Precision): Target {
+  return { ...target, weights: precision };
 }
 
 /** What the tuner tried on this engine's device; empty where none ran. */
-export function tuningOf(_engine: Engine): readonly TuningReport[] {
-  return [];
+export function tuningOf({ tuned }: Engine): readonly TuningReport[] {
+  return tuned.map(({ key, chosen, candidates }) => ({ shape: key, chosen, candidates }));
 }
 
 export interface Tolerance {

@@ -13,11 +13,20 @@ export interface TuneOptions {
   readonly known: Choices;
   readonly pool: ActivationPool;
   readonly weights: WeightBuffers;
+  /** Told of each shape once it is decided. */
+  readonly onTimed?: ((timed: Timed) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Shapes timed, of all that are to be. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Milliseconds of timing, compiling not counted. Shapes it does not reach stay with the default and are timed another time. */
-  readonly budgetMs?: number;
+  readonly budgetMs?: number | undefined;
+}
+
+export interface Timed {
+  readonly key: string;
+  readonly chosen: string;
+  /** Best time of one dispatch; those that were hopeless were timed once. */
+  readonly candidates: readonly { readonly name: string; readonly ms: number }[];
 }
 
 const BUDGET_MS = 1500;
@@ -32,32 +41,37 @@ const WORTH_IT = 0.97;
 
 /** `known`, and the fastest candidate for every other choice the graph offers, those with the most work first. */
 export async function tune(gpu: Gpu, options: TuneOptions): Promise<Choices> {
-  const { record, known, pool, weights, signal, onProgress, budgetMs = BUDGET_MS } = options;
+  const { record, known, pool, weights, signal, onProgress, onTimed, budgetMs = BUDGET_MS } = options;
   const open = openChoices(record(known), known);
   if (open.length === 0) return known;
   const most = Math.max(...open.map(({ candidates }) => candidates.length));
   // One recording for each rank: every shape takes its candidate of that rank.
-  const executors = await Promise.all(
-    Array.from({ length: most }, (_, rank) => {
-      const graph = record({ ...known, ...Object.fromEntries(open.map(({ key, candidates }) => [key, candidates[rank] ?? (candidates[0] as string)])) });
-      return Executor.create(gpu, graph, pool, weights, { signal });
-    }),
-  );
+  const executors: (Executor | undefined)[] = [];
   try {
+    for (let rank = 0; rank < most; rank++) {
+      const graph = record({ ...known, ...Object.fromEntries(open.map(({ key, candidates }) => [key, candidates[rank] ?? (candidates[0] as string)])) });
+      // A variant that the device refuses is out; what it makes of the default is met again when the model is made.
+      executors.push(await Executor.create(gpu, graph, pool, weights, { signal }).catch(() => undefined));
+      signal?.throwIfAborted();
+    }
+    if (!executors[0]) return known;
     // The pool grows with the first round and holds still in the second.
-    for (const executor of [...executors, ...executors]) executor.prepare();
+    for (const executor of [...executors, ...executors]) executor?.prepare();
     const chosen: Record<string, string> = { ...known };
     const deadline = performance.now() + budgetMs;
     for (const [done, choice] of open.entries()) {
       onProgress?.(done, open.length);
-      const fastest = await fastestOf(gpu, executors.slice(0, choice.candidates.length), choice, deadline, signal);
-      if (fastest === undefined) break;
-      chosen[choice.key] = choice.candidates[fastest] as string;
+      const times = await timesOf(gpu, executors.slice(0, choice.candidates.length), choice, deadline, signal);
+      if (!times) break;
+      const fastest = times.indexOf(Math.min(...times));
+      const name = choice.candidates[(times[fastest] as number) < WORTH_IT * (times[0] as number) ? fastest : 0] as string;
+      chosen[choice.key] = name;
+      onTimed?.({ key: choice.key, chosen: name, candidates: choice.candidates.map((name, rank) => ({ name, ms: times[rank] as number })) });
     }
     onProgress?.(open.length, open.length);
     return chosen;
   } finally {
-    for (const executor of executors) executor.dispose();
+    for (const executor of executors) executor?.dispose();
   }
 }
 
@@ -71,8 +85,14 @@ function openChoices({ dispatches }: Graph, known: Choices): Choice[] {
   return [...flop.values()].sort((a, b) => b.flop - a.flop).map(({ choice }) => choice);
 }
 
-/** Rank of the fastest candidate; the executor of a rank has it recorded. Undefined when time is up. */
-async function fastestOf(gpu: Gpu, executors: readonly Executor[], { key }: Choice, deadline: number, signal?: AbortSignal): Promise<number | undefined> {
+/** Milliseconds of each candidate, by rank; the executor of a rank has it recorded. Undefined when time is up. */
+async function timesOf(
+  gpu: Gpu,
+  executors: readonly (Executor | undefined)[],
+  { key }: Choice,
+  deadline: number,
+  signal?: AbortSignal,
+): Promise<number[] | undefined> {
   const time = async (executor: Executor, repeats: number): Promise<number> => {
     signal?.throwIfAborted();
     const { dispatches } = executor.graph;
@@ -94,11 +114,11 @@ async function fastestOf(gpu: Gpu, executors: readonly Executor[], { key }: Choi
   const best = executors.map(() => Number.POSITIVE_INFINITY);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [rank, executor] of executors.entries()) {
+      if (!executor) continue;
       if (round > 0 && (best[rank] as number) > HOPELESS * Math.min(...best)) continue;
       if (performance.now() > deadline) return undefined;
       best[rank] = Math.min(best[rank] as number, await time(executor, repeats));
     }
   }
-  const fastest = best.indexOf(Math.min(...best));
-  return (best[fastest] as number) < WORTH_IT * (best[0] as number) ? fastest : 0;
+  return best.map((ms) => ms / repeats);
 }

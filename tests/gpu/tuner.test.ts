@@ -20,7 +20,7 @@ const GPU = { target: { kind: "gpu", subgroupSize: 0 } } as Partial<LoadOptions>
 
 function memoryStore(): TuningStore & { kept: Map<string, Choices> } {
   const kept = new Map<string, Choices>();
-  return { kept, read: async (adapter) => kept.get(adapter), write: async (adapter, choices) => void kept.set(adapter, choices) };
+  return { budgetMs: 120_000, kept, read: async (adapter) => kept.get(adapter), write: async (adapter, choices) => void kept.set(adapter, choices) };
 }
 
 /** Loads with a store; the model, and how often the tuner reported. */
@@ -46,6 +46,7 @@ describeGpu("the tuner", () => {
     const [[adapter, choices]] = [...store.kept] as [[string, Choices]];
     expect(adapter).toContain(model.device.description);
     expect(adapter).toMatch(/ \| \d+\.\d+\.\d+$/);
+    expect(new Set(Object.keys(choices))).toEqual(new Set(offered.map(({ key }) => key)));
     for (const [key, name] of Object.entries(choices)) expect(offered.find((choice) => choice.key === key)?.candidates).toContain(name);
   });
 
