@@ -41,7 +41,10 @@ async function buildLibrary(vite, out) {
   for (const { name, entry } of LIBRARY.filter(({ entry }) => present(entry))) {
     await bundle(vite, `${name}.js`, out, {
       minify: true,
-      rollupOptions: { input: join(ROOT, entry), preserveEntrySignatures: "strict", output: { format: "es", ...oneFile(name) } },
+      // Bare modules: no preloading around what is fetched later.
+      ssr: true,
+      // What an entry fetches when it is needed may use what the entry has: nothing is in two files.
+      rollupOptions: { input: join(ROOT, entry), preserveEntrySignatures: "allow-extension", output: { format: "es", ...oneFile(name), codeSplitting: true } },
     });
   }
 }

@@ -5,7 +5,6 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { bad } from "./fail.ts";
 import { type HttpOptions, httpSource } from "./http_source.ts";
 import { canonical } from "./names.ts";
-import { openPth } from "./pth.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { openShards, readIndex } from "./sharded.ts";
 import { lookAt } from "./sniff.ts";
@@ -60,7 +59,9 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
       return canonical(await openShards(source.label, shards, fileOf, signal));
     }
     if (kind === "other") throw bad(source.label, "a checkpoint (.pth or .safetensors)", seen, remedy);
-    const checkpoint = await (kind === "zip" ? openPth : openSafetensors)(told(source), signal);
+    // A module of its own, fetched for those who bring such a file.
+    const openFile = kind === "zip" ? (await import("./pth.ts")).openPth : openSafetensors;
+    const checkpoint = await openFile(told(source), signal);
     return canonical(source.verify ? { ...checkpoint, verify: source.verify } : checkpoint);
   } catch (error) {
     for (const source of opened) await source.close();
