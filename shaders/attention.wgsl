@@ -1,8 +1,9 @@
 // y = softmax(scale * q.k) v for each query and head: plain multi-head attention.
-// A workgroup computes 64 / LANES queries of one head and batch entry; LANES threads share the keys of a query.
+// A workgroup computes THREADS / LANES queries of one head and batch entry; LANES threads share the keys of a query.
 // A thread takes every LANES-th key with a running softmax; lane 0 then merges its query's lanes, always in the same order.
 
 const LANES: u32 = 1u;
+const THREADS: u32 = 64u;
 // d / 4
 const HEAD4: u32 = 4u;
 
@@ -26,16 +27,16 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-var<workgroup> lane_highest: array<f32, 64>;
-var<workgroup> lane_total: array<f32, 64>;
-var<workgroup> lane_sum: array<vec4<f32>, 64u * HEAD4>;
+var<workgroup> lane_highest: array<f32, THREADS>;
+var<workgroup> lane_total: array<f32, THREADS>;
+var<workgroup> lane_sum: array<vec4<f32>, THREADS * HEAD4>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let head = group.y;
   let batch = group.z;
   let lane = thread % LANES;
-  let query = group.x * (64u / LANES) + thread / LANES;
+  let query = group.x * (THREADS / LANES) + thread / LANES;
   let row = batch * params.queries + min(query, params.queries - 1u);
 
   var sum: array<vec4<f32>, HEAD4>;

@@ -77,6 +77,17 @@ export function stackedLinear(blocks: readonly (readonly { name: string; shape: 
   return { kind: "packed", parts };
 }
 
+/** Sources one behind the other, each with the elements it takes. */
+export function joined(sections: readonly (readonly [source: PackedSource, elements: number])[]): PackedSource {
+  let first = 0;
+  const parts = sections.flatMap(([source, count]) => {
+    const moved = source.parts.map((part) => ({ ...part, offset: first + part.offset }));
+    first += count;
+    return moved;
+  });
+  return { kind: "packed", parts };
+}
+
 /** The packing a naive loop does, rounded to what the weight's type can hold: the oracle of the `unpack` kernel. */
 export function packOnCpu(source: WeightSource, shape: Shape, read: (name: string) => Float32Array, dtype: DType = "f32"): Float32Array {
   if (source.kind === "computed") return source.compute(source.parts.map(({ name }) => read(name)));

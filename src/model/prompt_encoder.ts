@@ -1,32 +1,29 @@
 // The prompt encoder: points, boxes and masks as tokens and as a dense addition to the embedding.
 import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { concatenated } from "../graph/weight_source.ts";
+import { concatenated, joined } from "../graph/weight_source.ts";
 import { densePrompt } from "../ops/dense_prompt.ts";
-import { promptTokens } from "../ops/prompt_tokens.ts";
+import { promptTokens, promptTokensWeights } from "../ops/token_projection.ts";
 import type { Config } from "./config.ts";
-import { stored } from "./layers.ts";
 import { densePositions } from "./tables.ts";
+import { firstProjection, projections } from "./transformer.ts";
 
 const NAME = "prompt_encoder";
 /** A buffer of the reference, not a parameter. */
 export const GAUSSIAN = `${NAME}.pe_layer.positional_encoding_gaussian_matrix`;
 
-/** prompts [B, max(N, 1), 4] → the decoder's tokens [B·(outputs + N), D]: IoU token, mask tokens, prompts. */
+/** prompts [B, max(N, 1), 4] → [B·(outputs + N), 4·D]: IoU token, mask tokens and prompts, then what the decoder's first attention needs of them. */
 export function sparsePrompts(graph: Graph, { decoder, imageSize }: Config, prompts: Tensor, batch: number, count: number): Tensor {
   const { width, maskTokens } = decoder;
+  const row = (name: string, rows = 1) => ({ name, shape: [rows, width] });
   const embeddings = [0, 1, 2, 3].map((label) => `${NAME}.point_embeddings.${label}.weight`).concat(`${NAME}.not_a_point_embed.weight`);
-  const labels = graph.weight(`${NAME}.labels`, [5, width], concatenated(embeddings.map((name) => ({ name, shape: [1, width] }))));
-  const outputs = graph.weight(
-    "mask_decoder.output_tokens",
-    [1 + maskTokens, width],
-    concatenated([
-      { name: "mask_decoder.iou_token.weight", shape: [1, width] },
-      { name: "mask_decoder.mask_tokens.weight", shape: [maskTokens, width] },
-    ]),
-  );
-  const gaussian = stored(graph, GAUSSIAN, [2, width / 2]);
-  return promptTokens(graph, prompts, gaussian, labels, outputs, { label: "mask_decoder.tokens", batch, prompts: count, size: imageSize });
+  const outputs = [row("mask_decoder.iou_token.weight"), row("mask_decoder.mask_tokens.weight", maskTokens)];
+  const tables = concatenated([{ name: GAUSSIAN, shape: [2, width / 2] }, ...embeddings.map((name) => row(name)), ...outputs]);
+  const outputTokens = 1 + maskTokens;
+  const columns = 3 * width;
+  const source = joined([[tables, (6 + outputTokens) * width], ...projections(firstProjection(decoder), width)]);
+  const weights = graph.weight("mask_decoder.tokens.weights", [promptTokensWeights(outputTokens, width, columns)], source);
+  return promptTokens(graph, prompts, weights, { label: "mask_decoder.tokens", batch, prompts: count, outputTokens, size: imageSize, width, columns });
 }
 
 /** embedding [T, D], mask [B, 4g, 4g] probabilities, maskGiven u32 [B] → [B·T, D]. */

@@ -1,22 +1,49 @@
 // The two-way transformer of the mask decoder: tokens attend to the image and the image to the tokens.
 import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { concatenated, joined, type PackedSource, transposedLinear } from "../graph/weight_source.ts";
 import { attention } from "../ops/attention.ts";
+import { attentionBlock, attentionBlockWeights } from "../ops/attention_block.ts";
 import { linear } from "../ops/linear.ts";
+import { tokenProjection, tokenProjectionWeights } from "../ops/token_projection.ts";
 import type { DecoderConfig } from "./config.ts";
-import { linearLayer, linearWeights, normLayer } from "./layers.ts";
+import { linearLayer, linearWeights } from "./layers.ts";
 
 const EPS = 1e-5;
+const NAME = "mask_decoder.transformer";
+const FINAL = `${NAME}.final_attn_token_to_image`;
 
-/** One side of an attention: its values [B·n, D], and the positions [B·n or n, D] added for queries and keys. */
-interface Side {
-  readonly x: Tensor;
-  readonly positions: Tensor;
-  /** Rows of one prompt. */
-  readonly rows: number;
+const layerName = (layer: number) => `${NAME}.layers.${layer}`;
+const qkv = (attention: string) => ["q_proj", "k_proj", "v_proj"].map((part) => `${attention}.${part}`);
+
+/** What layer 0's self-attention needs of the tokens as they come in: q, k and v, without positions. */
+export function firstProjection({ width }: DecoderConfig): readonly Projection[] {
+  return qkv(`${layerName(0)}.self_attn`).map((name) => ({ name, columns: width }));
 }
 
-/** tokens [B·N, D], image [B·T, D], image positions [T, D] → both after the last layer. */
+/** A linear layer of the checkpoint, one of several side by side. */
+export interface Projection {
+  readonly name: string;
+  readonly columns: number;
+}
+
+/** Weights [D, columns] side by side, then their biases: what fused kernels end in. */
+export function projections(parts: readonly Projection[], width: number): readonly (readonly [PackedSource, number])[] {
+  const columns = parts.reduce((sum, part) => sum + part.columns, 0);
+  return [
+    [transposedLinear(parts.map((part) => ({ name: `${part.name}.weight`, shape: [part.columns, width] }))), width * columns],
+    [concatenated(parts.map((part) => ({ name: `${part.name}.bias`, shape: [part.columns] }))), columns],
+  ];
+}
+
+function norm(name: string, width: number): readonly [PackedSource, number] {
+  return [concatenated(["weight", "bias"].map((part) => ({ name: `${name}.${part}`, shape: [width] }))), 2 * width];
+}
+
+/**
+ * tokens [B·N, 4·D]: the token input, which is the prompts' positions too, then `firstProjection`; image [B·T, D], image positions [T, D]
+ * → both, [B·N, D] and [B·T, D], after the last layer.
+ */
 export function twoWayTransformer(
   graph: Graph,
   config: DecoderConfig,
@@ -25,52 +52,99 @@ export function twoWayTransformer(
   image: Tensor,
   imagePositions: Tensor,
 ): { tokens: Tensor; image: Tensor } {
-  const name = "mask_decoder.transformer";
-  // The prompts' encoding is the token input itself, output tokens included.
-  const tokenSide = (x: Tensor): Side => ({ x, positions: tokens, rows: (tokens.shape[0] as number) / batch });
-  const imageSide = (x: Tensor): Side => ({ x, positions: imagePositions, rows: (image.shape[0] as number) / batch });
-  let [t, i] = [tokens, image];
-  for (let layer = 0; layer < config.depth; layer++) {
-    const at = `${name}.layers.${layer}`;
-    const attended = selfAttention(graph, config, batch, tokenSide(t), `${at}.self_attn`, layer === 0);
-    t = normLayer(graph, attended, `${at}.norm1`, { eps: EPS });
-    t = normLayer(graph, crossAttention(graph, config, batch, tokenSide(t), imageSide(i), `${at}.cross_attn_token_to_image`), `${at}.norm2`, { eps: EPS });
-    const hidden = linearLayer(graph, t, `${at}.mlp.lin1`, config.mlpWidth, { activation: "relu" });
-    t = normLayer(graph, linearLayer(graph, hidden, `${at}.mlp.lin2`, config.width, { residual: t }), `${at}.norm3`, { eps: EPS });
-    i = normLayer(graph, crossAttention(graph, config, batch, imageSide(i), tokenSide(t), `${at}.cross_attn_image_to_token`), `${at}.norm4`, { eps: EPS });
+  const { width, heads, crossWidth, depth, mlpWidth } = config;
+  const count = (tokens.shape[0] as number) / batch;
+  const pixels = (image.shape[0] as number) / batch;
+  const common = { batch, heads, width, eps: EPS };
+
+  /** From queries [B·N, …] at column `first`: y, the residual with what the tokens saw of the image, normalised. */
+  const tokenToImage = (name: string, normName: string, q: Tensor, first: number, residual: Tensor, kv: Tensor, v: number) => {
+    const sizes = { batch, heads, queries: count, keys: pixels, columns: crossWidth };
+    const attended = attention(graph, { tensor: q, first }, { tensor: kv, first: 0 }, { tensor: kv, first: v }, { label: name, ...sizes });
+    const source = joined([...projections([{ name: `${name}.out_proj`, columns: width }], crossWidth), norm(normName, width)]);
+    const weights = graph.weight(`${name}.weights`, [attentionBlockWeights(crossWidth, width, 0)], source);
+    return attentionBlock(graph, { tensor: attended, first: 0 }, weights, { label: normName, ...common, queries: count, inner: crossWidth, residual });
+  };
+  /** Keys for the tokens' attention, queries of the image's own, then values, which see no positions. */
+  const imageSide = (label: string, x: Tensor, parts: readonly string[]) => {
+    const { weight, bias } = linearWeights(
+      graph,
+      label,
+      parts.map((name) => ({ name, outputs: crossWidth, inputs: [width] })),
+    );
+    return linear(graph, x, weight, { label, ...(bias ? { bias } : {}), addend: imagePositions, addendColumns: (parts.length - 1) * crossWidth });
+  };
+
+  let x = tokens;
+  let first = width;
+  for (let layer = 0; layer < depth; layer++) {
+    const at = layerName(layer);
+    const [self, toImage, toTokens] = ["self_attn", "cross_attn_token_to_image", "cross_attn_image_to_token"].map((name) => `${at}.${name}`) as [
+      string,
+      string,
+      string,
+    ];
+    const selfWeights = graph.weight(
+      `${self}.weights`,
+      [attentionBlockWeights(width, width, crossWidth)],
+      joined([
+        ...projections([{ name: `${self}.out_proj`, columns: width }], width),
+        norm(`${at}.norm1`, width),
+        ...projections([{ name: `${toImage}.q_proj`, columns: crossWidth }], width),
+      ]),
+    );
+    const attended = attentionBlock(graph, { tensor: x, first }, selfWeights, {
+      label: `${at}.norm1`,
+      ...common,
+      queries: count,
+      inner: width,
+      to: { tensor: x, k: first + width, v: x.shape[1] as number - width, keys: count },
+      // The first layer has no residual: its input is the positions.
+      ...(layer === 0 ? {} : { residual: x }),
+      project: { columns: crossWidth, positions: tokens },
+    });
+    const kqv = imageSide(`${at}.image_proj`, image, [`${toImage}.k_proj`, `${toTokens}.q_proj`, `${toImage}.v_proj`]);
+    const seen = tokenToImage(toImage, `${at}.norm2`, attended, width, attended, kqv, 2 * crossWidth);
+    const hidden = linearLayer(graph, seen, `${at}.mlp.lin1`, mlpWidth, { activation: "relu" });
+    const { weight } = linearWeights(graph, `${at}.mlp.lin2`, [{ name: `${at}.mlp.lin2`, outputs: width, inputs: [mlpWidth] }], false);
+    const partial = linear(graph, hidden, weight, { label: `${at}.mlp.lin2`, partial: true });
+    // What the next attentions ask of the tokens, those with positions first.
+    const next = layer + 1 < depth ? qkv(`${layerName(layer + 1)}.self_attn`).map((name) => ({ name, columns: width })) : [];
+    const asked = next.length > 0 ? next.slice(0, 2) : [{ name: `${FINAL}.q_proj`, columns: crossWidth }];
+    const own = ["k_proj", "v_proj"].map((part) => ({ name: `${toTokens}.${part}`, columns: crossWidth })) as [Projection, Projection];
+    const placed = [own[0], ...asked];
+    const parts = [...placed, own[1], ...next.slice(2)];
+    const columns = parts.reduce((sum, part) => sum + part.columns, 0);
+    const positional = placed.reduce((sum, part) => sum + part.columns, 0);
+    x = tokenProjection(
+      graph,
+      partial,
+      graph.weight(
+        `${at}.mlp.weights`,
+        [tokenProjectionWeights(width, columns)],
+        joined([[concatenated([{ name: `${at}.mlp.lin2.bias`, shape: [width] }]), width], norm(`${at}.norm3`, width), ...projections(parts, width)]),
+      ),
+      { label: `${at}.norm3`, residual: seen, positions: tokens, columns, positional, eps: EPS },
+    );
+    first = width + crossWidth;
+    image = attentionBlock(
+      graph,
+      { tensor: kqv, first: crossWidth },
+      graph.weight(
+        `${toTokens}.weights`,
+        [attentionBlockWeights(crossWidth, width, 0)],
+        joined([...projections([{ name: `${toTokens}.out_proj`, columns: width }], crossWidth), norm(`${at}.norm4`, width)]),
+      ),
+      {
+        label: `${at}.norm4`,
+        ...common,
+        queries: pixels,
+        inner: crossWidth,
+        to: { tensor: x, k: width, v: width + positional, keys: count },
+        residual: image,
+      },
+    );
   }
-  const last = crossAttention(graph, config, batch, tokenSide(t), imageSide(i), `${name}.final_attn_token_to_image`);
-  return { tokens: normLayer(graph, last, `${name}.norm_final_attn`, { eps: EPS }), image: i };
-}
-
-/** The first layer has neither positions nor residual: its input is the positions. */
-function selfAttention(graph: Graph, { width, heads }: DecoderConfig, batch: number, { x, positions, rows }: Side, name: string, first: boolean): Tensor {
-  const parts = ["q_proj", "k_proj", "v_proj"].map((part) => ({ name: `${name}.${part}`, outputs: width, inputs: [width] }));
-  const { weight, bias } = linearWeights(graph, `${name}.qkv_proj`, parts);
-  const qkv = linear(graph, x, weight, {
-    label: `${name}.qkv_proj`,
-    ...(bias ? { bias } : {}),
-    ...(first ? {} : { addend: positions, addendColumns: 2 * width }),
-  });
-  const [q, k, v] = [0, width, 2 * width].map((column) => ({ tensor: qkv, first: column })) as [Columns, Columns, Columns];
-  const attended = attention(graph, q, k, v, { label: name, batch, heads, queries: rows, keys: rows, columns: width });
-  return linearLayer(graph, attended, `${name}.out_proj`, width, first ? {} : { residual: x });
-}
-
-type Columns = Parameters<typeof attention>[1];
-
-/** from.x + attention of `from` to `to`. */
-function crossAttention(graph: Graph, { width, heads, crossWidth }: DecoderConfig, batch: number, from: Side, to: Side, name: string): Tensor {
-  const q = linearLayer(graph, from.x, `${name}.q_proj`, crossWidth, { addend: from.positions });
-  const parts = ["k_proj", "v_proj"].map((part) => ({ name: `${name}.${part}`, outputs: crossWidth, inputs: [width] }));
-  const { weight, bias } = linearWeights(graph, `${name}.kv_proj`, parts);
-  const kv = linear(graph, to.x, weight, { label: `${name}.kv_proj`, ...(bias ? { bias } : {}), addend: to.positions, addendColumns: crossWidth });
-  const attended = attention(
-    graph,
-    { tensor: q, first: 0 },
-    { tensor: kv, first: 0 },
-    { tensor: kv, first: crossWidth },
-    { label: name, batch, heads, queries: from.rows, keys: to.rows, columns: crossWidth },
-  );
-  return linearLayer(graph, attended, `${name}.out_proj`, width, { residual: from.x });
+  const kv = imageSide(`${FINAL}.kv_proj`, image, [`${FINAL}.k_proj`, `${FINAL}.v_proj`]);
+  return { tokens: tokenToImage(FINAL, `${NAME}.norm_final_attn`, x, first, x, kv, crossWidth), image };
 }

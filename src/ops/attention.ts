@@ -2,7 +2,7 @@
 import shader from "../../shaders/attention.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Twin } from "./twin.ts";
+import type { Twin, TwinData } from "./twin.ts";
 
 /** `columns` channels of a projected tensor, from `first` on: q, k and v may share one tensor. */
 export interface Columns {
@@ -20,7 +20,10 @@ export interface AttentionOptions {
   readonly columns: number;
 }
 
-/** Few queries over many keys leave most of a GPU idle with a thread a query: 32 threads share the keys then. */
+/**
+ * Few queries over many keys leave most of a GPU idle with a thread a query: 32 threads share the keys then. A software adapter has
+ * few threads to fill, and the barrier costs it more than the sums.
+ */
 const SHARED_LANES = 32;
 
 /** q [B·queries, …], k and v [B·keys, …] → [B·queries, columns]; scores are scaled by 1/√(head width). */
@@ -30,7 +33,8 @@ export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { la
   expectShape(op, "k", k.tensor, [batch * keys, k.tensor.shape[1] as number]);
   expectShape(op, "v", v.tensor, [batch * keys, v.tensor.shape[1] as number]);
   const y = graph.activation(label, [batch * queries, columns]);
-  const lanes = keys >= 64 ? SHARED_LANES : 1;
+  const alone = graph.target.kind === "cpu";
+  const [lanes, threads] = [keys >= 64 && !alone ? SHARED_LANES : 1, alone ? 8 : 64];
   const width = columns / heads;
   const row4 = ({ tensor }: Columns) => (tensor.shape[1] as number) / 4;
   graph.dispatch({
@@ -51,8 +55,8 @@ export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { la
       y_row4: columns / 4,
       scale: width ** -0.5,
     },
-    constants: { LANES: lanes, HEAD4: width / 4 },
-    workgroups: [Math.ceil((queries * lanes) / 64), heads, batch],
+    constants: { LANES: lanes, THREADS: threads, HEAD4: width / 4 },
+    workgroups: [Math.ceil((queries * lanes) / threads), heads, batch],
     flop: 4 * batch * queries * keys * columns,
   });
   return y;
@@ -63,23 +67,30 @@ export const twin: Twin = ({ params, constants, workgroups }, { q, k, v }) => {
   const d = 4 * (constants["HEAD4"] as number);
   const [, heads, batches] = workgroups;
   const y = new Float32Array(batches * p.queries * 4 * p.y_row4);
-  const at = (data: ArrayLike<number> | undefined, row: number, row4: number, first4: number, channel: number) =>
-    data?.[4 * (row * row4 + first4) + channel] as number;
+  const rowsOf = (data: TwinData | undefined, row4: number, first4: number) => (row: number) =>
+    (data as Float32Array).subarray(4 * (row * row4 + first4), 4 * (row * row4 + first4) + heads * d);
   for (let row = 0; row < batches * p.queries; row++) {
-    const firstKey = Math.floor(row / p.queries) * p.keys;
-    for (let head = 0; head < heads; head++) {
-      const scores = Array.from({ length: p.keys }, (_, key) => {
-        let score = 0;
-        for (let i = head * d; i < head * d + d; i++) score += at(q, row, p.q_row4, p.q_first4, i) * at(k, firstKey + key, p.k_row4, p.k_first4, i);
-        return score * p.scale;
-      });
-      const highest = Math.max(...scores);
-      const weights = scores.map((score) => Math.exp(score - highest));
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      for (let i = head * d; i < head * d + d; i++) {
-        y[row * 4 * p.y_row4 + i] = weights.reduce((sum, weight, key) => sum + weight * at(v, firstKey + key, p.v_row4, p.v_first4, i), 0) / total;
-      }
-    }
+    const keys = Array.from({ length: p.keys }, (_, key) => Math.floor(row / p.queries) * p.keys + key);
+    const of = { k: keys.map(rowsOf(k, p.k_row4, p.k_first4)), v: keys.map(rowsOf(v, p.v_row4, p.v_first4)) };
+    y.set(attendTo(rowsOf(q, p.q_row4, p.q_first4)(row), of.k, of.v, heads, p.scale), row * 4 * p.y_row4);
   }
   return { y };
 };
+
+/** The attention of one query to keys and values, all of them rows of the channels of all heads. */
+export function attendTo(q: ArrayLike<number>, k: readonly ArrayLike<number>[], v: readonly ArrayLike<number>[], heads: number, scale: number): Float64Array {
+  const d = q.length / heads;
+  const y = new Float64Array(q.length);
+  for (let head = 0; head < heads; head++) {
+    const scores = k.map((key) => {
+      let score = 0;
+      for (let i = head * d; i < head * d + d; i++) score += (q[i] as number) * (key[i] as number);
+      return score * scale;
+    });
+    const highest = Math.max(...scores);
+    const weights = scores.map((score) => Math.exp(score - highest));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    for (let i = head * d; i < head * d + d; i++) y[i] = weights.reduce((sum, weight, key) => sum + weight * (v[key]?.[i] as number), 0) / total;
+  }
+  return y;
+}

@@ -39,6 +39,8 @@ export interface MatmulOptions extends Epilogue {
   /** [R, K]: row (r mod R) is added to row r of x, for the first `addendColumns` output columns. */
   readonly addend?: Tensor;
   readonly addendColumns?: number;
+  /** Gives the sums of the splits, [splits, M, N], without bias, activation and residual: what reads them adds them up. */
+  readonly partial?: boolean;
 }
 
 /**
@@ -61,11 +63,10 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   if (gate) expectShape(op, "gate", gate, [k]);
   const addendColumns = options.addendColumns ?? n;
   expectWholeTiles(op, addendColumns, n);
-  const y = graph.activation(label, [outRows, n]);
-
   const maySplit = phases === 1 || !options.bias;
-  const { shader, condition, constants, workgroups, splits, choice } = chooseMatmul(graph.target, { m, n, k, taps, phases, dtype: weight.dtype, maySplit });
-  const target = splits > 1 ? graph.activation(`${label}.partial`, [splits, outRows, n]) : y;
+  const shape = { m, n, k, taps, phases, dtype: weight.dtype, maySplit, reducedByReader: options.partial === true };
+  const { shader, condition, constants, workgroups, splits, choice } = chooseMatmul(graph.target, shape);
+  const target = splits > 1 || options.partial ? graph.activation(`${label}.partial`, [splits, outRows, n]) : graph.activation(label, [outRows, n]);
   const activation = ACTIVATION_CODE[options.activation ?? "none"];
 
   graph.dispatch({
@@ -103,6 +104,8 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
     choice,
     flop: 2 * m * n * k * taps * phases,
   });
-  if (splits > 1) matmulReduce(graph, target, bias, y, { activation, residual, choice });
+  if (splits === 1 || options.partial) return target;
+  const y = graph.activation(label, [outRows, n]);
+  matmulReduce(graph, target, bias, y, { activation, residual, choice });
   return y;
 }

@@ -15,6 +15,8 @@ export interface MatmulShape {
   readonly dtype: DType;
   /** Whether the sum may be split over workgroups: the second pass knows one bias for all phases. */
   readonly maySplit: boolean;
+  /** Whether the reader adds up the parts, so that splitting costs no second pass. */
+  readonly reducedByReader?: boolean;
 }
 
 interface Tile {
@@ -48,7 +50,8 @@ export type VariantName = `${keyof typeof TILES}/${number}`;
 
 /** Enough workgroups to occupy a large GPU. */
 const BUSY_WORKGROUPS = 128;
-const MIN_STEPS_PER_SPLIT = 12;
+const MIN_STEPS_PER_SPLIT = 8;
+const SPLITS = [1, 2, 4, 8];
 export const SKINNY_ROWS = 16;
 
 /** Names a shape in a target's choices. */
@@ -57,7 +60,7 @@ export function shapeKey({ m, n, k, taps, phases, dtype }: MatmulShape): string 
 }
 
 function defaultVariant(shape: MatmulShape): VariantName {
-  if (shape.m <= SKINNY_ROWS) return "skinny/1";
+  if (shape.m <= SKINNY_ROWS) return `skinny/${shape.reducedByReader ? mostSplits(shape, TILES.skinny) : 1}`;
   if (groups(shape, TILES.large) >= BUSY_WORKGROUPS / 2) return "large/1";
   return groups(shape, TILES.small) >= BUSY_WORKGROUPS || shape.taps * shape.k < 256 ? "small/1" : "sliced/1";
 }
@@ -67,11 +70,16 @@ export function candidates(shape: MatmulShape): VariantName[] {
   const first = defaultVariant(shape);
   const all = Object.entries(TILES).flatMap(([name, tile]) => {
     if (tile.TILE_M > 2 * Math.max(shape.m, SKINNY_ROWS) || (name === "skinny" && shape.m > 2 * SKINNY_ROWS)) return [];
-    const most = Math.floor((shape.taps * shape.k) / 4 / tile.STEP4 / tile.SLICES / MIN_STEPS_PER_SPLIT);
-    const splits = [1, 2, 4, 8].filter((s) => s === 1 || (shape.maySplit && s <= most && groups(shape, tile) * s <= 4 * BUSY_WORKGROUPS));
-    return splits.map((s) => `${name}/${s}` as VariantName);
+    return SPLITS.filter((splits) => splits <= mostSplits(shape, tile)).map((splits) => `${name}/${splits}` as VariantName);
   });
   return [first, ...all.filter((name) => name !== first)];
+}
+
+/** As many parts as keep the device busy and each part long enough. */
+function mostSplits(shape: MatmulShape, tile: Tile): number {
+  const steps = (shape.taps * shape.k) / 4 / tile.STEP4 / tile.SLICES;
+  const fits = (splits: number) => splits * MIN_STEPS_PER_SPLIT <= steps && groups(shape, tile) * splits <= 4 * BUSY_WORKGROUPS;
+  return shape.maySplit ? Math.max(1, ...SPLITS.filter(fits)) : 1;
 }
 
 function groups({ m, n, phases }: MatmulShape, tile: Tile): number {

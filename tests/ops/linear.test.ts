@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
 import type { Activation } from "../../src/ops/activation.ts";
 import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
-import { linear, linearHeads } from "../../src/ops/linear.ts";
+import { linear } from "../../src/ops/linear.ts";
 import { candidates, shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { chooseMatmul } from "../../src/ops/matmul_variants.ts";
 import { adapterFeatures, describeGpu } from "../support/dawn.ts";
@@ -100,6 +100,19 @@ describeGpu("linear", () => {
     }
   });
 
+  it("leaves the parts of a split sum as they are where what reads them adds them up", async () => {
+    const [m, k, n] = [5, 1028, 36];
+    const [gpu, cpu] = await runOp(
+      (graph) => linear(graph, given(graph, "x", [m, k]), given(graph, "weight", [k, n]), { label: "test", partial: true }),
+      { bound: BOUND },
+    );
+    expect(gpu.graph.dispatches.length).toBe(1);
+    expect([gpu, cpu].map((result) => result?.graph.dispatches[0]?.writes["y"]?.shape)).toEqual([
+      [2, m, n],
+      [1, m, n],
+    ]);
+  });
+
   it.each<Case>([
     { m: 5, k: 36, n: 12, bias: false },
     { m: 67, k: 20, n: 84, activation: "relu", addend: [67, 64] },
@@ -153,47 +166,5 @@ describeGpu("linear", () => {
     // Workgroups add to whole tiles.
     const some = runOp(record({ m: 3, k: 8, n: 128, addend: [3, 32] }), { bound: 0 });
     await expect(some).rejects.toMatchObject({ code: "graph", op: "linear", argument: "addendColumns", got: "32 of 128" });
-  });
-});
-
-describeGpu("linearHeads", () => {
-  it.each([
-    { batch: 1, tokens: 1, firstRows: [0], k: 4, n: 4 },
-    { batch: 3, tokens: 7, firstRows: [1, 2, 3, 4, 0], k: 36, n: 20 },
-    { batch: 2, tokens: 5, firstRows: [4, 0, 1], k: 260, n: 32 },
-  ])("$batch × $tokens tokens, rows $firstRows, each through a layer of its own", async ({ batch, tokens, firstRows, k, n }) => {
-    const heads = firstRows.length;
-    await runOp(
-      (graph) =>
-        linearHeads(graph, given(graph, "x", [batch * tokens, k]), given(graph, "weight", [heads * k, n]), {
-          label: "test",
-          batch,
-          tokens,
-          firstRows,
-          bias: given(graph, "bias", [heads * n]),
-          activation: "relu",
-        }),
-      { bound: BOUND },
-    );
-  });
-
-  it("gives each head its own row, weights and bias", async () => {
-    // x[row] = [row, 0, 0, 0], weight of head z = z + 1 on the first channel, bias of head z = 100 z.
-    const [batch, tokens, firstRows] = [2, 3, [2, 0]] as const;
-    const x = Float32Array.from({ length: batch * tokens * 4 }, (_, i) => (i % 4 === 0 ? i / 4 : 0));
-    const weight = Float32Array.from({ length: 2 * 4 * 4 }, (_, i) => (i % 16 < 4 ? Math.floor(i / 16) + 1 : 0));
-    const bias = Float32Array.from({ length: 8 }, (_, i) => (i < 4 ? 0 : 100));
-    const results = await runOp(
-      (graph) =>
-        linearHeads(graph, given(graph, "x", [batch * tokens, 4], x), given(graph, "weight", [8, 4], weight), {
-          label: "test",
-          batch,
-          tokens,
-          firstRows,
-          bias: given(graph, "bias", [8], bias),
-        }),
-      { bound: 0 },
-    );
-    for (const { value } of results) expect([...value].filter((_, i) => i % 4 === 0)).toEqual([2, 100, 5, 106]);
   });
 });

@@ -1,0 +1,120 @@
+// y = [v, (v + positions) Wq + bq] with v = LN(residual + a Wo + bo) and a = softmax(scale * q.k) v for each head, or q itself where that was attended to before.
+// A workgroup computes eight queries of one batch entry, all heads.
+// A thread computes one key's score for four queries and a head, in turn with one channel of the sum over keys; then one column of each product.
+import package::shared::rows::{rows, product, normalise};
+
+struct Params {
+  queries: u32,
+  // 0: q was attended to before.
+  keys: u32,
+  heads: u32,
+  // Channels of all heads, of v, of the projection, which there may be none of.
+  inner: u32,
+  width: u32,
+  columns: u32,
+  // Row lengths, and where in a row to begin.
+  q_row: u32, q_first: u32,
+  kv_row: u32, k_first: u32, v_first: u32,
+  // 0: no residual.
+  residual_row: u32,
+  positions_row: u32,
+  scale: f32,
+  eps: f32,
+}
+
+// [B * Nq, q_row]
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+// [B * Nk, kv_row]
+@group(0) @binding(2) var<storage, read> kv: array<f32>;
+// [B * Nq, residual_row]
+@group(0) @binding(3) var<storage, read> residual: array<f32>;
+// [B * Nq, positions_row]
+@group(0) @binding(4) var<storage, read> positions: array<f32>;
+// [B * Nq, width + columns]
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+// By key, head and half of the queries.
+var<workgroup> scores: array<vec4<f32>, 256>;
+// By head and half of the queries.
+var<workgroup> shrink: array<vec4<f32>, 64>;
+var<workgroup> totals: array<vec4<f32>, 64>;
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let p = params;
+  let first = group.y * p.queries;
+  let end = first + p.queries;
+  let begin = first + group.x * 8u;
+  // Past the last query, that one again.
+  let last = end - 1u - begin;
+  let own = p.q_first + min(thread, p.inner - 1u);
+  for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] = q[(begin + min(i, last)) * p.q_row + own]; }
+  if (p.keys > 0u) { attend(thread, group.y * p.keys); }
+  let column = min(thread, p.width - 1u);
+  product(thread, 0u, 0u, p.width, column, p.inner);
+  if (p.residual_row > 0u) {
+    for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += residual[(begin + min(i, last)) * p.residual_row + column]; }
+  }
+  let vectors = (p.inner + 1u) * p.width;
+  normalise(thread, p.width, vectors, p.eps);
+  let row = p.width + p.columns;
+  if (thread < p.width) {
+    for (var i = 0u; begin + i < min(begin + 8u, end); i++) { y[(begin + i) * row + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+  }
+  if (p.columns > 0u) {
+    for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += positions[(begin + min(i, last)) * p.positions_row + column]; }
+    product(thread, 0u, vectors + 2u * p.width, p.columns, min(thread, p.columns - 1u), p.width);
+    if (thread < p.columns) {
+      for (var i = 0u; begin + i < min(begin + 8u, end); i++) { y[(begin + i) * row + p.width + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+    }
+  }
+}
+
+// The attention of the queries in `rows`, in their place, with a running softmax over groups of keys.
+fn attend(thread: u32, first: u32) {
+  let p = params;
+  let pairs = 2u * p.heads;
+  let group = 256u / pairs;
+  let head_width = p.inner / p.heads;
+  let channel = min(thread, p.inner - 1u);
+  let own = channel / head_width * 2u;
+  let pair = thread % pairs;
+  let begin = pair / 2u * head_width;
+  var highest = vec4<f32>(-3.0e38);
+  var total = vec4<f32>();
+  var low = vec4<f32>();
+  var high = vec4<f32>();
+  for (var key = 0u; key < p.keys; key += group) {
+    let count = min(group, p.keys - key);
+    workgroupBarrier();
+    let at = (first + min(key + thread / pairs, p.keys - 1u)) * p.kv_row + p.k_first + begin;
+    var score = vec4<f32>();
+    for (var i = 0u; i < head_width; i++) { score += rows[pair % 2u * 256u + begin + i] * kv[at + i]; }
+    scores[thread] = score * p.scale;
+    workgroupBarrier();
+    // A thread a head and half turns the scores into weights, relative to the highest so far.
+    if (thread < pairs) {
+      let before = highest;
+      for (var j = 0u; j < count; j++) { highest = max(highest, scores[j * pairs + thread]); }
+      shrink[thread] = exp(before - highest);
+      total *= shrink[thread];
+      for (var j = 0u; j < count; j++) {
+        let weight = exp(scores[j * pairs + thread] - highest);
+        scores[j * pairs + thread] = weight;
+        total += weight;
+      }
+      totals[thread] = total;
+    }
+    workgroupBarrier();
+    low *= shrink[own];
+    high *= shrink[own + 1u];
+    for (var j = 0u; j < count; j++) {
+      let value = kv[(first + key + j) * p.kv_row + p.v_first + channel];
+      low += scores[j * pairs + own] * value;
+      high += scores[j * pairs + own + 1u] * value;
+    }
+  }
+  rows[thread] = low / totals[own];
+  rows[256u + thread] = high / totals[own + 1u];
+}

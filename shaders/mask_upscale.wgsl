@@ -1,0 +1,121 @@
+// y[k] = hyper[k] . gelu(convT(gelu(LN(convT(image))))): mask logits, of image tokens upscaled twice by 2x2 transposed convolutions of stride 2,
+// so that each token makes its own 4x4 pixels: 2x2 cells, and 2x2 pixels of each cell.
+// A workgroup computes eight image tokens of one prompt, all masks.
+// A thread computes one channel of a cell, then one of a pixel for two cells each, then logits of four tokens.
+import package::shared::rows::{weights, rows, row_sums, product};
+import package::shared::activation::gelu;
+
+struct Params {
+  grid: u32,
+  // Channels of a token; a cell has a quarter, a pixel an eighth.
+  width: u32,
+  masks: u32,
+  hyper_rows: u32,
+  eps: f32,
+}
+
+// [B * T, width]
+@group(0) @binding(1) var<storage, read> image: array<f32>;
+// [B * hyper rows, width / 8], the first rows of each prompt used
+@group(0) @binding(2) var<storage, read> hyper: array<f32>;
+// [B, masks, 4g, 4g]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let p = params;
+  let tokens = p.grid * p.grid;
+  let begin = group.x * 8u;
+  let column = min(thread, p.width - 1u);
+  for (var i = 0u; i < 8u; i++) {
+    rows[i / 4u * 256u + thread][i % 4u] = image[(group.y * tokens + min(begin + i, tokens - 1u)) * p.width + column];
+  }
+  let quarter = p.width / 4u;
+  let half = p.width / 2u;
+  product(thread, 0u, 0u, p.width, column, p.width);
+  normalise_cells(thread, column, (p.width + 1u) * p.width);
+
+  // Cells 0 and 1 for the first half of the threads, 2 and 3 for the second.
+  let pixel_column = column % half;
+  let first = column / half * half;
+  let matrix = (p.width + 1u) * p.width + half;
+  let bias = vec4<f32>(weights[matrix + quarter * half + pixel_column % (p.width / 8u)]);
+  var low0 = bias; var high0 = bias; var low1 = bias; var high1 = bias;
+  workgroupBarrier();
+  for (var k = 0u; k < quarter; k++) {
+    let w = weights[matrix + k * half + pixel_column];
+    low0 += rows[first + k] * w;
+    high0 += rows[256u + first + k] * w;
+    low1 += rows[first + quarter + k] * w;
+    high1 += rows[256u + first + quarter + k] * w;
+  }
+  for (var side = 0u; side < 2u; side++) {
+    workgroupBarrier();
+    if (thread < p.width) {
+      rows[2u * first + pixel_column] = gelu(select(low0, low1, side == 1u));
+      rows[2u * first + half + pixel_column] = gelu(select(high0, high1, side == 1u));
+    }
+    workgroupBarrier();
+    logits(thread, group.y, begin, side);
+  }
+}
+
+// LayerNorm and GELU over the channels of each cell, by an eighth of its channels in each of 64 threads, for half of the tokens.
+fn normalise_cells(thread: u32, column: u32, vectors: u32) {
+  let quarter = params.width / 4u;
+  let cell = column / quarter;
+  let count = f32(quarter);
+  var low = rows[thread];
+  var high = rows[256u + thread];
+  for (var squares = 0u; squares < 2u; squares++) {
+    rows[thread] = select(low, low * low, squares == 1u);
+    rows[256u + thread] = select(high, high * high, squares == 1u);
+    workgroupBarrier();
+    if (thread < 64u) {
+      let at = thread / 32u * 256u + thread % 32u / 8u * quarter;
+      var sum = vec4<f32>();
+      for (var i = thread % 8u; i < quarter; i += 8u) { sum += rows[at + i]; }
+      row_sums[thread] = sum;
+    }
+    workgroupBarrier();
+    var sum_low = vec4<f32>();
+    var sum_high = vec4<f32>();
+    for (var i = 8u * cell; i < 8u * cell + 8u; i++) {
+      sum_low += row_sums[i];
+      sum_high += row_sums[32u + i];
+    }
+    if (squares == 0u) {
+      low -= sum_low / count;
+      high -= sum_high / count;
+    } else {
+      low /= sqrt(sum_low / count + params.eps);
+      high /= sqrt(sum_high / count + params.eps);
+    }
+  }
+  let scale = weights[vectors + column % quarter];
+  let bias = weights[vectors + quarter + column % quarter];
+  rows[thread] = gelu(low * scale + bias);
+  rows[256u + thread] = gelu(high * scale + bias);
+}
+
+// Of the cells `side` and 2 + side, whose pixels' channels are in `rows`: for half of the tokens each, first the low one.
+fn logits(thread: u32, batch: u32, begin: u32, side: u32) {
+  let p = params;
+  let g = p.grid;
+  let half = p.width / 2u;
+  let eighth = p.width / 8u;
+  for (var task = thread; task < 64u * p.masks; task += 256u) {
+    let mask = task / 64u;
+    let pixel = task / 16u % 4u;
+    let token = begin + task % 8u;
+    let own = task / 4u % 4u * half + pixel * eighth;
+    let masked = (batch * p.hyper_rows + mask) * eighth;
+    var sum = 0.0;
+    for (var c = 0u; c < eighth; c++) { sum += rows[own + c][task % 4u] * hyper[masked + c]; }
+    if (token < g * g) {
+      let at = 4u * vec2<u32>(token % g, token / g) + vec2<u32>(2u * side + pixel % 2u, task / 8u % 2u * 2u + pixel / 2u);
+      y[((batch * p.masks + mask) * 4u * g + at.y) * 4u * g + at.x] = sum;
+    }
+  }
+}

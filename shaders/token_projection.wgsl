@@ -1,0 +1,103 @@
+// y = [x, x' W + b], x' = x + positions for the first columns, with x = LN(residual + sum over splits of partial + bias), the end of an MLP;
+// or, without splits, x the decoder's tokens: [iou token, mask tokens, prompts], a prompt PE(x, y) + table[label], or table[4] alone for label -1.
+// A workgroup computes 256 columns of the projection of eight rows, and x for itself.
+// A thread computes one channel of x and one column of the projection.
+import package::shared::rows::{weights, rows, product, normalise};
+import package::shared::turns::sin_turns;
+@if(subgroups) enable subgroups;
+
+struct Params {
+  rows: u32,
+  width: u32,
+  columns: u32,
+  // Columns that see x + positions.
+  positional: u32,
+  // 0: x comes from the prompts.
+  splits: u32,
+  residual_row: u32,
+  positions_row: u32,
+  eps: f32,
+  // Rows of a prompt, those of them that are output tokens, and 1 / side of the model's image.
+  tokens: u32,
+  output_tokens: u32,
+  inverse_size: f32,
+}
+
+// [splits, rows, width] of partial sums; or [B, tokens - output tokens, 4] of prompts: x, y in model pixels, label, unused
+@group(0) @binding(1) var<storage, read> source: array<f32>;
+// [rows, residual_row]
+@group(0) @binding(2) var<storage, read> residual: array<f32>;
+// [rows, positions_row]
+@group(0) @binding(3) var<storage, read> positions: array<f32>;
+// [rows, width + columns]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32, @if(subgroups) @builtin(subgroup_invocation_id) invocation: u32) {
+  @if(subgroups) let lane = invocation % 4u;
+  @if(!subgroups) let lane = 0u;
+  let p = params;
+  let begin = group.x * 8u;
+  let end = min(begin + 8u, p.rows);
+  // Past the last row, that one again.
+  let last = p.rows - 1u - begin;
+  let channel = min(thread, p.width - 1u);
+  for (var i = 0u; i < 8u; i++) {
+    let row = begin + min(i, last);
+    var x = 0.0;
+    if (p.splits == 0u) {
+      x = token(row, channel);
+    } else {
+      x = weights[channel] + residual[row * p.residual_row + channel];
+      for (var split = 0u; split < p.splits; split++) { x += source[(split * p.rows + row) * p.width + channel]; }
+    }
+    rows[i / 4u * 256u + thread][i % 4u] = x;
+  }
+  // Before the matrix come the tables of the prompts, or the vectors bias, LN weight and LN bias.
+  var matrix = (6u + p.output_tokens) * p.width;
+  if (p.splits > 0u) {
+    normalise(thread, p.width, p.width, p.eps);
+    matrix = 3u * p.width;
+  }
+  let length = p.width + p.columns;
+  if (group.y == 0u && thread < p.width) {
+    for (var i = 0u; begin + i < end; i++) { y[(begin + i) * length + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+  }
+  // Columns that see positions and columns that do not have workgroups of their own.
+  let blocks = (p.positional + 255u) / 256u;
+  var column = group.y * 256u + thread;
+  var columns = p.positional;
+  if (group.y < blocks) {
+    for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += positions[(begin + min(i, last)) * p.positions_row + channel]; }
+  } else {
+    column += p.positional - blocks * 256u;
+    columns = p.columns;
+  }
+  product(thread, lane, matrix, p.columns, min(column, columns - 1u), p.width);
+  if (column < columns) {
+    for (var i = 0u; begin + i < end; i++) { y[(begin + i) * length + p.width + column] = rows[i / 4u * 256u + thread][i % 4u]; }
+  }
+}
+
+fn token(row: u32, channel: u32) -> f32 {
+  let p = params;
+  let frequencies = p.width / 2u;
+  let at = row % p.tokens;
+  // The label's row of the table; output tokens come after the five of them.
+  var value = 0.0;
+  var label = 5u + at;
+  if (at >= p.output_tokens) {
+    let i = 4u * (row / p.tokens * (p.tokens - p.output_tokens) + at - p.output_tokens);
+    label = 4u;
+    if (source[i + 2u] >= 0.0) {
+      label = u32(source[i + 2u]);
+      // Half a pixel to its centre, then to [-1, 1].
+      let c = 2.0 * (vec2<f32>(source[i], source[i + 1u]) + 0.5) * p.inverse_size - 1.0;
+      let turns = c.x * weights[channel % frequencies] + c.y * weights[frequencies + channel % frequencies];
+      // A quarter turn on, sin is cos.
+      value = sin_turns(turns - round(turns) + select(0.25, 0.0, channel < frequencies));
+    }
+  }
+  return value + weights[(1u + label) * p.width + channel];
+}

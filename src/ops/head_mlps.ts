@@ -1,0 +1,55 @@
+// The hypernetworks of the mask tokens and the IoU head: three-layer ReLU MLPs, each on a token of its own, in one dispatch.
+import shader from "../../shaders/head_mlps.wgsl";
+import { expectShape, type Graph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { hasSubgroups, linearRow } from "./rows.ts";
+import type { Twin } from "./twin.ts";
+
+export interface HeadMlpsOptions {
+  readonly label: string;
+  readonly batch: number;
+  /** The last is the IoU head. */
+  readonly heads: number;
+  readonly outputs: number;
+}
+
+/** Elements of one head's weights: [D, D] and bias, [D, D] and bias, [D, outputs] and bias. */
+export function headWeights(width: number, outputs: number): number {
+  return (width + 1) * (2 * width + outputs);
+}
+
+/** x [B·tokens, D] → [B·heads, outputs]: head z reads token z + 1 of a prompt, the last one token 0. */
+export function headMlps(graph: Graph, x: Tensor, weights: Tensor, { label, batch, heads, outputs }: HeadMlpsOptions): Tensor {
+  const op = "head_mlps";
+  const [rows, width] = x.shape as [number, number];
+  const tokens = rows / batch;
+  expectShape(op, "x", x, [batch * Math.max(Math.floor(tokens), heads), width]);
+  expectShape(op, "weights", weights, [heads * headWeights(width, outputs)]);
+  const y = graph.activation(label, [batch * heads, outputs]);
+  graph.dispatch({
+    op,
+    label,
+    shader,
+    reads: { weights, x },
+    writes: { y },
+    conditions: hasSubgroups(graph.target) ? ["subgroups"] : [],
+    params: { batch, heads, width, outputs, tokens },
+    workgroups: [heads, Math.ceil(batch / 8), 1],
+    flop: 2 * batch * heads * width * (2 * width + outputs),
+  });
+  return y;
+}
+
+export const twin: Twin = ({ params }, { weights, x }) => {
+  const { batch = 0, heads = 0, width = 0, outputs = 0, tokens = 0 } = params;
+  const y = new Float32Array(batch * heads * outputs);
+  for (let i = 0; i < batch * heads; i++) {
+    const head = i % heads;
+    const token = Math.floor(i / heads) * tokens + ((head + 1) % heads);
+    const first = head * headWeights(width, outputs);
+    let row: ArrayLike<number> = (x as Float32Array).subarray(token * width, (token + 1) * width);
+    for (const layer of [0, 1]) row = linearRow(row, weights, first + layer * (width + 1) * width, width).map((value) => Math.max(value, 0));
+    y.set(linearRow(row, weights, first + 2 * (width + 1) * width, outputs), i * outputs);
+  }
+  return { y };
+};
