@@ -1,6 +1,6 @@
 // One set of weights on one device, and the executors that run on it. Lives until it is disposed or the device is lost.
 import { closeGpu, type DeviceSummary, type Gpu, guarded, openGpu } from "./gpu/device.ts";
-import { Executor } from "./gpu/executor.ts";
+import { Executor, SUBMIT_BUDGET_MS } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
 import { Readback } from "./gpu/readback.ts";
@@ -58,10 +58,12 @@ export interface RawDecoded {
   readonly bits: readonly Uint32Array[];
 }
 
-/** Prompts of one command buffer: bounds the activation memory; more prompts run in several batches behind each other. */
+/** Prompts of one graph: bounds the activation memory; more prompts run in chunks behind each other, in one command buffer where they may. */
 const MAX_BATCH = 8;
-/** Bytes of all masks of a command buffer: half of what one binding may be by default. */
+/** Bytes of all masks of a graph: half of what one binding may be by default. */
 const MAX_MASK_BYTES = 64 * 1024 * 1024;
+/** Bytes read back from a command buffer: those of 64 prompts on an image of 2000×2000 pixels. */
+const MAX_READ_BYTES = 128 * 1024 * 1024;
 /** Decode graphs kept ready: one for each number of tokens a user clicks through. */
 const KEPT_DECODERS = 12;
 
@@ -71,10 +73,18 @@ interface Decoder extends DecodeGraph {
   embedding?: Float32Array;
 }
 
+/** Prompts that one run of a graph takes. */
+interface Chunk {
+  readonly decoder: Decoder;
+  readonly prompts: readonly EncodedPrompt[];
+}
+
 export class Engine {
   readonly pool: ActivationPool;
   readonly #readback: Readback;
   readonly #decoders = new Map<string, Decoder>();
+  /** Inputs of all chunks of a command buffer. */
+  #staging: GPUBuffer | undefined;
 
   private constructor(
     readonly gpu: Gpu,
@@ -186,45 +196,112 @@ export class Engine {
   async decode(embedding: Float32Array, prompts: readonly EncodedPrompt[], upsample: DecodeShape["upsample"], signal?: AbortSignal): Promise<RawDecoded[]> {
     const [first] = prompts;
     if (!first) return [];
-    const results: RawDecoded[] = [];
     // Fewer at a time where the grid is finer or the masks are larger, so that the memory stays the same.
     const maskBytes = 4 * Math.ceil((upsample.width * upsample.height) / 8 / 4) * this.config.decoder.maskTokens;
     const most = Math.max(1, Math.min(Math.floor((MAX_BATCH * 256) / this.config.grid ** 2), Math.floor(MAX_MASK_BYTES / maskBytes)));
-    for (let begin = 0; begin < prompts.length; begin += most) {
-      const group = prompts.slice(begin, begin + most);
-      const shape = { batch: group.length, tokens: first.tokens.length / 4, multimask: first.multimask, upsample };
-      results.push(...(await this.#guarded("decode", async () => this.#run(await this.#decoder(shape), embedding, group, signal))));
-    }
-    return results;
+    return this.#guarded("decode", async () => {
+      const chunks: Chunk[] = [];
+      for (let begin = 0; begin < prompts.length; begin += most) {
+        const group = prompts.slice(begin, begin + most);
+        const shape = { batch: group.length, tokens: first.tokens.length / 4, multimask: first.multimask, upsample };
+        chunks.push({ decoder: await this.#decoder(shape), prompts: group });
+      }
+      const results: RawDecoded[] = [];
+      let submits = 0;
+      for (const together of this.#commandBuffers(chunks)) {
+        signal?.throwIfAborted();
+        results.push(...(await this.#run(together, embedding, signal)));
+        submits += together.length === 1 ? (together[0] as Chunk).decoder.executor.submits : 1;
+      }
+      (chunks.at(-1) as Chunk).decoder.executor.submits = submits;
+      return results;
+    });
   }
 
-  async #run(decoder: Decoder, embedding: Float32Array, prompts: readonly EncodedPrompt[], signal?: AbortSignal): Promise<RawDecoded[]> {
-    const { executor, inputs, logits, heads, bits } = decoder;
-    const write = (tensor: Tensor, data: Float32Array | Uint32Array) =>
-      this.gpu.device.queue.writeBuffer(executor.buffer(tensor), 0, data as Float32Array<ArrayBuffer>);
-    executor.prepare();
-    if (decoder.embedding !== embedding) write(inputs.embedding, embedding);
-    decoder.embedding = embedding;
-    write(inputs.prompts, Float32Array.from(prompts.flatMap(({ tokens }) => tokens)));
-    write(
-      inputs.maskGiven,
-      Uint32Array.from(prompts, ({ mask }) => (mask ? 1 : 0)),
-    );
-    const masks = elements(inputs.mask.shape) / prompts.length;
-    prompts.forEach(({ mask }, i) => {
-      if (mask) this.gpu.device.queue.writeBuffer(executor.buffer(inputs.mask), i * masks * 4, mask as Float32Array<ArrayBuffer>);
+  /** Chunks that share a command buffer: as many as are read back at once and keep the device busy no longer than it may be. */
+  #commandBuffers(chunks: readonly Chunk[]): Chunk[][] {
+    const buffers: Chunk[][] = [];
+    let [flop, bytes] = [0, 0];
+    for (const chunk of chunks) {
+      flop += chunk.decoder.executor.flop;
+      bytes += readBytes(chunk);
+      if (buffers.length === 0 || flop / this.gpu.flopPerMs > SUBMIT_BUDGET_MS || bytes > MAX_READ_BYTES) {
+        buffers.push([]);
+        [flop, bytes] = [chunk.decoder.executor.flop, readBytes(chunk)];
+      }
+      buffers.at(-1)?.push(chunk);
+    }
+    return buffers;
+  }
+
+  async #run(chunks: readonly Chunk[], embedding: Float32Array, signal?: AbortSignal): Promise<RawDecoded[]> {
+    const { queue } = this.gpu.device;
+    // Twice: memory that one graph reserves may replace what another one has bound.
+    for (const { decoder } of [...chunks, ...chunks]) decoder.executor.prepare();
+    for (const { decoder } of chunks) {
+      if (decoder.embedding !== embedding) queue.writeBuffer(decoder.executor.buffer(decoder.inputs.embedding), 0, embedding as Float32Array<ArrayBuffer>);
+      decoder.embedding = embedding;
+    }
+    const copyInputs = this.#stage(chunks);
+    this.#readback.begin(chunks.reduce((sum, chunk) => sum + readBytes(chunk), 0));
+    const copyOutputs = (encoder: GPUCommandEncoder, { decoder }: Chunk) =>
+      this.#readback.copy(
+        encoder,
+        outputsOf(decoder).map((tensor) => ({ buffer: decoder.executor.buffer(tensor), bytes: byteLength(tensor) })),
+      );
+    const [only] = chunks as readonly [Chunk];
+    if (chunks.length === 1) {
+      // Alone, a graph may be cut into several submits.
+      await only.decoder.executor.run({ signal, before: (encoder) => copyInputs(encoder, 0), after: (encoder) => copyOutputs(encoder, only) });
+    } else {
+      const encoder = this.gpu.device.createCommandEncoder({ label: "decode" });
+      chunks.forEach((chunk, i) => {
+        copyInputs(encoder, i);
+        chunk.decoder.executor.encode(encoder);
+        copyOutputs(encoder, chunk);
+      });
+      queue.submit([encoder.finish()]);
+    }
+    const bytes = await this.#readback.read();
+    let begin = 0;
+    return chunks.flatMap((chunk) => {
+      begin += readBytes(chunk);
+      return split(chunk.decoder, bytes, begin - readBytes(chunk));
     });
-    const outputs = [logits, heads, bits];
-    this.#readback.begin(outputs.reduce((sum, tensor) => sum + byteLength(tensor), 0));
-    await executor.run({
-      signal,
-      after: (encoder) =>
-        this.#readback.copy(
-          encoder,
-          outputs.map((tensor) => ({ buffer: executor.buffer(tensor), bytes: byteLength(tensor) })),
-        ),
+  }
+
+  /** Writes the inputs of all chunks to one buffer; gives what copies those of one chunk into its graph's own. */
+  #stage(chunks: readonly Chunk[]): (encoder: GPUCommandEncoder, chunk: number) => void {
+    const { device } = this.gpu;
+    const placed = chunks.map(({ decoder: { inputs }, prompts }) => {
+      const tensors = [inputs.prompts, inputs.maskGiven, ...(prompts.some(({ mask }) => mask) ? [inputs.mask] : [])];
+      return tensors.map((tensor) => ({ tensor, at: 0 }));
     });
-    return split(decoder, await this.#readback.read());
+    let bytes = 0;
+    for (const place of placed.flat()) {
+      place.at = bytes;
+      bytes += byteLength(place.tensor);
+    }
+    const data = new ArrayBuffer(bytes);
+    chunks.forEach(({ prompts }, i) => {
+      const [points, given, masks] = placed[i] as { tensor: Tensor; at: number }[];
+      prompts.forEach(({ tokens, mask }, b) => {
+        new Float32Array(data, points?.at).set(tokens, b * tokens.length);
+        if (!mask || !masks) return;
+        new Uint32Array(data, given?.at)[b] = 1;
+        new Float32Array(data, masks.at).set(mask, b * mask.length);
+      });
+    });
+    if (!this.#staging || this.#staging.size < bytes) {
+      this.#staging?.destroy();
+      this.#staging = device.createBuffer({ label: "prompts", size: bytes, usage: GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
+    }
+    const staging = this.#staging;
+    device.queue.writeBuffer(staging, 0, data);
+    return (encoder, chunk) => {
+      const { executor } = (chunks[chunk] as Chunk).decoder;
+      for (const { tensor, at } of placed[chunk] ?? []) encoder.copyBufferToBuffer(staging, at, executor.buffer(tensor), 0, byteLength(tensor));
+    };
   }
 
   async #decoder(shape: DecodeShape): Promise<Decoder> {
@@ -254,6 +331,8 @@ export class Engine {
     for (const { executor } of this.#decoders.values()) executor.dispose();
     this.#decoders.clear();
     this.#readback.dispose();
+    this.#staging?.destroy();
+    this.#staging = undefined;
     this.pool.dispose();
   }
 
@@ -284,14 +363,22 @@ function narrowest(tensors: readonly StoredTensor[]): WeightType {
   return tensors.some(quantised) && tensors.every((tensor) => quantised(tensor) || small(tensor)) ? "int8" : "f32";
 }
 
-/** The bytes of logits, heads and bits of a batch → one answer a prompt. */
-function split({ logits, heads, bits }: DecodeGraph, bytes: ArrayBuffer): RawDecoded[] {
+function outputsOf({ logits, heads, bits }: DecodeGraph): readonly Tensor[] {
+  return [logits, heads, bits];
+}
+
+function readBytes({ decoder }: Chunk): number {
+  return outputsOf(decoder).reduce((sum, tensor) => sum + byteLength(tensor), 0);
+}
+
+/** The bytes of logits, heads and bits of a batch, from `begin` on → one answer a prompt. */
+function split({ logits, heads, bits }: DecodeGraph, bytes: ArrayBuffer, begin: number): RawDecoded[] {
   const [batch, masks, side] = logits.shape as [number, number, number];
   const [, candidates, words] = bits.shape as [number, number, number];
   const columns = heads.shape[1] as number;
-  const allLogits = new Float32Array(bytes, 0, batch * masks * side * side);
-  const allHeads = new Float32Array(bytes, byteLength(logits), elements(heads.shape));
-  const allBits = new Uint32Array(bytes, byteLength(logits) + byteLength(heads), elements(bits.shape));
+  const allLogits = new Float32Array(bytes, begin, batch * masks * side * side);
+  const allHeads = new Float32Array(bytes, begin + byteLength(logits), elements(heads.shape));
+  const allBits = new Uint32Array(bytes, begin + byteLength(logits) + byteLength(heads), elements(bits.shape));
   return Array.from({ length: batch }, (_, b) => {
     const iou = (b * (masks + 1) + masks) * columns;
     return {

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { Engine, type RawDecoded } from "../src/engine.ts";
+import type { EncodedPrompt } from "../src/model/prompts.ts";
 import { SamMed2D } from "../src/sam_med2d.ts";
+import { expectClose } from "./support/compare.ts";
 import { describeGpu, trackDevice } from "./support/dawn.ts";
 import { readGolden } from "./support/goldens.ts";
-import { loadGolden } from "./model/dawn_model.ts";
+import { values } from "./support/twins.ts";
+import { loadGolden, testDevice } from "./model/dawn_model.ts";
 import { checkGolden } from "./model/golden_check.ts";
 
 const golden = readGolden("small");
@@ -97,5 +101,106 @@ describeGpu("an engine", () => {
     } finally {
       navigator.gpu.requestAdapter = requestAdapter;
     }
+  });
+});
+
+describeGpu("an engine's decode of many prompts", () => {
+  // A quarter of the image tokens: 32 prompts a chunk.
+  const small = readGolden("small_grid8");
+  const { config } = small;
+  const upsample = { width: 97, height: 61, left: 0, top: 0, resize: true, spanX: config.imageSize, spanY: config.imageSize };
+  const embedding = values("embedding", config.grid ** 2 * config.decoder.width);
+  const prompt = (i: number): EncodedPrompt => ({
+    tokens: [i, 120 - i, i % 2, 0, 0, 0, -1, 0],
+    multimask: true,
+    mask: i % 3 === 1 ? values(`mask ${i}`, 16 * config.grid ** 2, { scale: 0.5, shift: 0.5 }) : undefined,
+  });
+
+  async function withEngine(work: (engine: Engine) => Promise<void>): Promise<void> {
+    const engine = await Engine.open(config, small.checkpoint(), { device: await testDevice() });
+    try {
+      await work(engine);
+    } finally {
+      engine.dispose();
+    }
+  }
+
+  /** Counts calls of the device and its queue that make or start something. */
+  async function counting(engine: Engine, work: () => Promise<unknown>): Promise<{ submits: number; made: string[] }> {
+    const { device } = engine.gpu;
+    const submit = device.queue.submit;
+    let submits = 0;
+    device.queue.submit = (buffers) => {
+      submits++;
+      submit.call(device.queue, buffers);
+    };
+    const made: string[] = [];
+    const makers = ["createBuffer", "createBindGroup", "createBindGroupLayout", "createShaderModule", "createComputePipelineAsync"] as const;
+    for (const name of makers) {
+      const make = device[name] as (descriptor: GPUObjectDescriptorBase) => unknown;
+      Object.assign(device, {
+        [name]: (descriptor: GPUObjectDescriptorBase) => {
+          made.push(`${name} ${descriptor.label}`);
+          return make.call(device, descriptor);
+        },
+      });
+    }
+    try {
+      await work();
+    } finally {
+      device.queue.submit = submit;
+      for (const name of makers) delete (device as unknown as Record<string, unknown>)[name];
+    }
+    return { submits, made };
+  }
+
+  function expectSame(got: RawDecoded, want: RawDecoded, label: string): void {
+    // Batches have other tiles: sums in another order.
+    expectClose(got.logits, want.logits, { label: `logits of ${label}`, bound: 2e-5 });
+    expectClose(got.scores, want.scores, { label: `scores of ${label}`, bound: 1e-5 });
+    const flipped = got.bits.flatMap((words, k) => [...words].filter((word, i) => word !== want.bits[k]?.[i]));
+    expect(flipped.length, `words of ${label}`).toBeLessThanOrEqual(2);
+  }
+
+  it.each([64, 83])("%i at once gives what each gives alone, in one submit on a device fast enough", async (count) => {
+    await withEngine(async (engine) => {
+      const prompts = Array.from({ length: count }, (_, i) => prompt(i));
+      const alone: RawDecoded[] = [];
+      for (const one of prompts) alone.push(...(await engine.decode(embedding, [one], upsample)));
+      engine.gpu.flopPerMs = Number.POSITIVE_INFINITY;
+      let together: RawDecoded[] = [];
+      const { submits } = await counting(engine, async () => {
+        together = await engine.decode(embedding, prompts, upsample);
+      });
+      expect(submits).toBe(1);
+      expect(engine.lastDecoder?.executor.submits).toBe(1);
+      expect(together.length).toBe(count);
+      together.forEach((got, i) => expectSame(got, alone[i] as RawDecoded, `prompt ${i}`));
+      // On a slow one, a command buffer ends before it takes too long.
+      engine.gpu.flopPerMs = 5e6;
+      const slow = await counting(engine, async () => {
+        together = await engine.decode(embedding, prompts, upsample);
+      });
+      expect(slow.submits).toBeGreaterThan(1);
+      expect(engine.lastDecoder?.executor.submits).toBe(slow.submits);
+      together.forEach((got, i) => expectSame(got, alone[i] as RawDecoded, `prompt ${i}`));
+    });
+  });
+
+  it("makes nothing on the device once a shape was decoded: 1000 decodes of one prompt and of many", async () => {
+    await withEngine(async (engine) => {
+      engine.gpu.flopPerMs = Number.POSITIVE_INFINITY;
+      const many = Array.from({ length: 40 }, (_, i) => prompt(i));
+      const decode = async (i: number) => engine.decode(embedding, i % 100 === 99 ? many : [prompt(i % 7)], upsample);
+      const first = await counting(engine, async () => [await decode(99), await decode(1)]);
+      expect(first.made.length).toBeGreaterThan(20);
+      const before = engine.pool.bytes;
+      const { made, submits } = await counting(engine, async () => {
+        for (let i = 0; i < 1000; i++) await decode(i);
+      });
+      expect(made).toEqual([]);
+      expect(submits).toBe(1000);
+      expect(engine.pool.bytes).toBe(before);
+    });
   });
 });

@@ -150,6 +150,18 @@ export class Executor {
     this.submits = ends.length;
   }
 
+  /** Records one run among other commands, after `prepare`. */
+  encode(encoder: GPUCommandEncoder): void {
+    const pass = encoder.beginComputePass({ label: this.graph.label });
+    this.encodeRange(pass, 0, this.graph.dispatches.length);
+    pass.end();
+  }
+
+  /** Of a run. */
+  get flop(): number {
+    return this.#flop(0);
+  }
+
   /** Records the dispatches [begin, end), after `prepare`: a profiler gives them a pass of their own. */
   encodeRange(pass: GPUComputePassEncoder, begin: number, end: number): void {
     for (let d = begin; d < end; d++) {

@@ -1,6 +1,7 @@
 // The configuration of a network, read off the shapes of its tensors.
 import { SamError } from "../errors.ts";
 import type { Shape } from "../graph/tensor.ts";
+import { MOST_CHANNELS } from "../ops/rows.ts";
 
 export interface Config {
   /** Channels of the image encoder, C. */
@@ -119,8 +120,8 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
       maskTokens,
     },
   };
-  if (crossWidth % 64 !== 0 || decoderWidth % 64 !== 0)
-    throw fail("decoder widths that are multiples of 64", `width ${decoderWidth}, cross-attention width ${crossWidth}`);
+  if ([crossWidth, decoderWidth].some((channels) => channels % 64 !== 0 || channels > MOST_CHANNELS))
+    throw fail(`decoder widths that are multiples of 64, up to ${MOST_CHANNELS}`, `width ${decoderWidth}, cross-attention width ${crossWidth}`);
   // The adapter's gate keeps all channels and its squeezed ones in workgroup memory.
   if (adapters && width > MAX_ADAPTER_WIDTH) throw fail(`at most ${MAX_ADAPTER_WIDTH} channels with adapters`, `${width}`, "width");
   // Kernels move four channels at a time; the squeeze of the adapter has a quarter of the channels.

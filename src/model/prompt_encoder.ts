@@ -3,7 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { concatenated, joined } from "../graph/weight_source.ts";
 import { densePrompt } from "../ops/dense_prompt.ts";
-import { promptTokens, promptTokensWeights } from "../ops/token_projection.ts";
+import { promptTokens, promptTokensWeights } from "../ops/prompt_tokens.ts";
 import type { Config } from "./config.ts";
 import { densePositions } from "./tables.ts";
 import { firstProjection, projections } from "./transformer.ts";

@@ -98,7 +98,7 @@ export function twoWayTransformer(
       ...common,
       queries: count,
       inner: width,
-      to: { tensor: x, k: first + width, v: x.shape[1] as number - width, keys: count },
+      to: { tensor: x, k: first + width, v: (x.shape[1] as number) - width, keys: count },
       // The first layer has no residual: its input is the positions.
       ...(layer === 0 ? {} : { residual: x }),
       project: { columns: crossWidth, positions: tokens },

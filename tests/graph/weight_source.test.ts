@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { elements, type Shape } from "../../src/graph/tensor.ts";
-import { asStored, concatenated, packOnCpu, stackedLinear, transposedLinear } from "../../src/graph/weight_source.ts";
+import { asStored, concatenated, joined, packOnCpu, stackedLinear, transposedLinear } from "../../src/graph/weight_source.ts";
 import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
 import { VIT_B } from "../../src/model/config.ts";
 import { decodeGraph, encodeGraph, networkWeights } from "../../src/model/network.ts";
@@ -31,6 +31,14 @@ describe("packings", () => {
 
   it("stacks products one below the other, columns that none fills at 0", () => {
     expect([...packOnCpu(stackedLinear([[of("b")], [of("a")]], 2), [6, 2], read)]).toEqual([10, 0, 11, 0, 12, 0, 0, 3, 1, 4, 2, 5]);
+  });
+
+  it("joins packings, each with the room it takes", () => {
+    const source = joined([
+      [transposedLinear([of("a")]), 7],
+      [concatenated([of("c")]), 2],
+    ]);
+    expect([...packOnCpu(source, [9], read)]).toEqual([0, 3, 1, 4, 2, 5, 0, 20, 21]);
   });
 
   it("computes tables from whole tensors", () => {

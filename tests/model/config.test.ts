@@ -97,6 +97,11 @@ describe("detectConfig", () => {
       (shapes) => shapes.set("mask_decoder.transformer.layers.0.mlp.lin1.weight", { shape: [2048, 96], dtype: "F32" }),
       "decoder widths",
     ],
+    [
+      "a decoder wider than its kernels",
+      (shapes) => shapes.set("mask_decoder.transformer.layers.0.mlp.lin1.weight", { shape: [2048, 320], dtype: "F32" }),
+      "multiples of 64, up to 256",
+    ],
   ])("refuses %s", (_, change, words) => {
     const shapes = shapesOf(VIT_B);
     change(shapes);

@@ -24,15 +24,18 @@ describe("facts of the network that rounding hides from the goldens", () => {
   });
 
   it("has eps 1e-5 in the decoder's transformer, 1e-6 in its upscaling and in the mask prompt", () => {
-    const eps = paramOf(decode, "layer_norm", "eps");
-    expect(eps.size).toBe(2 * 4 + 2);
-    for (const [label, value] of eps) expect(value, label).toBe(label.startsWith("mask_decoder.transformer") ? 1e-5 : 1e-6);
-    expect([...paramOf(decode, "dense_prompt", "eps").values()]).toEqual([1e-6]);
+    const eps = [...paramOf(decode, "attention_block", "eps"), ...paramOf(decode, "token_projection", "eps")];
+    expect(eps.length).toBe(2 * 4 + 1);
+    for (const [label, value] of eps) expect(value, label).toBe(1e-5);
+    for (const op of ["dense_prompt", "mask_upscale"]) expect([...paramOf(decode, op, "eps").values()]).toEqual([1e-6]);
   });
 
   it("scales scores by the width of one head", () => {
     for (const [label, scale] of paramOf(encode, "relative_attention", "scale")) expect(scale, label).toBe(1 / 8);
-    for (const [label, scale] of paramOf(decode, "attention", "scale")) expect(scale, label).toBeCloseTo(label.endsWith("self_attn") ? 32 ** -0.5 : 1 / 4, 15);
+    for (const [label, scale] of paramOf(decode, "attention", "scale")) expect(scale, label).toBe(1 / 4);
+    // Those that end in norm1 are the self-attentions.
+    for (const [label, scale] of paramOf(decode, "attention_block", "scale"))
+      expect(scale, label).toBeCloseTo(label.endsWith("norm1") ? 32 ** -0.5 : 1 / 4, 15);
   });
 
   it("attends within windows of 14 but in blocks 2, 5, 8 and 11", () => {

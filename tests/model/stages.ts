@@ -111,29 +111,22 @@ export function decoderStages({ grid, decoder }: Config, values: Values, tokens:
   const rows = 1 + maskTokens + tokens;
   const stages: Stage[] = [];
   const stage = (name: string, got: Float32Array, shape: Shape, of: readonly string[] = [name]) => stages.push({ name, of, got, shape });
-  stage(`cases.${traced}.sparse`, values("mask_decoder.tokens").slice((1 + maskTokens) * width), [1, tokens, width]);
+  // Kernels leave what the next ones ask of the tokens behind each row.
+  const first = (label: string, columns: number) => {
+    const all = values(label);
+    const length = all.length / rows;
+    return Float32Array.from({ length: rows * columns }, (_, i) => all[Math.floor(i / columns) * length + (i % columns)] as number);
+  };
+  stage(`cases.${traced}.sparse`, first("mask_decoder.tokens", width).slice((1 + maskTokens) * width), [1, tokens, width]);
   const transformer = "mask_decoder.transformer";
+  const normalised = (name: string) => stage(name, first(name, width), [1, rows, width]);
   for (let i = 0; i < depth; i++) {
     const layer = `${transformer}.layers.${i}`;
-    const shape = [1, rows, width];
-    const same = (name: string) => stage(`${layer}.${name}`, values(`${layer}.${name}`), shape);
-    // From the second layer on the residual is added in the same kernel.
-    stage(`${layer}.self_attn`, values(`${layer}.self_attn.out_proj`), shape, [
-      `${layer}.self_attn`,
-      ...(i === 0 ? [] : [`${transformer}.layers.${i - 1}.norm3`]),
-    ]);
-    same("norm1");
-    const cross = `${layer}.cross_attn_token_to_image`;
-    stage(cross, values(`${cross}.out_proj`), shape, [cross, `${layer}.norm1`]);
-    same("norm2");
-    same("norm3");
+    for (const norm of ["norm1", "norm2", "norm3"]) normalised(`${layer}.${norm}`);
     stage(`${layer}.norm4`, values(`${layer}.norm4`), [1, grid * grid, width]);
   }
-  stage(`${transformer}.norm_final_attn`, values(`${transformer}.norm_final_attn`), [1, rows, width]);
-  const upscaling = "mask_decoder.output_upscaling";
-  stage(`${upscaling}.2`, transposed(values(`${upscaling}.1`), width / 4), [1, width / 4, 2 * grid, 2 * grid]);
-  stage(`${upscaling}.4`, transposed(values(`${upscaling}.3`), width / 8), [1, width / 8, 4 * grid, 4 * grid]);
-  const heads = values("mask_decoder.heads.2");
+  normalised(`${transformer}.norm_final_attn`);
+  const heads = values("mask_decoder.heads");
   for (let mask = 0; mask < maskTokens; mask++) {
     stage(`mask_decoder.output_hypernetworks_mlps.${mask}`, heads.slice((mask * width) / 8, ((mask + 1) * width) / 8), [1, width / 8]);
   }

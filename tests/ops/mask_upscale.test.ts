@@ -53,8 +53,7 @@ describeGpu("mask_upscale", () => {
       { bound: BOUND, targets: TARGETS },
     );
     const want = [10, 11, 12, 13].map((value) => activate(ACTIVATION_CODE.gelu, value));
-    for (const { value } of results)
-      for (let i = 0; i < 64; i++) expect(value[i]).toBeCloseTo(want[2 * (Math.floor(i / 8) % 2) + (i % 2)] as number, 4);
+    for (const { value } of results) for (let i = 0; i < 64; i++) expect(value[i]).toBeCloseTo(want[2 * (Math.floor(i / 8) % 2) + (i % 2)] as number, 4);
   });
 
   it("normalises each cell by itself and spreads the first convolution over the cells", async () => {
@@ -84,7 +83,6 @@ describeGpu("mask_upscale", () => {
     // One of 16 channels is 5: it is √15 deviations above the mean, the others 1/√15 below. Cell 2 is the one at the bottom left.
     const gelu = (v: number) => activate(ACTIVATION_CODE.gelu, v);
     const [high, low] = [gelu(gelu(Math.sqrt(15))), gelu(gelu(-1 / Math.sqrt(15)))];
-    for (const { value } of results)
-      for (let i = 0; i < 16; i++) expect(value[i]).toBeCloseTo(Math.floor(i / 8) === 1 && i % 4 < 2 ? high : low, 5);
+    for (const { value } of results) for (let i = 0; i < 16; i++) expect(value[i]).toBeCloseTo(Math.floor(i / 8) === 1 && i % 4 < 2 ? high : low, 5);
   });
 });

@@ -1,0 +1,51 @@
+// The decoder's token sequence, output tokens and positional encodings of the prompts, and its first projection.
+import { expectShape, type Graph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { projectRows, recordProjection } from "./token_projection.ts";
+import type { Twin } from "./twin.ts";
+
+export interface PromptTokensOptions {
+  readonly label: string;
+  readonly batch: number;
+  /** Sparse prompt tokens of each entry of the batch; may be 0. */
+  readonly prompts: number;
+  readonly outputTokens: number;
+  /** Side of the model's image, in pixels. */
+  readonly size: number;
+  readonly width: number;
+  readonly columns: number;
+}
+
+/** Elements of the weights: gaussian [2, D/2], labels [5, D], output tokens [O, D], then the projection's [D, columns] and bias. */
+export function promptTokensWeights(outputTokens: number, width: number, columns: number): number {
+  return (6 + outputTokens) * width + (width + 1) * columns;
+}
+
+/** prompts [B, max(N, 1), 4] (x, y in model pixels, label, 0) → [B·(O + N), D + columns]: the tokens, then their projection. */
+export function promptTokens(graph: Graph, prompts: Tensor, weights: Tensor, options: PromptTokensOptions): Tensor {
+  const op = "prompt_tokens";
+  const { label, batch, outputTokens, size, width, columns } = options;
+  const tokens = outputTokens + options.prompts;
+  expectShape(op, "prompts", prompts, [batch, Math.max(options.prompts, 1), 4]);
+  expectShape(op, "weights", weights, [promptTokensWeights(outputTokens, width, columns)]);
+  const reads = { weights, source: prompts, residual: graph.none, positions: graph.none };
+  return recordProjection(graph, op, label, reads, { rows: batch * tokens, width, columns, tokens, output_tokens: outputTokens, inverse_size: 1 / size });
+}
+
+export const twin: Twin = ({ params }, { weights, source: prompts }) => {
+  const { width = 0, tokens = 1, output_tokens: outputs = 0, inverse_size: inverseSize = 0 } = params;
+  const frequencies = width / 2;
+  const table = (label: number, c: number) => weights?.[(1 + label) * width + c] as number;
+  return projectRows(params, weights, undefined, (6 + outputs) * width, (row) =>
+    Array.from({ length: width }, (_, c) => {
+      const token = row % tokens;
+      if (token < outputs) return table(5 + token, c);
+      const prompt = Math.floor(row / tokens) * (tokens - outputs) + token - outputs;
+      const [px, py, label] = [0, 1, 2].map((i) => prompts?.[4 * prompt + i] as number) as [number, number, number];
+      if (label < 0) return table(4, c);
+      const [cx, cy] = [2 * (px + 0.5) * inverseSize - 1, 2 * (py + 0.5) * inverseSize - 1];
+      const angle = 2 * Math.PI * (cx * (weights?.[c % frequencies] as number) + cy * (weights?.[frequencies + (c % frequencies)] as number));
+      return (c < frequencies ? Math.sin(angle) : Math.cos(angle)) + table(label, c);
+    }),
+  );
+};
