@@ -6,7 +6,6 @@ import { bad } from "./fail.ts";
 import { type HttpOptions, httpSource } from "./http_source.ts";
 import { canonical } from "./names.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { openShards, readIndex } from "./sharded.ts";
 import { lookAt } from "./sniff.ts";
 import { verified } from "./verify.ts";
 
@@ -46,11 +45,14 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
     return source;
   };
   try {
-    if (Array.isArray(weights) && weights.length !== 1) return canonical(await openFiles(weights as readonly Blob[], told, signal));
+    // What few bring is a module of its own, fetched when they do: several files, and .pth files below.
+    if (Array.isArray(weights) && weights.length !== 1)
+      return canonical(await (await import("./sharded.ts")).openFiles(weights as readonly Blob[], told, signal));
     const single = (Array.isArray(weights) ? weights[0] : weights) as Exclude<Weights, Checkpoint | readonly Blob[]>;
     const source = keep(await toSource(single, options));
     const { kind, seen, remedy } = lookAt(await source.read(0, Math.min(source.size, 512), signal), source.size);
     if (kind === "index") {
+      const { openShards, readIndex } = await import("./sharded.ts");
       const { files, fileOf } = await readIndex(source, signal);
       await source.close();
       // The hash promised is that of the one file, not of each.
@@ -59,7 +61,6 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
       return canonical(await openShards(source.label, shards, fileOf, signal));
     }
     if (kind === "other") throw bad(source.label, "a checkpoint (.pth or .safetensors)", seen, remedy);
-    // A module of its own, fetched for those who bring such a file.
     const openFile = kind === "zip" ? (await import("./pth.ts")).openPth : openSafetensors;
     const checkpoint = await openFile(told(source), signal);
     return canonical(source.verify ? { ...checkpoint, verify: source.verify } : checkpoint);
@@ -101,32 +102,4 @@ function beside(index: unknown, file: string): string | URL {
   if (index instanceof URL || (typeof index === "string" && /^[a-z][a-z+]+:\/\//i.test(index))) return new URL(file, index);
   if (typeof index === "string") return index.replace(/[?#].*$/, "").replace(/[^/\\]*$/, "") + file;
   throw bad("openCheckpoint", "the index together with its files", "the index alone", "Choose all files of the checkpoint at once.", "weights");
-}
-
-async function openFiles(blobs: readonly Blob[], told: (source: ByteSource) => ByteSource, signal: AbortSignal | undefined): Promise<Checkpoint> {
-  const sources = new Map<string, ByteSource>();
-  let index: Awaited<ReturnType<typeof readIndex>> | undefined;
-  for (const [i, blob] of blobs.entries()) {
-    if (!(blob instanceof Blob)) throw bad("openCheckpoint", "a list of files", typeof blob, "See the documentation of `weights`.", "weights");
-    const source = blobSource(blob);
-    const { kind, seen, remedy } = lookAt(await source.read(0, Math.min(source.size, 512), signal), source.size);
-    const name = "name" in blob && typeof blob.name === "string" ? blob.name : `file ${i + 1}`;
-    if (kind === "index" && !index) index = await readIndex(source, signal);
-    else if (kind !== "safetensors") throw bad(name, "a .safetensors file or their one index", seen, kind === "zip" ? "Choose a .pth file alone." : remedy);
-    else if (sources.has(name)) throw bad(name, "each file once", "it twice", "Choose the files of one checkpoint.");
-    else sources.set(name, told(source));
-  }
-  const absent = index?.files.filter((file) => !sources.has(file)) ?? [];
-  if (absent.length > 0)
-    throw bad(
-      "openCheckpoint",
-      "all files the index names",
-      `${absent.length} missing: ${absent.slice(0, 20).join(", ")}`,
-      "Choose them all at once.",
-      "weights",
-    );
-  if (sources.size === 0) throw bad("openCheckpoint", "at least one file", "none", "Choose the file with the weights.", "weights");
-  const names = index?.files ?? [...sources.keys()];
-  const shards = new Map(names.map((name) => [name, async () => sources.get(name) as ByteSource]));
-  return openShards(names.join(", "), shards, index?.fileOf, signal);
 }

@@ -1,11 +1,12 @@
 // A checkpoint in several safetensors files: an index says which tensor is in which.
-import type { ByteSource } from "./byte_source.ts";
+import { blobSource, type ByteSource } from "./byte_source.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, quoted } from "./fail.ts";
 import { SCALE_SUFFIX } from "./int8.ts";
 import { parseJson } from "./json.ts";
 import { openSafetensors } from "./safetensors.ts";
+import { lookAt } from "./sniff.ts";
 
 const MAX_INDEX = 4 << 20;
 const MAX_FILES = 1000;
@@ -82,4 +83,33 @@ export async function openShards(
       for (const source of sources.values()) await source.close();
     },
   };
+}
+
+/** The shards of one checkpoint, with or without their index, as files in any order. */
+export async function openFiles(blobs: readonly Blob[], told: (source: ByteSource) => ByteSource, signal: AbortSignal | undefined): Promise<Checkpoint> {
+  const sources = new Map<string, ByteSource>();
+  let index: Awaited<ReturnType<typeof readIndex>> | undefined;
+  for (const [i, blob] of blobs.entries()) {
+    if (!(blob instanceof Blob)) throw bad("openCheckpoint", "a list of files", typeof blob, "See the documentation of `weights`.", "weights");
+    const source = blobSource(blob);
+    const { kind, seen, remedy } = lookAt(await source.read(0, Math.min(source.size, 512), signal), source.size);
+    const name = "name" in blob && typeof blob.name === "string" ? blob.name : `file ${i + 1}`;
+    if (kind === "index" && !index) index = await readIndex(source, signal);
+    else if (kind !== "safetensors") throw bad(name, "a .safetensors file or their one index", seen, kind === "zip" ? "Choose a .pth file alone." : remedy);
+    else if (sources.has(name)) throw bad(name, "each file once", "it twice", "Choose the files of one checkpoint.");
+    else sources.set(name, told(source));
+  }
+  const absent = index?.files.filter((file) => !sources.has(file)) ?? [];
+  if (absent.length > 0)
+    throw bad(
+      "openCheckpoint",
+      "all files the index names",
+      `${absent.length} missing: ${absent.slice(0, 20).join(", ")}`,
+      "Choose them all at once.",
+      "weights",
+    );
+  if (sources.size === 0) throw bad("openCheckpoint", "at least one file", "none", "Choose the file with the weights.", "weights");
+  const names = index?.files ?? [...sources.keys()];
+  const shards = new Map(names.map((name) => [name, async () => sources.get(name) as ByteSource]));
+  return openShards(names.join(", "), shards, index?.fileOf, signal);
 }

@@ -43,10 +43,12 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
   const info = device.adapterInfo as GPUAdapterInfo & { isFallbackAdapter?: boolean; subgroupMinSize?: number };
   const description = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unknown adapter";
   const software = info.isFallbackAdapter === true || SOFTWARE_ADAPTERS.test(`${info.vendor} ${info.architecture} ${description}`);
+  const subgroupSize = device.features.has("subgroups") ? (info.subgroupMinSize ?? 0) : 0;
+  const kernels = software && subgroupSize >= 4 ? (await import("./software.ts")).SOFTWARE_KERNELS : undefined;
   const gpu: Gpu = {
     device,
     summary: { description, vendor: info.vendor, architecture: info.architecture, kind: software ? "cpu" : "gpu" },
-    target: { kind: software ? "cpu" : "gpu", subgroupSize: device.features.has("subgroups") ? (info.subgroupMinSize ?? 0) : 0 },
+    target: { kind: software ? "cpu" : "gpu", subgroupSize, software: kernels },
     pipelines: new Map(),
     layouts: new Map(),
     lost: undefined,

@@ -1,4 +1,5 @@
 // What the recorded graph may assume of the device: plain data, so that graphs are recorded without one.
+import type { Shader } from "./shader.ts";
 import type { WeightType } from "./tensor.ts";
 
 export interface Target {
@@ -6,6 +7,8 @@ export interface Target {
   readonly kind: "gpu" | "cpu";
   /** Smallest size of a subgroup; 0 where the device has no `subgroups`. */
   readonly subgroupSize: number;
+  /** A software adapter's own kernels, which need subgroups of 4 or more. */
+  readonly software?: SoftwareKernels | undefined;
   /** How weights of matrix products are stored; default f32. */
   readonly weights?: WeightType;
   /** Multiplies them in f16 as well, where the device has `shader-f16`. Sums are f32 in any case. */
@@ -14,8 +17,9 @@ export interface Target {
   readonly choices?: Choices;
 }
 
+/** By the op that has them. */
+export type SoftwareKernels = Readonly<Record<"attentionBlock" | "maskUpscale" | "matmul" | "relativeAttention", Shader>>;
+
 export type Choices = Readonly<Record<string, string>>;
 
 export const GPU_TARGET: Target = { kind: "gpu", subgroupSize: 0 };
-/** lavapipe; SwiftShader has subgroups of 4. */
-export const CPU_TARGET: Target = { kind: "cpu", subgroupSize: 8 };

@@ -1,10 +1,9 @@
 // An attention's way out: multi-head attention, output projection, residual and LayerNorm in one dispatch, and what the next attention asks.
 import shader from "../../shaders/attention_block.wgsl";
-import subgroupsShader from "../../shaders/attention_block_subgroups.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { attendTo, type Columns } from "./attention.ts";
-import { hasSubgroups, linearRow, normalise } from "./rows.ts";
+import { linearRow, normalise } from "./rows.ts";
 import type { Twin } from "./twin.ts";
 
 export interface AttentionBlockOptions {
@@ -44,11 +43,11 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
   if (residual) expectShape(op, "residual", residual, [rows, length(residual)]);
   if (project) expectShape(op, "positions", project.positions, [rows, length(project.positions)]);
   const y = graph.activation(label, [rows, width + columns]);
-  const rowAThread = hasSubgroups(graph.target);
+  const { software } = graph.target;
   graph.dispatch({
     op,
     label,
-    shader: rowAThread ? subgroupsShader : shader,
+    shader: software?.attentionBlock ?? shader,
     reads: {
       weights,
       q: q.tensor,
@@ -56,7 +55,7 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
       residual: residual ?? graph.none,
       positions: project?.positions ?? graph.none,
     },
-    writes: { y, ...(rowAThread ? { scratch: graph.activation(`${label}.scratch`, [rows, inner]) } : {}) },
+    writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [rows, inner]) } : {}) },
     params: {
       queries,
       keys: to?.keys ?? 0,
@@ -74,7 +73,7 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
       scale: (inner / heads) ** -0.5,
       eps,
     },
-    workgroups: [Math.ceil(queries / (rowAThread ? 16 : 8)), batch, 1],
+    workgroups: [Math.ceil(queries / (software ? 16 : 8)), batch, 1],
     flop: rows * (4 * (to?.keys ?? 0) * inner + 2 * inner * width + 8 * width + 2 * width * columns),
   });
   return y;

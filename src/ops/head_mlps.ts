@@ -2,7 +2,7 @@
 import shader from "../../shaders/head_mlps.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { hasSubgroups, linearRow } from "./rows.ts";
+import { linearRow } from "./rows.ts";
 import type { Twin } from "./twin.ts";
 
 export interface HeadMlpsOptions {
@@ -32,7 +32,7 @@ export function headMlps(graph: Graph, x: Tensor, weights: Tensor, { label, batc
     shader,
     reads: { weights, x },
     writes: { y },
-    conditions: hasSubgroups(graph.target) ? ["subgroups"] : [],
+    condition: graph.target.software ? "subgroups" : "",
     params: { batch, heads, width, outputs, tokens },
     workgroups: [heads, Math.ceil(batch / 8), 1],
     flop: 2 * batch * heads * width * (2 * width + outputs),

@@ -1,10 +1,9 @@
 // Mask logits from image tokens: two transposed convolutions, and the product with each mask's hypernetwork, in one dispatch.
 import shader from "../../shaders/mask_upscale.wgsl";
-import subgroupsShader from "../../shaders/mask_upscale_subgroups.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ACTIVATION_CODE, activate } from "./activation.ts";
-import { hasSubgroups, linearRow, normalise } from "./rows.ts";
+import { linearRow, normalise } from "./rows.ts";
 import type { Twin } from "./twin.ts";
 
 const EPS = 1e-6;
@@ -29,16 +28,16 @@ export function maskUpscale(
   const rows = (hyper.shape[0] as number) / batch;
   expectShape(op, "hyper", hyper, [batch * rows, width / 8]);
   expectShape(op, "weights", weights, [maskUpscaleWeights(width)]);
-  const tokenAThread = hasSubgroups(graph.target);
+  const { software } = graph.target;
   const y = graph.activation(label, [batch, masks, 4 * grid, 4 * grid]);
   graph.dispatch({
     op,
     label,
-    shader: tokenAThread ? subgroupsShader : shader,
+    shader: software?.maskUpscale ?? shader,
     reads: { weights, image, hyper },
-    writes: { y, ...(tokenAThread ? { scratch: graph.activation(`${label}.scratch`, [batch * tokens, width]) } : {}) },
+    writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [batch * tokens, width]) } : {}) },
     params: { grid, width, masks, hyper_rows: rows, eps: EPS },
-    workgroups: [Math.ceil(tokens / (tokenAThread ? 16 : 8)), batch, 1],
+    workgroups: [Math.ceil(tokens / (software ? 16 : 8)), batch, 1],
     flop: batch * tokens * (2 * width * width + width * width + 4 * masks * width + 40 * width),
   });
   return y;

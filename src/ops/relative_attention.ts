@@ -1,6 +1,5 @@
 // Windowed or global self-attention with decomposed relative positions, of the image encoder.
 import tiledShader from "../../shaders/relative_attention.wgsl";
-import subgroupsShader from "../../shaders/relative_attention_subgroups.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Twin } from "./twin.ts";
@@ -35,16 +34,15 @@ export function relativeAttention(
   expectShape(op, "rel_h", relH, [2 * window - 1, width]);
   expectShape(op, "rel_w", relW, [2 * window - 1, width]);
   const y = graph.activation(label, [tokens, channels]);
-  const { kind, subgroupSize } = graph.target;
-  const shared = kind === "cpu" && subgroupSize >= 4;
-  const threads = shared || window > WIDE_WINDOW ? 32 : 64;
+  const { software, subgroupSize } = graph.target;
+  const threads = software || window > WIDE_WINDOW ? 32 : 64;
   const windows = Math.ceil(grid / window) ** 2;
   const params = { grid, heads, scale: width ** -0.5 };
   graph.dispatch({
     op,
     label,
-    ...(shared
-      ? { shader: subgroupsShader, params: { ...params, head4: width / 4 }, constants: { WINDOW: window, LANES: subgroupSize >= 8 ? 8 : 4 } }
+    ...(software
+      ? { shader: software.relativeAttention, params: { ...params, head4: width / 4 }, constants: { WINDOW: window, LANES: subgroupSize >= 8 ? 8 : 4 } }
       : { shader: tiledShader, params, constants: { HEAD4: width / 4, WINDOW: window, THREADS: threads, TILE: width > 64 ? 8 : 16 } }),
     reads: { qkv, bias, rel_h: relH, rel_w: relW },
     writes: { y },

@@ -1,15 +1,9 @@
 // What the decoder's fused kernels (shaders/shared/rows.wgsl) and their twins have in common: rows against weights that lie one behind
 // the other in one tensor.
-import type { Target } from "../graph/target.ts";
 import type { TwinData } from "./twin.ts";
 
 /** Most channels of a row: a workgroup has a thread for each. */
 export const MOST_CHANNELS = 256;
-
-/** Whether a software adapter's lanes can hand each other what they loaded: for these there are kernels, or link-time conditions, of their own. */
-export function hasSubgroups({ kind, subgroupSize }: Target): boolean {
-  return kind === "cpu" && subgroupSize >= 4;
-}
 
 /** row [K] by the matrix [K, columns] at `first` of the weights, plus the bias behind it. */
 export function linearRow(row: ArrayLike<number>, weights: TwinData | undefined, first: number, columns: number): number[] {

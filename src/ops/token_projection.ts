@@ -2,7 +2,7 @@
 import shader from "../../shaders/token_projection.wgsl";
 import { type Dispatch, expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { hasSubgroups, linearRow, normalise } from "./rows.ts";
+import { linearRow, normalise } from "./rows.ts";
 import type { Twin, TwinData } from "./twin.ts";
 
 export interface TokenProjectionOptions {
@@ -53,7 +53,7 @@ export function recordProjection(
     shader,
     reads,
     writes: { y },
-    conditions: hasSubgroups(graph.target) ? ["subgroups"] : [],
+    condition: graph.target.software ? "subgroups" : "",
     params,
     workgroups: [Math.ceil(rows / 8), Math.ceil(positional / 256) + Math.ceil((columns - positional) / 256), 1],
     flop: rows * width * (2 * columns + splits + 20),

@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Dispatch, Graph } from "../../src/graph/graph.ts";
 import { plan } from "../../src/graph/plan.ts";
 import { shaderText } from "../../src/graph/shader.ts";
-import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
+import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { byteLength } from "../../src/graph/tensor.ts";
 import { type Config, VIT_B } from "../../src/model/config.ts";
 import { decodeGraph, encodeGraph, networkWeights } from "../../src/model/network.ts";
 import { twinOf } from "../support/twin_of.ts";
+import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
-const SWIFTSHADER: Target = { kind: "cpu", subgroupSize: 4 };
 const NO_SUBGROUPS: Target = { kind: "cpu", subgroupSize: 0 };
 const TARGETS = [GPU_TARGET, CPU_TARGET, SWIFTSHADER, NO_SUBGROUPS];
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../src/graph/graph.ts";
 import { lifetimes, plan, submitEnds } from "../../src/graph/plan.ts";
-import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
+import { GPU_TARGET } from "../../src/graph/target.ts";
 import { byteLength, type Tensor } from "../../src/graph/tensor.ts";
 import { VIT_B } from "../../src/model/config.ts";
 import { decodeGraph, encodeGraph } from "../../src/model/network.ts";
 import { add, randomGraph } from "./support.ts";
+import { CPU_TARGET } from "../support/targets.ts";
 
 const UPSAMPLE = { width: 300, height: 200, left: 0, top: 0, resize: true, spanX: 256, spanY: 256 };
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { elements, type Shape } from "../../src/graph/tensor.ts";
 import { asStored, concatenated, joined, packOnCpu, stackedLinear, transposedLinear } from "../../src/graph/weight_source.ts";
-import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
+import { GPU_TARGET } from "../../src/graph/target.ts";
 import { VIT_B } from "../../src/model/config.ts";
 import { decodeGraph, encodeGraph, networkWeights } from "../../src/model/network.ts";
+import { CPU_TARGET } from "../support/targets.ts";
 
 /** Tensor `name` counts up from `first`. */
 function counting(firsts: Readonly<Record<string, number>>, shapes: Readonly<Record<string, Shape>>) {

@@ -1,12 +1,13 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
 import { packOnCpu } from "../../src/graph/weight_source.ts";
-import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
+import { GPU_TARGET } from "../../src/graph/target.ts";
 import { conv2d, convWeight } from "../../src/ops/conv2d.ts";
 import { shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";
+import { CPU_TARGET } from "../support/targets.ts";
 
 // As for `linear`: 9·I products a sum.
 const BOUND = 3e-6;

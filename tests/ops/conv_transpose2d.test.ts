@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
 import { packOnCpu } from "../../src/graph/weight_source.ts";
-import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
+import { GPU_TARGET } from "../../src/graph/target.ts";
 import type { Activation } from "../../src/ops/activation.ts";
 import { activate, ACTIVATION_CODE } from "../../src/ops/activation.ts";
 import { convTranspose2d, convTransposeWeight, perPhase, type TransposeKernel } from "../../src/ops/conv_transpose2d.ts";
@@ -9,6 +9,7 @@ import { shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";
+import { CPU_TARGET } from "../support/targets.ts";
 
 // As for `linear`: kernel² / 4 · I products a sum.
 const BOUND = 3e-6;

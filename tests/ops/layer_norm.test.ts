@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
-import { CPU_TARGET, GPU_TARGET } from "../../src/graph/target.ts";
+import { GPU_TARGET } from "../../src/graph/target.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { layerNorm, type LayerNormOptions } from "../../src/ops/layer_norm.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, type Range, runOp, values } from "../support/twins.ts";
+import { CPU_TARGET } from "../support/targets.ts";
 
 // Outputs are a few units; the two sums over the channels lose a few roundings (6e-8) each.
 const BOUND = 2e-6;

@@ -1,12 +1,13 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
 import type { Activation } from "../../src/ops/activation.ts";
-import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
+import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { candidates, shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { chooseMatmul } from "../../src/ops/matmul_variants.ts";
 import { adapterFeatures, describeGpu } from "../support/dawn.ts";
 import { given, matrix, type Range, runOp } from "../support/twins.ts";
+import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
 // A sum of K products in f32 is off by a few times √K roundings (6e-8) of its terms: below 3e-6 of the largest sum for the
 // K here, also where a large mean makes terms and sums grow together.
@@ -102,10 +103,9 @@ describeGpu("linear", () => {
 
   it("leaves the parts of a split sum as they are where what reads them adds them up", async () => {
     const [m, k, n] = [5, 1028, 36];
-    const [gpu, cpu] = await runOp(
-      (graph) => linear(graph, given(graph, "x", [m, k]), given(graph, "weight", [k, n]), { label: "test", partial: true }),
-      { bound: BOUND },
-    );
+    const [gpu, cpu] = await runOp((graph) => linear(graph, given(graph, "x", [m, k]), given(graph, "weight", [k, n]), { label: "test", partial: true }), {
+      bound: BOUND,
+    });
     expect(gpu.graph.dispatches.length).toBe(1);
     expect([gpu, cpu].map((result) => result?.graph.dispatches[0]?.writes["y"]?.shape)).toEqual([
       [2, m, n],
@@ -117,7 +117,7 @@ describeGpu("linear", () => {
     { m: 5, k: 36, n: 12, bias: false },
     { m: 67, k: 20, n: 84, activation: "relu", addend: [67, 64] },
   ])("shares weights among four lanes as on SwiftShader: $m×$k by $k×$n", async (options) => {
-    const [{ graph }] = await runOp(record(options), { bound: BOUND, targets: [{ kind: "cpu", subgroupSize: 4 }] });
+    const [{ graph }] = await runOp(record(options), { bound: BOUND, targets: [SWIFTSHADER] });
     expect(graph.dispatches[0]?.constants["LANES"]).toBe(4);
   });
 
@@ -128,10 +128,10 @@ describeGpu("linear", () => {
     { m: 70, k: 260, n: 132, activation: "gelu", ...GPU_TARGET, weights: "int8" },
     { m: 1, k: 4, n: 4, ...GPU_TARGET, weights: "int8" },
     { m: 67, k: 20, n: 84, ...CPU_TARGET, weights: "f16" },
-    { m: 5, k: 36, n: 12, ...CPU_TARGET, subgroupSize: 4, weights: "f16" },
+    { m: 5, k: 36, n: 12, ...SWIFTSHADER, weights: "f16" },
     { m: 67, k: 20, n: 84, activation: "relu", ...CPU_TARGET, weights: "int8" },
-    { m: 9, k: 36, n: 12, ...CPU_TARGET, subgroupSize: 4, weights: "int8" },
-  ])("takes weights in $weights, on a $kind with subgroups of $subgroupSize: $m×$k by $k×$n", async ({ kind, subgroupSize, weights, ...options }) => {
+    { m: 9, k: 36, n: 12, ...SWIFTSHADER, weights: "int8" },
+  ])("takes weights in $weights, on a $kind with subgroups of $subgroupSize: $m×$k by $k×$n", async ({ kind, subgroupSize, software, weights, ...options }) => {
     const [{ graph }] = await runOp(
       (graph) =>
         linear(graph, given(graph, "x", [options.m, options.k]), matrix(graph, "weight", [options.k, options.n]), {
@@ -140,7 +140,7 @@ describeGpu("linear", () => {
           ...(options.activation ? { activation: options.activation } : {}),
           ...(options.residual ? { residual: given(graph, "residual", [options.m, options.n], { scale: 3 }) } : {}),
         }),
-      { bound: BOUND, targets: [{ kind, subgroupSize, ...(weights ? { weights } : {}) }] },
+      { bound: BOUND, targets: [{ kind, subgroupSize, software, ...(weights ? { weights } : {}) }] },
     );
     expect(graph.dispatches[0]?.condition).toBe(weights);
   });

@@ -1,13 +1,14 @@
 import { expect, it } from "vitest";
-import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
+import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { activate, ACTIVATION_CODE } from "../../src/ops/activation.ts";
 import { maskUpscale, maskUpscaleWeights } from "../../src/ops/mask_upscale.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp } from "../support/twins.ts";
+import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
 // Products of up to 256 terms, a normalisation and the rounding of GELU (2e-7) between them.
 const BOUND = 5e-6;
-const TARGETS: readonly Target[] = [GPU_TARGET, CPU_TARGET, { kind: "cpu", subgroupSize: 4 }];
+const TARGETS: readonly Target[] = [GPU_TARGET, CPU_TARGET, SWIFTSHADER];
 
 describeGpu("mask_upscale", () => {
   it.each([

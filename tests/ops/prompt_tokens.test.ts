@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
-import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
+import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { promptTokens, promptTokensWeights } from "../../src/ops/prompt_tokens.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";
+import { CPU_TARGET } from "../support/targets.ts";
 
 // Angles of a few turns keep 6e-8 of themselves, sin and cos are good to 1e-7, and sums have up to 256 terms.
 const BOUND = 5e-6;

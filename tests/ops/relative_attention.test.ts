@@ -5,6 +5,7 @@ import { relativeAttention } from "../../src/ops/relative_attention.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, type Range, runOp, values } from "../support/twins.ts";
+import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
 // Scores of a few units lose a few roundings (6e-8) each, and so do the weights made of them.
 const BOUND = 2e-6;
@@ -66,10 +67,7 @@ describeGpu("relative_attention", () => {
     );
   });
 
-  it.each([
-    { kind: "cpu", subgroupSize: 8 },
-    { kind: "cpu", subgroupSize: 4 },
-  ] as const)("takes wide heads on software adapters with subgroups of $subgroupSize", async (target) => {
+  it.each([CPU_TARGET, SWIFTSHADER] as const)("takes wide heads on software adapters with subgroups of $subgroupSize", async (target) => {
     const options = { grid: 5, window: 3, heads: 2, width: 80 };
     const [{ graph }] = await runOp(record(options), { bound: BOUND, targets: [target] });
     expect(graph.dispatches[0]?.constants["LANES"]).toBe(target.subgroupSize);

@@ -1,8 +1,9 @@
 import { it } from "vitest";
-import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
+import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { tokenProjection, tokenProjectionWeights } from "../../src/ops/token_projection.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp } from "../support/twins.ts";
+import { CPU_TARGET } from "../support/targets.ts";
 
 // Sums of up to 256 products, of rows that a normalisation made.
 const BOUND = 5e-6;

@@ -5,13 +5,14 @@ import { Executor } from "../../src/gpu/executor.ts";
 import { ActivationPool } from "../../src/gpu/pool.ts";
 import { uploadWeights, type WeightReader } from "../../src/gpu/weights.ts";
 import { type Dispatch, Graph } from "../../src/graph/graph.ts";
-import { CPU_TARGET, GPU_TARGET, type Target } from "../../src/graph/target.ts";
+import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { byteLength, elements, type Shape, type Tensor } from "../../src/graph/tensor.ts";
 import { asStored, packOnCpu } from "../../src/graph/weight_source.ts";
 import type { TwinData } from "../../src/ops/twin.ts";
 import { expectClose } from "./compare.ts";
 import { libraryFeatures, readBuffer, requestTestDevice } from "./dawn.ts";
 import { twinOf } from "./twin_of.ts";
+import { CPU_TARGET } from "./targets.ts";
 
 export interface Range {
   /** Values are `shift + scale * u`, u in [-1, 1). */
