@@ -49,8 +49,8 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
     label,
     shader: software?.attentionBlock ?? shader,
     reads: {
-      weights,
       q: q.tensor,
+      weights,
       kv: to?.tensor ?? graph.none,
       residual: residual ?? graph.none,
       positions: project?.positions ?? graph.none,

@@ -30,18 +30,19 @@ export function headMlps(graph: Graph, x: Tensor, weights: Tensor, { label, batc
     op,
     label,
     shader,
-    reads: { weights, x },
+    reads: { x, weights },
     writes: { y },
-    condition: graph.target.software ? "subgroups" : "",
-    params: { batch, heads, width, outputs, tokens },
-    workgroups: [heads, Math.ceil(batch / 8), 1],
+    params: { heads, width4: width / 4, outputs4: outputs / 4, tokens },
+    workgroups: [heads, batch, 1],
     flop: 2 * batch * heads * width * (2 * width + outputs),
   });
   return y;
 }
 
-export const twin: Twin = ({ params }, { weights, x }) => {
-  const { batch = 0, heads = 0, width = 0, outputs = 0, tokens = 0 } = params;
+export const twin: Twin = ({ params, workgroups }, { weights, x }) => {
+  const { heads = 0, tokens = 0 } = params;
+  const [width, outputs] = [params["width4"], params["outputs4"]].map((count) => 4 * (count as number)) as [number, number];
+  const batch = workgroups[1];
   const y = new Float32Array(batch * heads * outputs);
   for (let i = 0; i < batch * heads; i++) {
     const head = i % heads;

@@ -34,7 +34,7 @@ export function maskUpscale(
     op,
     label,
     shader: software?.maskUpscale ?? shader,
-    reads: { weights, image, hyper },
+    reads: { image, hyper, weights },
     writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [batch * tokens, width]) } : {}) },
     params: { grid, width, masks, hyper_rows: rows, eps: EPS },
     workgroups: [Math.ceil(tokens / (software ? 16 : 8)), batch, 1],

@@ -28,7 +28,7 @@ export function promptTokens(graph: Graph, prompts: Tensor, weights: Tensor, opt
   const tokens = outputTokens + options.prompts;
   expectShape(op, "prompts", prompts, [batch, Math.max(options.prompts, 1), 4]);
   expectShape(op, "weights", weights, [promptTokensWeights(outputTokens, width, columns)]);
-  const reads = { weights, source: prompts, residual: graph.none, positions: graph.none };
+  const reads = { source: prompts, weights, residual: graph.none, positions: graph.none };
   return recordProjection(graph, op, label, reads, { rows: batch * tokens, width, columns, tokens, output_tokens: outputTokens, inverse_size: 1 / size });
 }
 

@@ -31,7 +31,7 @@ export function tokenProjection(graph: Graph, partial: Tensor, weights: Tensor, 
   expectShape(op, "residual", residual, [rows, length(residual)]);
   expectShape(op, "positions", positions, [rows, length(positions)]);
   const params = { rows, width, columns, positional, splits, residual_row: length(residual), positions_row: length(positions), eps };
-  return recordProjection(graph, op, label, { weights, source: partial, residual, positions }, params);
+  return recordProjection(graph, op, label, { source: partial, weights, residual, positions }, params);
 }
 
 const UNUSED = { positional: 0, splits: 0, residual_row: 0, positions_row: 0, eps: 0, tokens: 1, output_tokens: 0, inverse_size: 0 };
