@@ -66,7 +66,8 @@ async function vitest(project, env, filters) {
   const reportFile = join(CACHE, `vitest_${project}_${process.pid}.json`);
   const args = [bin("vitest", "vitest.mjs"), "run", "--project", project, "--passWithNoTests"];
   args.push("--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`, ...filters);
-  const { code } = await run(process.execPath, args, { show: true, env: { ...process.env, ...env } });
+  // The build before has set the environment to production, in which graphs are not checked.
+  const { code } = await run(process.execPath, args, { show: true, env: { ...process.env, NODE_ENV: "test", ...env } });
   const wrong = count(readJson(reportFile), code);
   rmSync(reportFile, { force: true });
   return wrong;

@@ -16,7 +16,7 @@ import { checkGolden } from "../model/golden_check.ts";
 
 const golden = readGolden("small_no_adapter");
 /** The kernels of a GPU, on whatever runs the test. */
-const GPU = { target: { kind: "gpu", subgroupSize: 0 } } as Partial<LoadOptions>;
+const GPU = { target: { kind: "gpu", subgroupSize: 0, software: undefined } } as Partial<LoadOptions>;
 
 function memoryStore(): TuningStore & { kept: Map<string, Choices> } {
   const kept = new Map<string, Choices>();
@@ -131,7 +131,7 @@ describeGpu("the tuner", () => {
 
   it("falls back to the default where the kept name is none of this version's", async () => {
     const strange = Object.fromEntries(offered.map(({ key }) => [key, "colossal/1"]));
-    const { model } = await load(false, { target: { kind: "gpu", subgroupSize: 0, choices: strange } } as Partial<LoadOptions>);
+    const { model } = await load(false, { target: { kind: "gpu", subgroupSize: 0, software: undefined, choices: strange } } as Partial<LoadOptions>);
     await checkGolden(model, golden, { cases: ["point"] });
     model.dispose();
   });

@@ -11,7 +11,7 @@ const INT8: GoldenErrors = { embedding: 0.2, logits: 0.5, scores: 0.1, iou: 0.98
 const GOLDENS = ["small", "small_no_adapter", "narrow_vit_l", "narrow_vit_h"];
 
 /** The kernels of a GPU, on whatever runs the test. */
-const GPU = { target: { kind: "gpu", subgroupSize: 0 } } as Partial<LoadOptions>;
+const GPU = { target: { kind: "gpu", subgroupSize: 0, software: undefined } } as Partial<LoadOptions>;
 
 async function errorsOf(name: string, options: Partial<LoadOptions>, bounds: GoldenErrors): Promise<SamMed2D["device"]> {
   const golden = readGolden(name);
