@@ -4,7 +4,7 @@ import type { Choices } from "./graph/target.ts";
 
 /** Keeps the tuner's choices. Neither method throws: a lost choice costs a second at the next load. */
 export interface TuningStore {
-  /** Milliseconds that timing may take, compiling not counted; default 1500. What it does not reach is timed at the next load. */
+  /** Milliseconds that it may take; default 1600. What it does not reach is timed at the next load. */
   readonly budgetMs?: number;
   read(adapter: string): Promise<Choices | undefined>;
   write(adapter: string, choices: Choices): Promise<void>;

@@ -18,7 +18,7 @@ export interface TuneOptions {
   readonly signal?: AbortSignal | undefined;
   /** Shapes timed, of all that are to be. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Milliseconds of timing, compiling not counted. Shapes it does not reach stay with the default and are timed another time. */
+  /** Milliseconds, half of them for compiling. Shapes it does not reach stay with the default and are timed another time. */
   readonly budgetMs?: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface Timed {
   readonly candidates: readonly { readonly name: string; readonly ms: number }[];
 }
 
-const BUDGET_MS = 1500;
+const BUDGET_MS = 1600;
 /** One timing is as many dispatches as take this long on the default variant: well above what a submit costs. */
 const TIMING_MS = 4;
 const MAX_REPEATS = 64;
@@ -46,9 +46,10 @@ export async function tune(gpu: Gpu, options: TuneOptions): Promise<Choices> {
   if (open.length === 0) return known;
   const most = Math.max(...open.map(({ candidates }) => candidates.length));
   // One recording for each rank: every shape takes its candidate of that rank.
+  const begun = performance.now();
   const executors: (Executor | undefined)[] = [];
   try {
-    for (let rank = 0; rank < most; rank++) {
+    for (let rank = 0; rank < most && performance.now() < begun + budgetMs / 2; rank++) {
       const graph = record({ ...known, ...Object.fromEntries(open.map(({ key, candidates }) => [key, candidates[rank] ?? (candidates[0] as string)])) });
       // A variant that the device refuses is out; what it makes of the default is met again when the model is made.
       executors.push(await Executor.create(gpu, graph, pool, weights, { signal }).catch(() => undefined));
@@ -58,10 +59,11 @@ export async function tune(gpu: Gpu, options: TuneOptions): Promise<Choices> {
     // The pool grows with the first round and holds still in the second.
     for (const executor of [...executors, ...executors]) executor?.prepare();
     const chosen: Record<string, string> = { ...known };
-    const deadline = performance.now() + budgetMs;
-    for (const [done, choice] of open.entries()) {
+    // Drivers keep what they compiled: the next load gets further.
+    const ready = open.filter(({ candidates }) => candidates.length <= executors.length);
+    for (const [done, choice] of ready.entries()) {
       onProgress?.(done, open.length);
-      const times = await timesOf(gpu, executors.slice(0, choice.candidates.length), choice, deadline, signal);
+      const times = await timesOf(gpu, executors.slice(0, choice.candidates.length), choice, begun + budgetMs, signal);
       if (!times) break;
       const fastest = times.indexOf(Math.min(...times));
       const name = choice.candidates[(times[fastest] as number) < WORTH_IT * (times[0] as number) ? fastest : 0] as string;

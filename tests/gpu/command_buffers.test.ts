@@ -44,7 +44,7 @@ describeGpu("on a GPU adapter", () => {
     const { device, counts, reset } = await gpuDevice();
     // A GPU's runs are over in no time; those of the adapter behind this one are long enough to be cut.
     vi.spyOn(performance, "now").mockReturnValue(0);
-    const model = await SamMed2D.load({ weights: golden.checkpoint(), device });
+    const model = await SamMed2D.load({ weights: golden.checkpoint(), device, tune: false });
     expect(model.device.kind).toBe("gpu");
     const prompt = { points: [{ x: 30, y: 27 }] };
     const first = await model.decode(await model.encode(golden.image), prompt);
@@ -64,7 +64,7 @@ describeGpu("on a GPU adapter", () => {
   it("the kernels for it meet PyTorch in every case", async () => {
     const features = adapterFeatures().has("subgroups") ? (["subgroups"] as GPUFeatureName[]) : [];
     const { device } = await gpuDevice(features);
-    const model = await SamMed2D.load({ weights: golden.checkpoint(), device });
+    const model = await SamMed2D.load({ weights: golden.checkpoint(), device, tune: false });
     expect(model.device.kind).toBe("gpu");
     await checkGolden(model, golden);
     model.dispose();
