@@ -220,7 +220,7 @@ def summary(rows: Sequence[Row], items: Sequence[Labelled]) -> Dict[str, object]
         kinds.setdefault(row.modality, []).append(i)
     out: Dict[str, object] = {"disc_radius": naive["radius"][0]}
     for kind, chosen in kinds.items():
-        entry: Dict[str, object] = {"masks": len(chosen), "images": len({rows[i].name for i in chosen})}
+        entry: Dict[str, object] = {"masks": len(chosen), "images": len({(rows[i].modality, rows[i].name) for i in chosen})}
         for p in PROMPTS:
             entry[p] = {
                 "dice": round(float(np.mean([rows[i].dice[p] for i in chosen])), 4),
