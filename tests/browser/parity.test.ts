@@ -202,8 +202,8 @@ describe("the built bundle in Chromium", () => {
       const errorsFound = await checkGolden(new PageModel(page, model), golden);
       console.log(describeErrors("vit_b in Chromium", device.description, errorsFound));
       expect(errors).toEqual([]);
-      // Nothing was asked for but the page and the bundle.
-      expect(requests.map((url) => new URL(url).pathname).sort()).toEqual(["/dist/index.js", "/parity.html", "/parity_page.js"]);
+      // Nothing was asked for but the page, the bundle, and the part of it that this adapter needs.
+      expect(requests.map((url) => new URL(url).pathname).sort()).toEqual(["/dist/index.js", "/dist/index.software.js", "/parity.html", "/parity_page.js"]);
       await page.close();
     },
     TIMEOUT,
