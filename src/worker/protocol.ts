@@ -9,8 +9,8 @@ import type { Decoded, EncodeOptions, LoadOptions, ModelStats, SamMed2D } from "
 /** What a model of the worker does; the host runs it, a test may give another. */
 export type Model = Pick<SamMed2D, "config" | "name" | "device" | "meaningless" | "encode" | "decode" | "restore" | "stats" | "dispose">;
 
-/** `SamMed2D.load`, without what can't cross: a `GPUDevice`, and checkpoints and sources made of functions. */
-export type WorkerLoadOptions = Omit<LoadOptions, "device" | "weights"> & { readonly weights: WorkerWeights };
+/** `SamMed2D.load`, without what can't cross: a `GPUDevice`, and checkpoints, sources and stores made of functions. */
+export type WorkerLoadOptions = Omit<LoadOptions, "device" | "weights" | "tune"> & { readonly weights: WorkerWeights; readonly tune?: boolean };
 
 /** Several blobs are the shards of one checkpoint. */
 export type WorkerWeights = string | URL | Blob | readonly Blob[] | ArrayBuffer | Uint8Array;
