@@ -52,7 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] = q[(begin + min(i, last)) * p.q_row + own]; }
   if (p.keys > 0u) { attend(thread, group.y * p.keys); }
   let column = min(thread, p.width - 1u);
-  product(thread, 0u, 0u, p.width, column, p.inner);
+  product(thread, 0u, p.width, column, p.inner);
   if (p.residual_row > 0u) {
     for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += residual[(begin + min(i, last)) * p.residual_row + column]; }
   }
@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   if (p.columns > 0u) {
     for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += positions[(begin + min(i, last)) * p.positions_row + column]; }
-    product(thread, 0u, vectors + 2u * p.width, p.columns, min(thread, p.columns - 1u), p.width);
+    product(thread, vectors + 2u * p.width, p.columns, min(thread, p.columns - 1u), p.width);
     if (thread < p.columns) {
       for (var i = 0u; begin + i < min(begin + 8u, end); i++) { y[(begin + i) * row + p.width + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
     }

@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   let quarter = p.width / 4u;
   let half = p.width / 2u;
-  product(thread, 0u, 0u, p.width, column, p.width);
+  product(thread, 0u, p.width, column, p.width);
   normalise_cells(thread, column, (p.width + 1u) * p.width);
 
   // Cells 0 and 1 for the first half of the threads, 2 and 3 for the second.

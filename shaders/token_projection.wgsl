@@ -4,7 +4,6 @@
 // A thread computes one channel of x and one column of the projection.
 import package::shared::rows::{weights, rows, product, normalise};
 import package::shared::turns::sin_turns;
-@if(subgroups) enable subgroups;
 
 struct Params {
   rows: u32,
@@ -34,9 +33,7 @@ struct Params {
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32, @if(subgroups) @builtin(subgroup_invocation_id) invocation: u32) {
-  @if(subgroups) let lane = invocation % 4u;
-  @if(!subgroups) let lane = 0u;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let p = params;
   let begin = group.x * 8u;
   let end = min(begin + 8u, p.rows);
@@ -74,7 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     column += p.positional - blocks * 256u;
     columns = p.columns;
   }
-  product(thread, lane, matrix, p.columns, min(column, columns - 1u), p.width);
+  product(thread, matrix, p.columns, min(column, columns - 1u), p.width);
   if (column < columns) {
     for (var i = 0u; begin + i < end; i++) { y[(begin + i) * length + p.width + column] = rows[i / 4u * 256u + thread][i % 4u]; }
   }

@@ -10,10 +10,9 @@
 var<workgroup> rows: array<vec4<f32>, 512>;
 var<workgroup> row_sums: array<vec4<f32>, 64>;
 
-// The thread's column of rows * matrix + bias, for the matrix that begins at `first` and the bias behind it, in place of `rows`. Where a
-// load is a loop over the lanes, as on software adapters, lanes hold channels of four in turn and hand them to each other.
+// The thread's column of rows * matrix + bias, for the matrix that begins at `first` and the bias behind it, in place of `rows`.
 // Contains barriers, before and after: call from uniform control flow.
-fn product(thread: u32, lane: u32, first: u32, columns: u32, column: u32, channels: u32) {
+fn product(thread: u32, first: u32, columns: u32, column: u32, channels: u32) {
   var low = vec4<f32>(weights[first + channels * columns + column]);
   var high = low;
   workgroupBarrier();
@@ -23,16 +22,8 @@ fn product(thread: u32, lane: u32, first: u32, columns: u32, column: u32, channe
     let w1 = weights[at + columns];
     let w2 = weights[at + 2u * columns];
     let w3 = weights[at + 3u * columns];
-    @if(subgroups) {
-      let l = rows[k + lane];
-      let h = rows[256u + k + lane];
-      low += subgroupBroadcast(l, 0u) * w0 + subgroupBroadcast(l, 1u) * w1 + subgroupBroadcast(l, 2u) * w2 + subgroupBroadcast(l, 3u) * w3;
-      high += subgroupBroadcast(h, 0u) * w0 + subgroupBroadcast(h, 1u) * w1 + subgroupBroadcast(h, 2u) * w2 + subgroupBroadcast(h, 3u) * w3;
-    }
-    @if(!subgroups) {
-      low += rows[k] * w0 + rows[k + 1u] * w1 + rows[k + 2u] * w2 + rows[k + 3u] * w3;
-      high += rows[256u + k] * w0 + rows[257u + k] * w1 + rows[258u + k] * w2 + rows[259u + k] * w3;
-    }
+    low += rows[k] * w0 + rows[k + 1u] * w1 + rows[k + 2u] * w2 + rows[k + 3u] * w3;
+    high += rows[256u + k] * w0 + rows[257u + k] * w1 + rows[258u + k] * w2 + rows[259u + k] * w3;
   }
   workgroupBarrier();
   rows[thread] = low;

@@ -3,6 +3,7 @@ import attentionBlock from "../../shaders/attention_block_subgroups.wgsl";
 import maskUpscale from "../../shaders/mask_upscale_subgroups.wgsl";
 import matmul from "../../shaders/matmul_subgroups.wgsl";
 import relativeAttention from "../../shaders/relative_attention_subgroups.wgsl";
+import tokenProjection from "../../shaders/token_projection_subgroups.wgsl";
 import type { SoftwareKernels } from "../graph/target.ts";
 
-export const SOFTWARE_KERNELS: SoftwareKernels = { attentionBlock, maskUpscale, matmul, relativeAttention };
+export const SOFTWARE_KERNELS: SoftwareKernels = { attentionBlock, maskUpscale, matmul, relativeAttention, tokenProjection };

@@ -44,6 +44,8 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
   if (project) expectShape(op, "positions", project.positions, [rows, length(project.positions)]);
   const y = graph.activation(label, [rows, width + columns]);
   const { software } = graph.target;
+  // Of a thread of a software adapter: weights are loaded once for both.
+  const perThread = queries > 8 ? 2 : 1;
   graph.dispatch({
     op,
     label,
@@ -73,7 +75,8 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
       scale: (inner / heads) ** -0.5,
       eps,
     },
-    workgroups: [Math.ceil(queries / (software ? 16 : 8)), batch, 1],
+    constants: software ? { ROWS: perThread } : {},
+    workgroups: [Math.ceil(queries / (software ? 8 * perThread : 8)), batch, 1],
     flop: rows * (4 * (to?.keys ?? 0) * inner + 2 * inner * width + 8 * width + 2 * width * columns),
   });
   return y;

@@ -32,11 +32,11 @@ export function promptTokens(graph: Graph, prompts: Tensor, weights: Tensor, opt
   return recordProjection(graph, op, label, reads, { rows: batch * tokens, width, columns, tokens, output_tokens: outputTokens, inverse_size: 1 / size });
 }
 
-export const twin: Twin = ({ params }, { weights, source: prompts }) => {
-  const { width = 0, tokens = 1, output_tokens: outputs = 0, inverse_size: inverseSize = 0 } = params;
+export const twin: Twin = (dispatch, { weights, source: prompts }) => {
+  const { width = 0, tokens = 1, output_tokens: outputs = 0, inverse_size: inverseSize = 0 } = dispatch.params;
   const frequencies = width / 2;
   const table = (label: number, c: number) => weights?.[(1 + label) * width + c] as number;
-  return projectRows(params, weights, undefined, (6 + outputs) * width, (row) =>
+  return projectRows(dispatch, weights, undefined, (6 + outputs) * width, (row) =>
     Array.from({ length: width }, (_, c) => {
       const token = row % tokens;
       if (token < outputs) return table(5 + token, c);

@@ -47,15 +47,17 @@ export function recordProjection(
   const params = { ...UNUSED, ...sizes };
   const { rows, width, columns, positional, splits } = params;
   const y = graph.activation(label, [rows, width + columns]);
+  const { software } = graph.target;
+  const block = software ? 64 : 256;
+  const blocks = Math.ceil(positional / block) + Math.ceil((columns - positional) / block);
   graph.dispatch({
     op,
     label,
-    shader,
+    shader: software?.tokenProjection ?? shader,
     reads,
-    writes: { y },
-    condition: graph.target.software ? "subgroups" : "",
+    writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [blocks * rows, width]) } : {}) },
     params,
-    workgroups: [Math.ceil(rows / 8), Math.ceil(positional / 256) + Math.ceil((columns - positional) / 256), 1],
+    workgroups: [Math.ceil(rows / 8), blocks, 1],
     flop: rows * width * (2 * columns + splits + 20),
   });
   return y;
@@ -63,9 +65,9 @@ export function recordProjection(
 
 const at = (data: TwinData | undefined, i: number): number => data?.[i] as number;
 
-export const twin: Twin = ({ params }, { weights, source, residual, positions }) => {
-  const { rows = 0, width = 0, splits = 0, eps = 0, residual_row: length = 0 } = params;
-  return projectRows(params, weights, positions, 3 * width, (row) => {
+export const twin: Twin = (dispatch, { weights, source, residual, positions }) => {
+  const { rows = 0, width = 0, splits = 0, eps = 0, residual_row: length = 0 } = dispatch.params;
+  return projectRows(dispatch, weights, positions, 3 * width, (row) => {
     const x = Array.from({ length: width }, (_, c) => {
       let sum = at(weights, c) + at(residual, row * length + c);
       for (let split = 0; split < splits; split++) sum += at(source, (split * rows + row) * width + c);
@@ -77,19 +79,21 @@ export const twin: Twin = ({ params }, { weights, source, residual, positions })
 
 /** Each row's x, then its projection by the matrix at `matrix` of the weights, with positions for the first columns. */
 export function projectRows(
-  params: Dispatch["params"],
+  { params, workgroups }: Dispatch,
   weights: TwinData | undefined,
   positions: TwinData | undefined,
   matrix: number,
   rowOf: (row: number) => number[],
-): { y: Float32Array } {
+): { y: Float32Array; scratch: Float32Array } {
   const { rows = 0, width = 0, columns = 0, positional = 0, positions_row: length = 0 } = params;
   const y = new Float32Array(rows * (width + columns));
+  const scratch = new Float32Array(workgroups[1] * rows * width);
   for (let row = 0; row < rows; row++) {
     const x = rowOf(row);
+    for (let block = 0; block < workgroups[1]; block++) scratch.set(x, (block * rows + row) * width);
     const moved = positional > 0 ? x.map((value, c) => value + at(positions, row * length + c)) : x;
     const [seen, plain] = [moved, x].map((values) => linearRow(values, weights, matrix, columns)) as [number[], number[]];
     y.set([...x, ...seen.slice(0, positional), ...plain.slice(positional)], row * (width + columns));
   }
-  return { y };
+  return { y, scratch };
 }
