@@ -4,7 +4,7 @@ import { checkTensors } from "./checkpoint/names.ts";
 import { openCheckpoint, type OpenOptions, type Weights } from "./checkpoint/open.ts";
 import { synthetic } from "./checkpoint/synthetic.ts";
 import { type Embedding, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
-import { Engine, type ModelDevice, type Progress, type RawDecoded } from "./engine.ts";
+import { Engine, type EngineOptions, type ModelDevice, type Progress, type RawDecoded } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
 import { elements, type WeightType as Precision } from "./graph/tensor.ts";
 import { type ChannelOrder, type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
@@ -92,7 +92,8 @@ export class SamMed2D {
   #engine: Engine | undefined;
   /** Kept to rebuild after a lost device; not where the caller's bytes would be held in memory for it. */
   #checkpoint: Checkpoint | undefined;
-  readonly #tuning: TuningStore | undefined;
+  /** What the engine is opened with again. */
+  readonly #how: Pick<EngineOptions, "precision" | "tuning">;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
@@ -105,11 +106,11 @@ export class SamMed2D {
     readonly device: ModelDevice,
     engine: Engine,
     checkpoint: Checkpoint | undefined,
-    tuning: TuningStore | undefined,
+    how: Pick<EngineOptions, "precision" | "tuning">,
   ) {
     this.#engine = engine;
     this.#checkpoint = checkpoint;
-    this.#tuning = tuning;
+    this.#how = how;
   }
 
   /**
@@ -123,12 +124,12 @@ export class SamMed2D {
     expectPrecision(precision);
     const seed = typeof weights === "string" ? SYNTHETIC.exec(weights)?.[1] : undefined;
     const checkpoint = seed !== undefined ? synthetic(Number(seed), expectedTensors(VIT_B)) : await openCheckpoint(weights, openOptions(options));
-    const tuning = tuningOf(options.tune);
+    const how = { precision, tuning: tuningOf(options.tune) };
     let engine: Engine | undefined;
     try {
       const config = detectConfig(checkpoint.label, checkpoint.tensors, options);
       checkTensors(checkpoint, expectedTensors(config));
-      engine = await Engine.open(config, checkpoint, { ...options, tuning });
+      engine = await Engine.open(config, checkpoint, { ...options, ...how });
       await checkpoint.verify?.(signal);
       const inMemory = weights instanceof ArrayBuffer || ArrayBuffer.isView(weights);
       if (inMemory) await checkpoint.close();
@@ -139,7 +140,7 @@ export class SamMed2D {
         engine.summary,
         engine,
         inMemory ? undefined : checkpoint,
-        tuning,
+        how,
       );
       onProgress?.({ stage: "ready", loaded: 1, total: 1, unit: "kernels" });
       return model;
@@ -263,7 +264,7 @@ export class SamMed2D {
     const engine = this.#alive(op);
     if (!engine.gpu.lost || !engine.gpu.owned || !this.#checkpoint) return engine;
     engine.dispose();
-    this.#engine = await Engine.open(this.config, this.#checkpoint, { precision: this.device.precision, tuning: this.#tuning, cautious: true });
+    this.#engine = await Engine.open(this.config, this.#checkpoint, { ...this.#how, cautious: true });
     return this.#alive(op);
   }
 
