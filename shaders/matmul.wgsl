@@ -1,7 +1,7 @@
 // y = act(x * weight + bias) + residual over gathered rows (shared/matmul_operands.wgsl has the whole formula).
 // A workgroup computes a TILE_M x (4 * TILE_N4) tile of one phase and one split of the summed channels, staging both operands in workgroup memory.
 // A thread computes ROWS x 4 of it, in registers, for every SLICES-th step; the slices' sums are added in workgroup memory.
-import package::shared::matmul_operands::{params, y, Factor, input_row, output_row, load_x, load_weight, finish};
+import package::shared::matmul_operands::{params, Factor, input_row, load_x, load_weight, store};
 @if(f16_products) enable f16;
 
 const TILE_M: u32 = 64u;
@@ -49,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       let m = first_m + i / STEP4;
       let k4 = first_k4 + i % STEP4;
       var v = vec4<f32>();
-      if (step < last && m < params.m && k4 < params.k4) { v = load_x(input_row(z, tap, m), k4, first_n4); }
+      if (step < last && m < params.m && k4 < params.k4) { v = load_x(input_row(z, tap, m), k4); }
       x_tile[x_slice + i] = Factor(v);
     }
     for (var i = thread; i < WEIGHT_SIZE; i += THREADS) {
@@ -85,16 +85,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     workgroupBarrier();
   }
   if (local.z > 0u) { return; }
-  let n4 = first_n4 + local.x;
-  for (var r = 0u; r < ROWS; r++) {
-    let m = first_m + local.y + r * THREADS_Y;
-    if (m < params.m && n4 < params.n4) {
-      let index = output_row(z, m) * params.n4 + n4;
-      if (params.splits > 1u) {
-        y[split * params.out_rows * params.n4 + index] = sums[r];
-      } else {
-        y[index] = finish(z, index, n4, sums[r]);
-      }
-    }
-  }
+  for (var r = 0u; r < ROWS; r++) { store(z, split, first_m + local.y + r * THREADS_Y, first_n4 + local.x, sums[r]); }
 }

@@ -2,7 +2,7 @@
 // A workgroup computes ROWS * THREADS rows of 16 columns.
 // A thread computes ROWS rows (1 or 4), THREADS apart, in named variables. For software adapters, where a load is a loop over the lanes:
 // the lanes of a subgroup hold different rows and different weights, and hand the weights to each other.
-import package::shared::matmul_operands::{params, x, load_weight, gate, addend, y, GATHER, GATE, ADDEND, ZERO_ROW, input_row, output_row, finish};
+import package::shared::matmul_operands::{params, x, load_weight, gate, y, GATHER, GATE, ZERO_ROW, input_row, output_row, finish};
 enable subgroups;
 
 const THREADS: u32 = 16u;
@@ -18,7 +18,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let m0 = group.y * ROWS * THREADS + thread;
   let n4 = group.x * 4u;
   let right = p.n4 - 1u;
-  let adds = ADDEND && n4 < p.addend_columns4;
   // Lane 4h + q holds the weights of channel q, every load another four columns, or h of eight.
   let lane = invocation % LANES;
   let row = lane % 4u * p.n4;
@@ -43,10 +42,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       if (GATHER) {
         x0 = select(x0, vec4<f32>(), r0 == ZERO_ROW); x1 = select(x1, vec4<f32>(), r1 == ZERO_ROW);
         x2 = select(x2, vec4<f32>(), r2 == ZERO_ROW); x3 = select(x3, vec4<f32>(), r3 == ZERO_ROW);
-      }
-      if (adds) {
-        x0 += addend[r0 % p.addend_rows * p.k4 + k4];
-        if (ROWS > 1u) { x1 += addend[r1 % p.addend_rows * p.k4 + k4]; x2 += addend[r2 % p.addend_rows * p.k4 + k4]; x3 += addend[r3 % p.addend_rows * p.k4 + k4]; }
       }
       if (GATE) { let factor = gate[k4]; x0 *= factor; x1 *= factor; x2 *= factor; x3 *= factor; }
       let w0 = load_weight(w + o0); let w1 = load_weight(w + o1); var w2 = vec4<f32>(); var w3 = vec4<f32>();

@@ -6,6 +6,7 @@ import package::shared::rows::{weights, rows, product, normalise};
 import package::shared::turns::sin_turns;
 
 struct Params {
+  // To be computed.
   rows: u32,
   width: u32,
   columns: u32,
@@ -16,25 +17,34 @@ struct Params {
   residual_row: u32,
   positions_row: u32,
   eps: f32,
-  // Rows of a prompt, those of them that are output tokens, and 1 / side of the model's image.
+  // Rows of a prompt; those of them that are output tokens, which come first; those copied from the residual instead of computed: all output
+  // tokens or none. 1 / side of the model's image.
   tokens: u32,
   output_tokens: u32,
+  copied: u32,
   inverse_size: f32,
 }
 
 // [splits, rows, width] of partial sums; or [B, tokens - output tokens, 4] of prompts: x, y in model pixels, label, unused
 @group(0) @binding(1) var<storage, read> source: array<f32>;
-// [rows, residual_row]
+// [rows, residual_row]; or [copied, width + columns], the output tokens' part of y
 @group(0) @binding(2) var<storage, read> residual: array<f32>;
 // [rows, positions_row]
 @group(0) @binding(3) var<storage, read> positions: array<f32>;
-// [rows, width + columns]
+// [rows and copies, width + columns]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let p = params;
+  let length = p.width + p.columns;
+  let computing = (p.rows + 7u) / 8u;
+  if (group.x >= computing) {
+    let to = (group.x - computing) * p.tokens * length;
+    for (var i = group.y * 256u + thread; i < p.copied * length; i += 256u * groups.y) { y[to + i] = residual[i]; }
+    return;
+  }
   let begin = group.x * 8u;
   let end = min(begin + 8u, p.rows);
   // Past the last row, that one again.
@@ -44,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row = begin + min(i, last);
     var x = 0.0;
     if (p.splits == 0u) {
-      x = token(row, channel);
+      x = token(place(row), channel);
     } else {
       x = weights[channel] + residual[row * p.residual_row + channel];
       for (var split = 0u; split < p.splits; split++) { x += source[(split * p.rows + row) * p.width + channel]; }
@@ -57,9 +67,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     normalise(thread, p.width, p.width, p.eps);
     matrix = 3u * p.width;
   }
-  let length = p.width + p.columns;
   if (group.y == 0u && thread < p.width) {
-    for (var i = 0u; begin + i < end; i++) { y[(begin + i) * length + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+    for (var i = 0u; begin + i < end; i++) { y[place(begin + i) * length + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
   }
   // Columns that see positions and columns that do not have workgroups of their own.
   let blocks = (p.positional + 255u) / 256u;
@@ -73,8 +82,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   product(thread, matrix, p.columns, min(column, columns - 1u), p.width);
   if (column < columns) {
-    for (var i = 0u; begin + i < end; i++) { y[(begin + i) * length + p.width + column] = rows[i / 4u * 256u + thread][i % 4u]; }
+    for (var i = 0u; begin + i < end; i++) { y[place(begin + i) * length + p.width + column] = rows[i / 4u * 256u + thread][i % 4u]; }
   }
+}
+
+// The row of y that is the i-th to be computed.
+fn place(i: u32) -> u32 {
+  let own = params.tokens - params.copied;
+  return i / own * params.tokens + params.copied + i % own;
 }
 
 fn token(row: u32, channel: u32) -> f32 {

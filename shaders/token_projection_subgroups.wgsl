@@ -6,6 +6,7 @@ import package::shared::turns::sin_turns;
 enable subgroups;
 
 struct Params {
+  // To be computed.
   rows: u32,
   width: u32,
   columns: u32,
@@ -16,9 +17,11 @@ struct Params {
   residual_row: u32,
   positions_row: u32,
   eps: f32,
-  // Rows of a prompt, those of them that are output tokens, and 1 / side of the model's image.
+  // Rows of a prompt; those of them that are output tokens, which come first; those copied from the residual instead of computed: all output
+  // tokens or none. 1 / side of the model's image.
   tokens: u32,
   output_tokens: u32,
+  copied: u32,
   inverse_size: f32,
 }
 
@@ -26,28 +29,41 @@ struct Params {
 @group(0) @binding(0) var<storage, read> weights: array<vec4<f32>>;
 // [splits, rows, width] of partial sums; or [B, tokens - output tokens, 4] of prompts: x, y in model pixels, label, unused
 @group(0) @binding(1) var<storage, read> source: array<vec4<f32>>;
-// [rows, residual_row]
+// [rows, residual_row]; or [copied, width + columns], the output tokens' part of y
 @group(0) @binding(2) var<storage, read> residual: array<vec4<f32>>;
 // [rows, positions_row]
 @group(0) @binding(3) var<storage, read> positions: array<vec4<f32>>;
-// [rows, width + columns]
+// [rows and copies, width + columns]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 // [blocks of columns, rows, width]: x
 @group(0) @binding(5) var<storage, read_write> scratch: array<vec4<f32>>;
 @group(0) @binding(6) var<uniform> params: Params;
 
 @compute @workgroup_size(8)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32, @builtin(subgroup_invocation_id) invocation: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32, @builtin(subgroup_invocation_id) invocation: u32,
+) {
   let p = params;
   let lane = invocation % 4u;
+  let width4 = p.width / 4u;
+  let columns4 = p.columns / 4u;
+  let length4 = width4 + columns4;
+  let computing = (p.rows + 7u) / 8u;
+  if (group.x >= computing) {
+    let first = (group.x - computing) * p.tokens * length4;
+    for (var i = group.y * 8u + thread; i < p.copied * length4; i += 8u * groups.y) { y[first + i] = residual[i]; }
+    return;
+  }
   // Past the last row, threads compute it too, since all lanes hold weights, but store nothing.
   let stores = group.x * 8u + thread < p.rows;
   let row = min(group.x * 8u + thread, p.rows - 1u);
-  let width4 = p.width / 4u;
-  let columns4 = p.columns / 4u;
   let own = (group.y * p.rows + row) * width4;
-  let to = row * (width4 + columns4);
-  if (stores) { make(row, own, to, group.y == 0u); }
+  // The row of y that is the one to be computed.
+  let computed = p.tokens - p.copied;
+  let place = row / computed * p.tokens + p.copied + row % computed;
+  let to = place * length4;
+  if (stores) { make(row, place, own, to, group.y == 0u); }
   let matrix = select(3u, 6u + p.output_tokens, p.splits == 0u) * width4;
   // Columns that see positions and columns that do not have workgroups of their own.
   let blocks = (p.positional + 63u) / 64u;
@@ -74,14 +90,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 }
 
 // The row's x, in `scratch`, and for the first workgroup of the row in y.
-fn make(row: u32, own: u32, to: u32, first: bool) {
+fn make(row: u32, place: u32, own: u32, to: u32, first: bool) {
   let p = params;
   let width4 = p.width / 4u;
   var sum = 0.0;
   for (var c = 0u; c < width4; c++) {
     var x = vec4<f32>();
     if (p.splits == 0u) {
-      x = token(row, c);
+      x = token(place, c);
     } else {
       x = weights[c] + residual[row * p.residual_row / 4u + c];
       for (var split = 0u; split < p.splits; split++) { x += source[(split * p.rows + row) * width4 + c]; }

@@ -1,5 +1,5 @@
 // Operands of the gathered matrix product (src/ops/matmul.ts), common to its variants.
-//   y[out(z,m), n] = act( sum over taps t, channels k of a(z,t,m)[k] * weight[z,t,k,n] + bias[z,n] ) + residual[out(z,m), n]
+//   y[out(z,m), n] = act( sum over taps t, channels k of a(z,t,m)[k] * weight[z,t,k,n] + bias[z,n] ) + residual[out(z,m) mod residual rows, n]
 // A row table makes the same product a linear layer, a convolution (a tap per kernel cell) or a transposed one (a phase z per output parity).
 import package::shared::activation::activate;
 
@@ -7,8 +7,6 @@ import package::shared::activation::activate;
 const GATHER: bool = false;
 // Multiplies channel k of every row read: [K].
 const GATE: bool = false;
-// Adds addend[row % addend_rows] to the rows read, for output columns below addend_columns4.
-const ADDEND: bool = false;
 
 // Four columns of weights as they are stored: f32, f16 in pairs, or int8 in one word. Halves are unpacked to f32 and need no feature.
 @if(!f16 && !f16_products && !int8) alias Stored = vec4<f32>;
@@ -30,10 +28,10 @@ struct Params {
   in_stride: u32,
   out_stride: u32,
   out_rows: u32,
-  addend_rows: u32,
-  addend_columns4: u32,
   activation: u32,
-  residual: u32,
+  // Only columns below residual_columns4 have a residual.
+  residual_rows: u32,
+  residual_columns4: u32,
 }
 
 // [rows, K/4]
@@ -42,17 +40,15 @@ struct Params {
 @group(0) @binding(1) var<storage, read> weight: array<Stored>;
 // [Z, N/4]
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-// [out rows, N/4]
+// [residual rows, N/4]
 @group(0) @binding(3) var<storage, read> residual: array<vec4<f32>>;
 // [Z, T + 1, period]: the row each tap reads (or ZERO_ROW), then the row written
 @group(0) @binding(4) var<storage, read> rows: array<u32>;
 // [K/4]
 @group(0) @binding(5) var<storage, read> gate: array<vec4<f32>>;
-// [addend_rows, K/4]
-@group(0) @binding(6) var<storage, read> addend: array<vec4<f32>>;
 // [out rows, N/4], or [splits, out rows, N/4] of partial sums
-@group(0) @binding(7) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(8) var<uniform> params: Params;
+@group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(7) var<uniform> params: Params;
 
 fn input_row(z: u32, t: u32, m: u32) -> u32 {
   if (!GATHER) { return m; }
@@ -66,10 +62,9 @@ fn output_row(z: u32, m: u32) -> u32 {
 }
 
 // Four channels from 4 * k4 of a row, as the product sees them.
-fn load_x(row: u32, k4: u32, n4: u32) -> vec4<f32> {
+fn load_x(row: u32, k4: u32) -> vec4<f32> {
   if (GATHER && row == ZERO_ROW) { return vec4<f32>(); }
   var v = x[row * params.k4 + k4];
-  if (ADDEND && n4 < params.addend_columns4) { v += addend[row % params.addend_rows * params.k4 + k4]; }
   if (GATE) { v *= gate[k4]; }
   return v;
 }
@@ -88,9 +83,20 @@ fn load_x(row: u32, k4: u32, n4: u32) -> vec4<f32> {
   return sum * (bitcast<vec4<f32>>(vec4<u32>(weight[first], weight[first + 1u], weight[first + 2u], weight[first + 3u])) / 127.0);
 }
 
+// Stores four columns of a row's sum, finished unless it is one of several parts. Rows and columns past the edge are none.
+fn store(z: u32, split: u32, m: u32, n4: u32, sum: vec4<f32>) {
+  if (m >= params.m || n4 >= params.n4) { return; }
+  let index = output_row(z, m) * params.n4 + n4;
+  if (params.splits > 1u) {
+    y[split * params.out_rows * params.n4 + index] = sum;
+  } else {
+    y[index] = finish(z, index, n4, sum);
+  }
+}
+
 // Four summed columns, at `index` of y, with bias, activation and residual.
 fn finish(z: u32, index: u32, n4: u32, sum: vec4<f32>) -> vec4<f32> {
   var v = activate(params.activation, scaled(n4, sum) + bias[z * params.n4 + n4]);
-  if (params.residual != 0u) { v += residual[index]; }
+  if (n4 < params.residual_columns4) { v += residual[index % (params.residual_rows * params.n4)]; }
   return v;
 }

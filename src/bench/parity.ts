@@ -77,7 +77,7 @@ async function checkDispatch(executor: Executor, dispatch: Dispatch, readF32: Pa
   if (!twin || (dispatch.flop > MOST_TWIN_FLOP && n === undefined)) return undefined;
   const values = async (tensor: Tensor): Promise<TwinData> => {
     if (tensor.data) return tensor.data;
-    if (!tensor.source) return readTensor(executor, tensor);
+    if (!tensor.source || tensor.source.kind === "derived") return readTensor(executor, tensor);
     const parts = new Map<string, Float32Array>();
     for (const { name } of tensor.source.parts) parts.set(name, await readF32(name));
     return packOnCpu(tensor.source, tensor.shape, (name) => parts.get(name) as Float32Array, tensor.dtype);
@@ -147,11 +147,11 @@ function someColumns(dispatch: Dispatch, reads: Readonly<Record<string, TwinData
     const data = reads[name];
     if (data && data.length % n === 0) narrowed[name] = columns(data, n, blocks);
   }
-  const { addend_columns4: added } = dispatch.params;
+  const { residual_columns4: added } = dispatch.params;
   const params = {
     ...dispatch.params,
     n4: blocks.length,
-    ...(added === undefined ? {} : { addend_columns4: blocks.filter((block) => block < added).length }),
+    ...(added === undefined ? {} : { residual_columns4: blocks.filter((block) => block < added).length }),
   };
   return { dispatch: { ...dispatch, params }, reads: narrowed };
 }

@@ -2,10 +2,12 @@
 import unpackShader from "../../shaders/unpack.wgsl";
 import { SamError } from "../errors.ts";
 import { byteLength, type DType, elements, type Tensor } from "../graph/tensor.ts";
-import type { PackedPart } from "../graph/weight_source.ts";
+import type { DerivedSource, PackedPart } from "../graph/weight_source.ts";
 import type { Gpu } from "./device.ts";
+import { Executor } from "./executor.ts";
 import { layoutOf, pipelineOf } from "./kernel.ts";
 import { packParams } from "./params.ts";
+import { ActivationPool } from "./pool.ts";
 
 /** What the uploader needs of a checkpoint (src/checkpoint/checkpoint.ts has the whole of it). */
 export interface WeightReader {
@@ -36,7 +38,7 @@ const ELEMENT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 /** GPU buffers of weights, by tensor label. */
 export type WeightBuffers = ReadonlyMap<string, GPUBuffer>;
 
-/** Uploads every weight, in the order of the checkpoint's tensors; throws if any value is not finite, and frees all on failure. */
+/** Uploads every weight, in the order of the checkpoint's tensors, then makes those derived from others; throws if any value is not finite, and frees all on failure. */
 export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkpoint: WeightReader, options: UploadOptions): Promise<WeightBuffers> {
   const { device } = gpu;
   const buffers = new Map<string, GPUBuffer>();
@@ -60,7 +62,11 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
     for (const weight of weights) {
       buffers.set(
         weight.label,
-        device.createBuffer({ label: weight.label, size: byteLength(weight), usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST }),
+        device.createBuffer({
+          label: weight.label,
+          size: byteLength(weight),
+          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+        }),
       );
       if (weight.source?.kind === "computed") {
         const data = weight.source.compute(await Promise.all(weight.source.parts.map(({ name }) => options.readF32(name))));
@@ -92,6 +98,7 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
       if (waiting.length > 0) unpacker.submit(waiting.flatMap((piece) => measured.map((use) => ({ ...use, piece, measures: false }))));
     }
     await expectUnflagged(device, flags, names, checkpoint);
+    for (const weight of weights) if (weight.source?.kind === "derived") await derive(gpu, weight, weight.source, buffers);
     return buffers;
   } catch (error) {
     for (const buffer of buffers.values()) buffer.destroy();
@@ -99,6 +106,16 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
   } finally {
     for (const buffer of [...staging, flags]) buffer.destroy();
   }
+}
+
+/** Runs the graph that makes a weight of others. */
+async function derive(gpu: Gpu, weight: Tensor, { graph, output }: DerivedSource, buffers: ReadonlyMap<string, GPUBuffer>): Promise<void> {
+  const pool = new ActivationPool(gpu);
+  const executor = await Executor.create(gpu, graph, pool, buffers);
+  const to = buffers.get(weight.label) as GPUBuffer;
+  await executor.run({ after: (encoder) => encoder.copyBufferToBuffer(executor.buffer(output), 0, to, 0, byteLength(weight)) });
+  executor.dispose();
+  pool.dispose();
 }
 
 /** Elements [begin, end) of a checkpoint tensor on the device. */

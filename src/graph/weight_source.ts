@@ -1,6 +1,7 @@
 // How a weight tensor of the graph is made from tensors of the checkpoint: plain data, so that a checkpoint can be
 // checked without a GPU and the packing has a CPU twin.
-import { type DType, elements, type Shape } from "./tensor.ts";
+import type { Graph } from "./graph.ts";
+import { type DType, elements, type Shape, type Tensor } from "./tensor.ts";
 
 export type Six = readonly [number, number, number, number, number, number];
 
@@ -31,7 +32,20 @@ export interface ComputedSource {
   readonly compute: (sources: readonly Float32Array[]) => Float32Array;
 }
 
-export type WeightSource = PackedSource | ComputedSource;
+/** Derived: what a graph of its own makes of other weights, run once when those are on the device. */
+export interface DerivedSource {
+  readonly kind: "derived";
+  readonly parts: readonly [];
+  readonly graph: Graph;
+  readonly output: Tensor;
+}
+
+export type WeightSource = PackedSource | ComputedSource | DerivedSource;
+
+/** The weight's value is `output` of a graph that has no inputs. */
+export function derived(graph: Graph, output: Tensor): DerivedSource {
+  return { kind: "derived", parts: [], graph, output: graph.output(output) };
+}
 
 /** The checkpoint tensor as it stands. */
 export function asStored(name: string, shape: Shape): PackedSource {
@@ -90,6 +104,7 @@ export function joined(sections: readonly (readonly [source: PackedSource, eleme
 
 /** The packing a naive loop does, rounded to what the weight's type can hold: the oracle of the `unpack` kernel. */
 export function packOnCpu(source: WeightSource, shape: Shape, read: (name: string) => Float32Array, dtype: DType = "f32"): Float32Array {
+  if (source.kind === "derived") throw new Error("a derived weight is made on the device");
   if (source.kind === "computed") return source.compute(source.parts.map(({ name }) => read(name)));
   const packed = new Float32Array(elements(shape));
   for (const { name, dims, strides, offset } of source.parts) {

@@ -33,7 +33,7 @@ export function maskDecoder(graph: Graph, config: Config, inputs: DecoderInputs,
   const { maskTokens } = config.decoder;
   const image = densePrompts(graph, config, inputs.embedding, inputs.mask, inputs.maskGiven);
   const tokens = sparsePrompts(graph, config, inputs.prompts, batch, count);
-  const decoded = twoWayTransformer(graph, config.decoder, batch, tokens, image, imagePositions(graph, config));
+  const decoded = twoWayTransformer(graph, config.decoder, batch, tokens, image, (once) => imagePositions(once, config));
   const heads = hypernetworks(graph, config.decoder, decoded.tokens, batch);
   const logits = maskUpscale(graph, decoded.image, heads, upscaling(graph, config.decoder), { label: `${NAME}.masks`, batch, masks: maskTokens });
   return { logits, heads };

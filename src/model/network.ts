@@ -60,11 +60,13 @@ export function decodeGraph(config: Config, { batch, tokens, multimask, upsample
   return { graph, inputs, logits, heads, bits };
 }
 
-/** Every weight of the network, once, as the target stores it. */
+/** Every weight of the network, and what those are derived from, once, as the target stores it. */
 export function networkWeights(config: Config, target?: Target): Tensor[] {
   const smallest = { width: 1, height: 1, left: 0, top: 0, resize: true, spanX: config.imageSize, spanY: config.imageSize };
   const decode = decodeGraph(config, { batch: 1, tokens: 1, multimask: true, upsample: smallest }, target);
-  return [...encodeGraph(config, target).graph.weights, ...decode.graph.weights];
+  const all = [...encodeGraph(config, target).graph.weights, ...decode.graph.weights];
+  const sources = all.flatMap(({ source }) => (source?.kind === "derived" ? source.graph.weights : []));
+  return [...new Map([...all, ...sources].map((weight) => [weight.label, weight])).values()];
 }
 
 /** Names and shapes that a checkpoint of this configuration must have. */

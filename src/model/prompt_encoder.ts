@@ -1,7 +1,7 @@
 // The prompt encoder: points, boxes and masks as tokens and as a dense addition to the embedding.
-import type { Graph } from "../graph/graph.ts";
+import { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { concatenated, joined } from "../graph/weight_source.ts";
+import { concatenated, derived, joined } from "../graph/weight_source.ts";
 import { densePrompt } from "../ops/dense_prompt.ts";
 import { promptTokens, promptTokensWeights } from "../ops/prompt_tokens.ts";
 import type { Config } from "./config.ts";
@@ -22,8 +22,14 @@ export function sparsePrompts(graph: Graph, { decoder, imageSize }: Config, prom
   const outputTokens = 1 + maskTokens;
   const columns = 3 * width;
   const source = joined([[tables, (6 + outputTokens) * width], ...projections(firstProjection(decoder), width)]);
-  const weights = graph.weight("mask_decoder.tokens.weights", [promptTokensWeights(outputTokens, width, columns)], source);
-  return promptTokens(graph, prompts, weights, { label: "mask_decoder.tokens", batch, prompts: count, outputTokens, size: imageSize, width, columns });
+  const label = "mask_decoder.tokens";
+  const weights = (of: Graph) => of.weight(`${label}.weights`, [promptTokensWeights(outputTokens, width, columns)], source);
+  const sizes = { label, outputTokens, size: imageSize, width, columns };
+  // The output tokens are the same for every prompt.
+  const once = new Graph(`${label}.outputs`, graph.target);
+  const table = promptTokens(once, once.zeros([1, 1, 4]), weights(once), { ...sizes, batch: 1, prompts: 0 });
+  const copied = graph.weight(once.label, table.shape, derived(once, table));
+  return promptTokens(graph, prompts, weights(graph), { ...sizes, batch, prompts: count, outputs: copied });
 }
 
 /** embedding [T, D], mask [B, 4g, 4g] probabilities, maskGiven u32 [B] → [B·T, D]. */

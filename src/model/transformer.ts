@@ -1,7 +1,7 @@
 // The two-way transformer of the mask decoder: tokens attend to the image and the image to the tokens.
-import type { Graph } from "../graph/graph.ts";
+import { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { concatenated, joined, type PackedSource, transposedLinear } from "../graph/weight_source.ts";
+import { concatenated, derived, joined, type PackedSource, transposedLinear } from "../graph/weight_source.ts";
 import { attention } from "../ops/attention.ts";
 import { attentionBlock, attentionBlockWeights } from "../ops/attention_block.ts";
 import { linear } from "../ops/linear.ts";
@@ -41,7 +41,7 @@ function norm(name: string, width: number): readonly [PackedSource, number] {
 }
 
 /**
- * tokens [B·N, 4·D]: the token input, which is the prompts' positions too, then `firstProjection`; image [B·T, D], image positions [T, D]
+ * tokens [B·N, 4·D]: the token input, which is the prompts' positions too, then `firstProjection`; image [B·T, D], recorder of its positions [T, D]
  * → both, [B·N, D] and [B·T, D], after the last layer.
  */
 export function twoWayTransformer(
@@ -50,7 +50,7 @@ export function twoWayTransformer(
   batch: number,
   tokens: Tensor,
   image: Tensor,
-  imagePositions: Tensor,
+  imagePositions: (graph: Graph) => Tensor,
 ): { tokens: Tensor; image: Tensor } {
   const { width, heads, crossWidth, depth, mlpWidth } = config;
   const count = (tokens.shape[0] as number) / batch;
@@ -67,12 +67,13 @@ export function twoWayTransformer(
   };
   /** Keys for the tokens' attention, queries of the image's own, then values, which see no positions. */
   const imageSide = (label: string, x: Tensor, parts: readonly string[]) => {
-    const { weight, bias } = linearWeights(
-      graph,
-      label,
-      parts.map((name) => ({ name, outputs: crossWidth, inputs: [width] })),
-    );
-    return linear(graph, x, weight, { label, ...(bias ? { bias } : {}), addend: imagePositions, addendColumns: (parts.length - 1) * crossWidth });
+    const layers = parts.map((name) => ({ name, outputs: crossWidth, inputs: [width] }));
+    const { weight, bias } = linearWeights(graph, label, layers);
+    // (x + positions) W = x W + positions W, which is the same for every image and prompt.
+    const once = new Graph(`${label}.positions`, graph.target);
+    const product = linear(once, imagePositions(once), linearWeights(once, label, layers, false).weight, { label });
+    const residual = graph.weight(once.label, product.shape, derived(once, product));
+    return linear(graph, x, weight, { label, ...(bias ? { bias } : {}), residual, residualColumns: (parts.length - 1) * crossWidth });
   };
 
   let x = tokens;

@@ -3,7 +3,7 @@ import { expectShape, type Graph } from "../graph/graph.ts";
 import { elements, type Tensor } from "../graph/tensor.ts";
 import { ACTIVATION_CODE, type Activation } from "./activation.ts";
 import { matmulReduce } from "./matmul_reduce.ts";
-import { chooseMatmul, expectWholeTiles } from "./matmul_variants.ts";
+import { chooseMatmul } from "./matmul_variants.ts";
 
 /** Which rows a product reads and writes; src/ops/matmul_twin.ts says what the numbers mean in code. */
 export interface RowTable {
@@ -26,8 +26,10 @@ export interface Epilogue {
   /** [N], or [Z, N] with phases. */
   readonly bias?: Tensor;
   readonly activation?: Activation;
-  /** [out rows, N], added after the activation. */
+  /** [R, N], added after the activation: row r mod R to row r. R divides the rows written. */
   readonly residual?: Tensor;
+  /** Columns that see the residual, the first ones; all unless given. */
+  readonly residualColumns?: number;
 }
 
 export interface MatmulOptions extends Epilogue {
@@ -36,9 +38,6 @@ export interface MatmulOptions extends Epilogue {
   readonly rows?: RowTable;
   /** [K]: multiplies every row read. */
   readonly gate?: Tensor;
-  /** [R, K]: row (r mod R) is added to row r of x, for the first `addendColumns` output columns. */
-  readonly addend?: Tensor;
-  readonly addendColumns?: number;
   /** Gives the sums of the splits, [splits, M, N], without bias, activation and residual: what reads them adds them up. */
   readonly partial?: boolean;
 }
@@ -48,7 +47,7 @@ export interface MatmulOptions extends Epilogue {
  * Without a row table: Z = T = 1 and row m reads and writes row m.
  */
 export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulOptions): Tensor {
-  const { op, label, rows, gate, addend, residual } = options;
+  const { op, label, rows, gate, residual } = options;
   const k = x.shape.at(-1) as number;
   const n = weight.shape.at(-1) as number;
   const phases = rows?.phases ?? 1;
@@ -59,14 +58,14 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   expectShape(op, "x", x, [elements(x.shape) / k, Math.ceil(k / 4) * 4]);
   const bias = options.bias ?? graph.zeros([phases * n]);
   expectShape(op, "bias", bias, [phases * n]);
-  if (residual) expectShape(op, "residual", residual, [outRows, n]);
+  const residualRows = residual ? (residual.shape[0] as number) : outRows;
+  if (residual) expectShape(op, "residual", residual, [outRows % residualRows === 0 ? residualRows : outRows, n]);
   if (gate) expectShape(op, "gate", gate, [k]);
-  const addendColumns = options.addendColumns ?? n;
-  expectWholeTiles(op, addendColumns, n);
   const maySplit = phases === 1 || !options.bias;
   const shape = { m, n, k, taps, phases, dtype: weight.dtype, maySplit, reducedByReader: options.partial === true };
   const { shader, condition, constants, workgroups, splits, choice } = chooseMatmul(graph.target, shape);
   const target = splits > 1 || options.partial ? graph.activation(`${label}.partial`, [splits, outRows, n]) : graph.activation(label, [outRows, n]);
+  const added = { residual_rows: residualRows, residual_columns4: residual ? (options.residualColumns ?? n) / 4 : 0 };
   const activation = ACTIVATION_CODE[options.activation ?? "none"];
 
   graph.dispatch({
@@ -81,7 +80,6 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
       residual: splits === 1 && residual ? residual : graph.none,
       rows: rows?.table ?? graph.none,
       gate: gate ?? graph.none,
-      addend: addend ?? graph.none,
     },
     writes: { y: target },
     params: {
@@ -94,18 +92,16 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
       in_stride: rows?.inStride ?? 0,
       out_stride: rows?.outStride ?? 0,
       out_rows: outRows,
-      addend_rows: addend ? (addend.shape[0] as number) : 1,
-      addend_columns4: addend ? addendColumns / 4 : 0,
       activation,
-      residual: residual ? 1 : 0,
+      ...added,
     },
-    constants: { GATHER: rows !== undefined, GATE: gate !== undefined, ADDEND: addend !== undefined, ...constants },
+    constants: { GATHER: rows !== undefined, GATE: gate !== undefined, ...constants },
     workgroups,
     choice,
     flop: 2 * m * n * k * taps * phases,
   });
   if (splits === 1 || options.partial) return target;
   const y = graph.activation(label, [outRows, n]);
-  matmulReduce(graph, target, bias, y, { activation, residual, choice });
+  matmulReduce(graph, target, bias, y, { activation, residual, added, choice });
   return y;
 }

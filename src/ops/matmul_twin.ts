@@ -6,9 +6,9 @@ import type { Twin, TwinData } from "./twin.ts";
 
 const at = (data: TwinData | undefined, index: number): number => data?.[index] as number;
 
-export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, bias, residual, rows, gate, addend }) => {
+export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, bias, residual, rows, gate }) => {
   const p = params as Record<
-    "m" | "n4" | "k4" | "taps" | "splits" | "period" | "in_stride" | "out_stride" | "out_rows" | "addend_rows" | "addend_columns4" | "activation" | "residual",
+    "m" | "n4" | "k4" | "taps" | "splits" | "period" | "in_stride" | "out_stride" | "out_rows" | "residual_rows" | "residual_columns4" | "activation",
     number
   >;
   const n = 4 * p.n4;
@@ -30,13 +30,13 @@ export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, b
           if (from === ZERO_ROW) continue;
           for (let c = 0; c < k; c++) {
             let v = at(x, from * k + c);
-            if (constants["ADDEND"] && column < 4 * p.addend_columns4) v += at(addend, (from % p.addend_rows) * k + c);
             if (constants["GATE"]) v *= at(gate, c);
             sum += v * at(weight, ((z * p.taps + t) * k + c) * n + column);
           }
         }
         // With splits the whole sum goes to the first part: the second pass adds them up all the same.
-        const finished = p.splits > 1 ? sum : activate(p.activation, sum + at(bias, z * n + column)) + (p.residual ? at(residual, out * n + column) : 0);
+        const added = column < 4 * p.residual_columns4 ? at(residual, (out % p.residual_rows) * n + column) : 0;
+        const finished = p.splits > 1 ? sum : activate(p.activation, sum + at(bias, z * n + column)) + added;
         y[out * n + column] = finished;
       }
     }

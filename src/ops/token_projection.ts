@@ -1,7 +1,7 @@
 // Tokens of the decoder as they come out of an MLP, and every projection of them that the next attentions need.
 import shader from "../../shaders/token_projection.wgsl";
 import { type Dispatch, expectShape, type Graph } from "../graph/graph.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { elements, type Tensor } from "../graph/tensor.ts";
 import { linearRow, normalise } from "./rows.ts";
 import type { Twin, TwinData } from "./twin.ts";
 
@@ -34,19 +34,20 @@ export function tokenProjection(graph: Graph, partial: Tensor, weights: Tensor, 
   return recordProjection(graph, op, label, { source: partial, weights, residual, positions }, params);
 }
 
-const UNUSED = { positional: 0, splits: 0, residual_row: 0, positions_row: 0, eps: 0, tokens: 1, output_tokens: 0, inverse_size: 0 };
+const UNUSED = { positional: 0, splits: 0, residual_row: 0, positions_row: 0, eps: 0, tokens: 1, output_tokens: 0, copied: 0, inverse_size: 0 };
 
-/** The dispatch of this op and of `prompt_tokens`, which share a kernel: without splits it makes the tokens itself. */
+/** The dispatch of this op and of `prompt_tokens`, which share a kernel: without splits it makes the tokens itself, `copied` ones once for each prompt of `copies`. */
 export function recordProjection(
   graph: Graph,
   op: string,
   label: string,
   reads: Dispatch["reads"],
   sizes: Partial<typeof UNUSED> & { rows: number; width: number; columns: number },
+  copies = 0,
 ): Tensor {
   const params = { ...UNUSED, ...sizes };
-  const { rows, width, columns, positional, splits } = params;
-  const y = graph.activation(label, [rows, width + columns]);
+  const { rows, width, columns, positional, splits, copied } = params;
+  const y = graph.activation(label, [rows + copies * copied, width + columns]);
   const { software } = graph.target;
   const block = software ? 64 : 256;
   const blocks = Math.ceil(positional / block) + Math.ceil((columns - positional) / block);
@@ -55,9 +56,9 @@ export function recordProjection(
     label,
     shader: software?.tokenProjection ?? shader,
     reads,
-    writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [blocks * rows, width]) } : {}) },
+    writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [Math.max(blocks * rows, 1), width]) } : {}) },
     params,
-    workgroups: [Math.ceil(rows / 8), blocks, 1],
+    workgroups: [Math.ceil(rows / 8) + copies, blocks, 1],
     flop: rows * width * (2 * columns + splits + 20),
   });
   return y;
@@ -77,20 +78,22 @@ export const twin: Twin = (dispatch, { weights, source, residual, positions }) =
   });
 };
 
-/** Each row's x, then its projection by the matrix at `matrix` of the weights, with positions for the first columns. */
+/** Each computed row's x, then its projection by the matrix at `matrix` of the weights, with positions for the first columns. */
 export function projectRows(
-  { params, workgroups }: Dispatch,
+  { params, workgroups, writes }: Dispatch,
   weights: TwinData | undefined,
   positions: TwinData | undefined,
   matrix: number,
   rowOf: (row: number) => number[],
 ): { y: Float32Array; scratch: Float32Array } {
-  const { rows = 0, width = 0, columns = 0, positional = 0, positions_row: length = 0 } = params;
-  const y = new Float32Array(rows * (width + columns));
-  const scratch = new Float32Array(workgroups[1] * rows * width);
-  for (let row = 0; row < rows; row++) {
+  const { rows = 0, width = 0, columns = 0, positional = 0, positions_row: length = 0, tokens = 1, copied = 0 } = params;
+  const y = new Float32Array(elements((writes["y"] as Tensor).shape));
+  const scratch = new Float32Array(Math.max(workgroups[1] * rows, 1) * width);
+  const own = tokens - copied;
+  for (let i = 0; i < rows; i++) {
+    const row = Math.floor(i / own) * tokens + copied + (i % own);
     const x = rowOf(row);
-    for (let block = 0; block < workgroups[1]; block++) scratch.set(x, (block * rows + row) * width);
+    for (let block = 0; block < workgroups[1]; block++) scratch.set(x, (block * rows + i) * width);
     const moved = positional > 0 ? x.map((value, c) => value + at(positions, row * length + c)) : x;
     const [seen, plain] = [moved, x].map((values) => linearRow(values, weights, matrix, columns)) as [number[], number[]];
     y.set([...x, ...seen.slice(0, positional), ...plain.slice(positional)], row * (width + columns));

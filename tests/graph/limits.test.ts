@@ -67,11 +67,12 @@ describe("the size of vit_b", () => {
     expect(flopOf(decode(VIT_B, target)) / 1e9).toBeLessThan(1);
   });
 
-  it("is 1.085 GB of weights, 271.24 M parameters and what of them is stored twice", () => {
+  it("is 1.086 GB of weights, 271.24 M parameters and what of them is stored twice or derived", () => {
     const bytes = networkWeights(VIT_B).reduce((sum, weight) => sum + byteLength(weight), 0);
     expect(bytes).toBeGreaterThanOrEqual(4 * 271_241_776);
-    // Besides: the image's positions, the transposed convolutions' biases once for each phase, padded columns of the IoU head.
-    expect(bytes).toBeLessThan(4 * 271_241_776 + 400_000);
+    // Besides: the image's positions and their products with the decoder's weights, the transposed convolutions' biases once for each phase,
+    // padded columns of the IoU head.
+    expect(bytes).toBeLessThan(4 * 271_241_776 + 1_500_000);
   });
 
   it.each(TARGETS)("needs at most 32 MB of activations for both graphs together, on $kind with subgroups of $subgroupSize", (target) => {

@@ -16,30 +16,48 @@ function prompts(count: number, size: number): Float32Array {
 }
 
 describeGpu("prompt_tokens", () => {
-  it.each<{ batch: number; count: number; outputTokens: number; width: number; columns: number; size: number; turns?: number; bound?: number }>([
+  it.each<{
+    batch: number;
+    count: number;
+    outputTokens: number;
+    width: number;
+    columns: number;
+    size: number;
+    turns?: number;
+    bound?: number;
+    copied?: boolean;
+  }>([
     { batch: 1, count: 0, outputTokens: 5, width: 256, columns: 768, size: 256 },
     { batch: 1, count: 1, outputTokens: 1, width: 64, columns: 4, size: 16 },
     { batch: 3, count: 7, outputTokens: 5, width: 128, columns: 260, size: 160 },
     { batch: 2, count: 11, outputTokens: 5, width: 256, columns: 64, size: 1024 },
     { batch: 1, count: 45, outputTokens: 5, width: 192, columns: 576, size: 256 },
+    { batch: 1, count: 0, outputTokens: 5, width: 64, columns: 260, size: 256, copied: true },
+    { batch: 3, count: 0, outputTokens: 1, width: 64, columns: 4, size: 256, copied: true },
+    { batch: 7, count: 3, outputTokens: 5, width: 128, columns: 260, size: 160, copied: true },
+    { batch: 2, count: 11, outputTokens: 5, width: 256, columns: 768, size: 256, copied: true },
     // Forty turns keep 2e-5 of a radian.
     { batch: 1, count: 20, outputTokens: 5, width: 64, columns: 64, size: 256, turns: 20, bound: 3e-5 },
-  ])("batch $batch, $count prompts, $width channels, $columns columns, size $size", async ({ batch, count, turns = 1, bound = BOUND, ...options }) => {
-    const { outputTokens, width, columns, size } = options;
-    const weights = values("weights", promptTokensWeights(outputTokens, width, columns)).map((value, i) => (i < width ? turns * value : value));
-    const rows = Math.max(count, 1);
-    const results = await runOp(
-      (graph) =>
-        promptTokens(graph, given(graph, "prompts", [batch, rows, 4], prompts(batch * rows, size)), given(graph, "weights", [weights.length], weights), {
-          label: "test",
-          batch,
-          prompts: count,
-          ...options,
-        }),
-      { bound, targets: TARGETS },
-    );
-    for (const { value } of results) expect(value.length).toBe(batch * (outputTokens + count) * (width + columns));
-  });
+  ])(
+    "batch $batch, $count prompts, $width channels, $columns columns, size $size, output tokens copied: $copied",
+    async ({ batch, count, turns = 1, bound = BOUND, copied, ...options }) => {
+      const { outputTokens, width, columns, size } = options;
+      const weights = values("weights", promptTokensWeights(outputTokens, width, columns)).map((value, i) => (i < width ? turns * value : value));
+      const rows = Math.max(count, 1);
+      const results = await runOp(
+        (graph) =>
+          promptTokens(graph, given(graph, "prompts", [batch, rows, 4], prompts(batch * rows, size)), given(graph, "weights", [weights.length], weights), {
+            label: "test",
+            batch,
+            prompts: count,
+            ...options,
+            ...(copied ? { outputs: given(graph, "outputs", [outputTokens, width + columns]) } : {}),
+          }),
+        { bound, targets: TARGETS },
+      );
+      for (const { value } of results) expect(value.length).toBe(batch * (outputTokens + count) * (width + columns));
+    },
+  );
 
   it("puts x on row 0 of the matrix, half a pixel further, and -1 in place of the position", async () => {
     // One frequency: z = 2π (cx · 1 + cy · 0) with cx = 2 (63.5 + 0.5) / 256 - 1 = -1/2 → half a turn back: sin 0, cos -1.
