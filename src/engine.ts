@@ -4,7 +4,7 @@ import { Executor, SUBMIT_BUDGET_MS } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
 import { Readback } from "./gpu/readback.ts";
-import { type Timed, tune } from "./gpu/tuner.ts";
+import type { Timed } from "./gpu/tuner.ts";
 import { uploadWeights, type WeightBuffers } from "./gpu/weights.ts";
 import { QUANTISED_FROM } from "./checkpoint/int8.ts";
 import { type Checkpoint, readF32, type StoredTensor } from "./checkpoint/checkpoint.ts";
@@ -129,11 +129,11 @@ export class Engine {
         });
         const tuned: Timed[] = [];
         if (tuning && target.kind === "gpu") {
+          const { tune } = await import("./gpu/tuner.ts");
           const choices = await tune(gpu, {
             record: (choices) => encodeGraph(config, { ...untuned, choices }).graph,
+            compile: (graph) => Executor.create(gpu, graph, pool, weights, { signal }),
             known,
-            pool,
-            weights,
             signal,
             budgetMs: tuning.budgetMs,
             onTimed: (timed) => tuned.push(timed),

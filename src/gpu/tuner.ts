@@ -2,17 +2,15 @@
 import type { Choice, Graph } from "../graph/graph.ts";
 import type { Choices } from "../graph/target.ts";
 import type { Gpu } from "./device.ts";
-import { Executor } from "./executor.ts";
-import type { ActivationPool } from "./pool.ts";
-import type { WeightBuffers } from "./weights.ts";
+import type { Executor } from "./executor.ts";
 
 export interface TuneOptions {
   /** The graph as it is recorded with these choices. */
   readonly record: (choices: Choices) => Graph;
   /** Choices made before: their keys are not timed again. */
   readonly known: Choices;
-  readonly pool: ActivationPool;
-  readonly weights: WeightBuffers;
+  /** The graph, compiled. */
+  readonly compile: (graph: Graph) => Promise<Executor>;
   /** Told of each shape once it is decided. */
   readonly onTimed?: ((timed: Timed) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -41,7 +39,7 @@ const WORTH_IT = 0.97;
 
 /** `known`, and the fastest candidate for every other choice the graph offers, those with the most work first. */
 export async function tune(gpu: Gpu, options: TuneOptions): Promise<Choices> {
-  const { record, known, pool, weights, signal, onProgress, onTimed, budgetMs = BUDGET_MS } = options;
+  const { record, compile, known, signal, onProgress, onTimed, budgetMs = BUDGET_MS } = options;
   const open = openChoices(record(known), known);
   if (open.length === 0) return known;
   const most = Math.max(...open.map(({ candidates }) => candidates.length));
@@ -52,7 +50,7 @@ export async function tune(gpu: Gpu, options: TuneOptions): Promise<Choices> {
     for (let rank = 0; rank < most && performance.now() < begun + budgetMs / 2; rank++) {
       const graph = record({ ...known, ...Object.fromEntries(open.map(({ key, candidates }) => [key, candidates[rank] ?? (candidates[0] as string)])) });
       // A variant that the device refuses is out; what it makes of the default is met again when the model is made.
-      executors.push(await Executor.create(gpu, graph, pool, weights, { signal }).catch(() => undefined));
+      executors.push(await compile(graph).catch(() => undefined));
       signal?.throwIfAborted();
     }
     if (!executors[0]) return known;

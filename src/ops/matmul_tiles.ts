@@ -1,6 +1,5 @@
 // Tiles of the matrix product in workgroup memory, for GPUs: the variants there are of it, and the written default.
 import type { Workgroups } from "../graph/graph.ts";
-import type { Constants } from "../graph/shader.ts";
 import type { DType } from "../graph/tensor.ts";
 
 export interface MatmulShape {
@@ -19,15 +18,14 @@ export interface MatmulShape {
   readonly reducedByReader?: boolean;
 }
 
-interface Tile {
-  readonly TILE_M: number;
-  readonly TILE_N4: number;
+type Outer = { readonly TILE_M: number; readonly TILE_N4: number; readonly STEP4: number };
+
+type Tile = Outer & {
   readonly ROWS: number;
-  readonly STEP4: number;
   readonly THREADS_X: number;
   readonly THREADS_Y: number;
   readonly SLICES: number;
-}
+};
 
 /** Tiles in workgroup memory: rows × columns, outputs a thread. */
 const TILES = {
@@ -76,23 +74,24 @@ export function candidates(shape: MatmulShape): VariantName[] {
 }
 
 /** As many parts as keep the device busy and each part long enough. */
-function mostSplits(shape: MatmulShape, tile: Tile): number {
-  const steps = (shape.taps * shape.k) / 4 / tile.STEP4 / tile.SLICES;
+export function mostSplits(shape: MatmulShape, tile: Outer & { readonly SLICES?: number }): number {
+  const steps = (shape.taps * shape.k) / 4 / tile.STEP4 / (tile.SLICES ?? 1);
   const fits = (splits: number) => splits * MIN_STEPS_PER_SPLIT <= steps && groups(shape, tile) * splits <= 4 * BUSY_WORKGROUPS;
   return shape.maySplit ? Math.max(1, ...SPLITS.filter(fits)) : 1;
 }
 
-function groups({ m, n, phases }: MatmulShape, tile: Tile): number {
-  return Math.ceil(m / tile.TILE_M) * Math.ceil(n / 4 / tile.TILE_N4) * phases;
+/** A workgroup for each tile, phase and part of the sum. */
+export function workgroupsOf({ m, n, phases }: MatmulShape, tile: Outer, splits: number): Workgroups {
+  return [Math.ceil(n / 4 / tile.TILE_N4), Math.ceil(m / tile.TILE_M), phases * splits];
 }
 
-/** What a name stands for; undefined where it is none of this version's or does not fit the shape. */
-export function tiled({ m, n, phases, maySplit }: MatmulShape, name: string): { constants: Constants; workgroups: Workgroups; splits: number } | undefined {
-  const [tileName = "", parts] = name.split("/");
-  const splits = Number(parts);
-  if (!Object.hasOwn(TILES, tileName) || !Number.isInteger(splits) || splits < 1 || (splits > 1 && !maySplit)) return undefined;
-  const tile = TILES[tileName as keyof typeof TILES];
-  const handed = tile.SLICES > 1 ? tile.ROWS * tile.THREADS_X * tile.THREADS_Y : 1;
-  const workgroups = [Math.ceil(n / 4 / tile.TILE_N4), Math.ceil(m / tile.TILE_M), phases * splits] as const;
-  return { constants: { ...tile, HANDED: handed }, workgroups, splits };
+function groups(shape: MatmulShape, tile: Outer): number {
+  return workgroupsOf(shape, tile, 1).reduce((product, count) => product * count);
+}
+
+/** The constants of a tile of that name; undefined where this version has none. */
+export function tiled(name: string): (Tile & { readonly HANDED: number }) | undefined {
+  if (!Object.hasOwn(TILES, name)) return undefined;
+  const tile = TILES[name as keyof typeof TILES];
+  return { ...tile, HANDED: tile.SLICES > 1 ? tile.ROWS * tile.THREADS_X * tile.THREADS_Y : 1 };
 }

@@ -1,10 +1,10 @@
 // Variants of the matrix product, and which one a device gets for a shape.
 import matmulShader from "../../shaders/matmul.wgsl";
-import { SamError } from "../errors.ts";
+import lanesShader from "../../shaders/matmul_lanes.wgsl";
 import type { Choice, Workgroups } from "../graph/graph.ts";
 import type { Constants, Shader } from "../graph/shader.ts";
 import type { Target } from "../graph/target.ts";
-import { candidates, type MatmulShape, shapeKey, SKINNY_ROWS, tiled } from "./matmul_tiles.ts";
+import { candidates, type MatmulShape, mostSplits, shapeKey, SKINNY_ROWS, tiled, workgroupsOf } from "./matmul_tiles.ts";
 
 export interface MatmulVariant {
   readonly shader: Shader;
@@ -17,27 +17,44 @@ export interface MatmulVariant {
   readonly choice?: Choice;
 }
 
-type Recorded = Pick<MatmulVariant, "shader" | "constants" | "workgroups" | "splits">;
+type Recorded = Pick<MatmulVariant, "constants" | "workgroups" | "splits"> & { readonly shader?: Shader };
 
 /** The variant that the tuner found fastest on this device, the written default where it has found none. */
 export function chooseMatmul(target: Target, shape: MatmulShape): MatmulVariant {
   const stored = shape.dtype === "f16" || shape.dtype === "int8" ? shape.dtype : "";
   if (target.software) return { shader: target.software.matmul, ...subgroups(shape, target.subgroupSize), condition: stored };
-  const choice = { key: shapeKey(shape), candidates: candidates(shape) };
-  const chosen = tiled(shape, target.choices?.[choice.key] ?? "") ?? (tiled(shape, choice.candidates[0] as string) as Omit<Recorded, "shader">);
+  const choice = { key: shapeKey(shape), candidates: [...candidates(shape), ...laneCandidates(shape, target.subgroupSize)] };
+  const chosen = named(shape, target.choices?.[choice.key] ?? "", target) ?? (named(shape, choice.candidates[0] as string, target) as Recorded);
   return { shader: matmulShader, ...chosen, condition: stored === "f16" && target.halfProducts ? "f16_products" : stored, choice };
 }
 
-function subgroups({ m, n, phases }: MatmulShape, subgroupSize: number): Omit<Recorded, "shader"> {
+function subgroups({ m, n, phases }: MatmulShape, subgroupSize: number): Recorded {
   // A row a lane for the decoder's few tokens, four for everything else.
   const [rows, threads] = m <= SKINNY_ROWS ? [1, 8] : [4, 16];
   const constants = { ROWS: rows, THREADS: threads, LANES: subgroupSize >= 8 ? 8 : 4 };
   return { constants, workgroups: [Math.ceil(n / 16), Math.ceil(m / (rows * threads)), phases], splits: 1 };
 }
 
-/** A workgroup of any variant adds the addend to all of its columns, 64 at most, or to none. */
-export function expectWholeTiles(op: string, columns: number, n: number): void {
-  if (columns === n || columns % 64 === 0) return;
-  const facts = { argument: "addendColumns", expected: "a multiple of 64, or all", got: `${columns} of ${n}`, remedy: "Make it two products." };
-  throw new SamError({ code: "graph", op, ...facts });
+/** What a name stands for, `small/2` or `lanes/1`; undefined where it is none of this version's or does not fit shape and device. */
+function named(shape: MatmulShape, name: string, { subgroupSize }: Target): Recorded | undefined {
+  const [kind = "", parts] = name.split("/");
+  const splits = Number(parts);
+  if (!Number.isInteger(splits) || splits < 1 || (splits > 1 && !shape.maySplit)) return undefined;
+  const lanes = kind === "lanes" ? laneTile(shape, subgroupSize) : undefined;
+  const constants = lanes ?? tiled(kind);
+  return constants && { constants, workgroups: workgroupsOf(shape, constants, splits), splits, ...(lanes ? { shader: lanesShader } : {}) };
+}
+
+/** The tile of a workgroup whose lanes hand each other the rows' values, each holding those of one row and step; where there are subgroups. */
+function laneTile({ m }: MatmulShape, subgroupSize: number) {
+  if (subgroupSize < 4) return undefined;
+  const lanes = Math.min(32, subgroupSize);
+  const rows = Math.min(lanes, m <= SKINNY_ROWS / 2 ? SKINNY_ROWS / 2 : SKINNY_ROWS);
+  return { TILE_M: rows, TILE_N4: 64, STEP4: lanes / rows };
+}
+
+/** Without and with as many splits as pay. */
+function laneCandidates(shape: MatmulShape, subgroupSize: number): string[] {
+  const tile = laneTile(shape, subgroupSize);
+  return tile ? [...new Set([1, mostSplits(shape, tile)])].map((splits) => `lanes/${splits}`) : [];
 }

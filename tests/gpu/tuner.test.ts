@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { SamMed2D, LoadOptions } from "../../src/sam_med2d.ts";
 import { candidates } from "../../src/ops/matmul_tiles.ts";
+import { Executor } from "../../src/gpu/executor.ts";
 import { ActivationPool } from "../../src/gpu/pool.ts";
 import { tune } from "../../src/gpu/tuner.ts";
 import { Graph } from "../../src/graph/graph.ts";
@@ -53,6 +54,7 @@ describeGpu("the tuner", () => {
   it("times every candidate of every shape that was not chosen before, given the time", async () => {
     const gpu = await testGpu();
     const pool = new ActivationPool(gpu);
+    const compile = (graph: Graph) => Executor.create(gpu, graph, pool, new Map());
     const recorded: Choices[] = [];
     const record = (choices: Choices) => {
       recorded.push(choices);
@@ -65,7 +67,7 @@ describeGpu("the tuner", () => {
     };
     const known = { "f32 40×4×400": "small/1" };
     const progress: number[] = [];
-    const choices = await tune(gpu, { record, known, pool, weights: new Map(), budgetMs: 120_000, onProgress: (done) => progress.push(done) });
+    const choices = await tune(gpu, { record, known, compile, budgetMs: 120_000, onProgress: (done) => progress.push(done) });
     expect(Object.keys(choices).sort()).toEqual(["f32 40×36×400", "f32 40×4×400", "f32 40×68×36"]);
     expect(choices).toMatchObject(known);
     const few = candidates({ m: 40, n: 36, k: 400, taps: 1, phases: 1, dtype: "f32", maySplit: true });
@@ -74,19 +76,20 @@ describeGpu("the tuner", () => {
     expect(recorded.every((made) => made["f32 40×4×400"] === "small/1")).toBe(true);
     expect(progress).toEqual([0, 1, 2]);
     // All is known now: nothing more to do.
-    expect(await tune(gpu, { record, known: choices, pool, weights: new Map() })).toBe(choices);
+    expect(await tune(gpu, { record, known: choices, compile })).toBe(choices);
     pool.dispose();
   });
 
   it("keeps the default for what it has no time for, to be timed another time", async () => {
     const gpu = await testGpu();
     const pool = new ActivationPool(gpu);
+    const compile = (graph: Graph) => Executor.create(gpu, graph, pool, new Map());
     const record = (choices: Choices) => {
       const graph = new Graph("hurried", { ...GPU_TARGET, choices });
       linear(graph, given(graph, "x", [40, 400]), given(graph, "weight", [400, 36]), { label: "few" });
       return graph;
     };
-    expect(await tune(gpu, { record, known: {}, pool, weights: new Map(), budgetMs: 0 })).toEqual({});
+    expect(await tune(gpu, { record, known: {}, compile, budgetMs: 0 })).toEqual({});
     pool.dispose();
   });
 

@@ -73,16 +73,19 @@ describeGpu("conv2d", () => {
     { side: 9, stride: 2, inputs: 16, outputs: 68, gate: true, relu: true },
     { side: 16, stride: 2, inputs: 64, outputs: 64, gate: true, relu: true, choice: "small/3" },
     { side: 5, stride: 1, inputs: 68, outputs: 4, residual: true, choice: "skinny/3" },
+    { side: 9, stride: 2, inputs: 20, outputs: 36, gate: true, relu: true, residual: true, choice: "lanes/1" },
+    { side: 7, stride: 1, inputs: 20, outputs: 260, choice: "lanes/2" },
     { side: 7, stride: 2, inputs: 20, outputs: 36, relu: true },
   ])("side $side, stride $stride, $inputs → $outputs channels, variant $choice", async ({ choice, ...options }) => {
     const want = naive(options);
     const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const { side, stride, inputs, outputs } = options;
     const key = shapeKey({ m: Math.ceil(side / stride) ** 2, n: outputs, k: inputs, taps: 9, phases: 1, dtype: "f32", maySplit: true });
-    const gpu = choice ? { ...GPU_TARGET, choices: { [key]: choice } } : GPU_TARGET;
+    const gpu = choice ? { ...GPU_TARGET, subgroupSize: 4, choices: { [key]: choice } } : GPU_TARGET;
     const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
     for (const { value } of results) expectClose(value, want, { label: "conv2d against its definition", bound: BOUND * scale });
-    expect(results.map(({ graph }) => graph.dispatches.length)).toEqual([choice ? 2 : 1, 1]);
+    expect(results.map(({ graph }) => graph.dispatches.length)).toEqual([!choice || choice.endsWith("/1") ? 1 : 2, 1]);
+    if (choice?.startsWith("lanes")) expect(results[0]?.graph.dispatches[0]?.shader.name).toBe("matmul_lanes");
   });
 
   it("moves an impulse by one cell in each direction", async () => {

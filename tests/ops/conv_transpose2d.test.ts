@@ -76,15 +76,18 @@ describeGpu("conv_transpose2d", () => {
     { side: 7, kernel: 4, inputs: 4, outputs: 8, batch: 2, bias: true },
     { side: 8, kernel: 2, inputs: 36, outputs: 32, batch: 2, bias: true },
     { side: 3, kernel: 4, inputs: 132, outputs: 12, activation: "relu", choice: "sliced/3" },
+    { side: 3, kernel: 4, inputs: 20, outputs: 12, batch: 2, bias: true, activation: "relu", choice: "lanes/1" },
+    { side: 5, kernel: 4, inputs: 36, outputs: 8, choice: "lanes/3" },
   ])("side $side, kernel $kernel, $inputs → $outputs channels, batch $batch", async ({ choice, ...options }) => {
     const want = naive(options);
     const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const { side, kernel, inputs, outputs, batch = 1, bias } = options;
     const key = shapeKey({ m: batch * side * side, n: outputs, k: inputs, taps: kernel ** 2 / 4, phases: 4, dtype: "f32", maySplit: !bias });
-    const gpu = choice ? { ...GPU_TARGET, choices: { [key]: choice } } : GPU_TARGET;
+    const gpu = choice ? { ...GPU_TARGET, subgroupSize: 4, choices: { [key]: choice } } : GPU_TARGET;
     const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
     for (const { value } of results) expectClose(value, want, { label: "conv_transpose2d against its definition", bound: BOUND * scale });
-    expect(results.map(({ graph }) => graph.dispatches.length)).toEqual([choice ? 2 : 1, 1]);
+    expect(results.map(({ graph }) => graph.dispatches.length)).toEqual([!choice || choice.endsWith("/1") ? 1 : 2, 1]);
+    if (choice?.startsWith("lanes")) expect(results[0]?.graph.dispatches[0]?.shader.name).toBe("matmul_lanes");
   });
 
   it("spreads an impulse over the kernel's cells, one pixel up and left for kernel 4", async () => {

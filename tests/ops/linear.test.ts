@@ -20,19 +20,30 @@ interface Case {
   readonly bias?: boolean;
   readonly activation?: Activation;
   readonly residual?: boolean;
-  /** Rows of an addend, and the columns of the product that see it. */
-  readonly addend?: readonly [rows: number, columns: number];
+  /** Rows of a residual that starts again, and the columns of the product that see it. */
+  readonly repeated?: readonly [rows: number, columns: number];
   readonly x?: Range;
 }
 
-function record({ m, k, n, bias = true, activation = "none", residual = false, addend, x }: Case) {
+function record({ m, k, n, bias = true, activation = "none", residual = false, repeated, x }: Case) {
   return (graph: Graph) =>
     linear(graph, given(graph, "x", [m, k], x), given(graph, "weight", [k, n]), {
       label: "test",
       activation,
       ...(bias ? { bias: given(graph, "bias", [n]) } : {}),
       ...(residual ? { residual: given(graph, "residual", [m, n], { scale: 3 }) } : {}),
-      ...(addend ? { addend: given(graph, "addend", [addend[0], k]), addendColumns: addend[1] } : {}),
+      ...(repeated ? { residual: given(graph, "residual", [repeated[0], n]), residualColumns: repeated[1] } : {}),
+    });
+}
+
+/** With the weight as narrow as the target stores it. */
+function recordNarrow({ m, k, n, activation, residual }: Case) {
+  return (graph: Graph) =>
+    linear(graph, given(graph, "x", [m, k]), matrix(graph, "weight", [k, n]), {
+      label: "test",
+      bias: given(graph, "bias", [n]),
+      ...(activation ? { activation } : {}),
+      ...(residual ? { residual: given(graph, "residual", [m, n], { scale: 3 }) } : {}),
     });
 }
 
@@ -51,9 +62,9 @@ describeGpu("linear", () => {
     { m: 65, k: 20, n: 260, bias: false },
     { m: 64, k: 64, n: 64, x: { scale: 1e4, shift: -3e4 } },
     { m: 29, k: 20, n: 28, x: { scale: 1e-20 }, bias: false },
-    { m: 13, k: 28, n: 24, addend: [13, 24], activation: "relu" },
-    { m: 21, k: 28, n: 72, addend: [7, 64], residual: true },
-    { m: 37, k: 20, n: 136, addend: [37, 128] },
+    { m: 13, k: 28, n: 24, repeated: [13, 24], activation: "relu" },
+    { m: 21, k: 28, n: 72, repeated: [7, 64] },
+    { m: 37, k: 20, n: 136, repeated: [37, 100] },
   ])("$m×$k by $k×$n", async (options) => {
     for (const { graph } of await runOp(record(options), { bound: BOUND })) expect(graph.dispatches.length).toBe(1);
   });
@@ -65,7 +76,7 @@ describeGpu("linear", () => {
 
   it.each<Case & { variant: string }>([
     { m: 1, k: 1100, n: 8, bias: false, variant: "skinny/1" },
-    { m: 16, k: 36, n: 132, addend: [16, 128], variant: "skinny/1" },
+    { m: 16, k: 36, n: 132, repeated: [8, 128], variant: "skinny/1" },
     { m: 17, k: 260, n: 68, activation: "gelu", residual: true, variant: "sliced/1" },
     { m: 129, k: 300, n: 68, activation: "gelu", residual: true, variant: "sliced/1" },
     { m: 257, k: 20, n: 516, variant: "small/1" },
@@ -77,10 +88,11 @@ describeGpu("linear", () => {
   it.each<Case & { variant: string }>([
     { m: 129, k: 36, n: 68, residual: true, variant: "huge/1" },
     { m: 65, k: 52, n: 132, activation: "gelu", variant: "large/1" },
-    { m: 65, k: 52, n: 132, activation: "gelu", addend: [65, 64], variant: "tall/1" },
+    { m: 65, k: 52, n: 132, activation: "gelu", repeated: [13, 64], variant: "tall/1" },
     { m: 3, k: 4, n: 4, variant: "tall/1" },
     { m: 33, k: 12, n: 36, variant: "sliced/1" },
     { m: 5, k: 400, n: 36, activation: "gelu", residual: true, variant: "small/2" },
+    { m: 6, k: 400, n: 36, activation: "gelu", repeated: [3, 20], variant: "small/2" },
     { m: 1, k: 1100, n: 8, bias: false, variant: "skinny/4" },
     { m: 37, k: 772, n: 68, activation: "relu", variant: "large/3" },
     { m: 37, k: 772, n: 68, activation: "relu", variant: "sliced/8" },
@@ -89,6 +101,37 @@ describeGpu("linear", () => {
     const { constants, splits } = chosen(options, variant);
     expect(graph.dispatches[0]).toMatchObject({ constants, params: { splits } });
     expect(graph.dispatches.map(({ op }) => op)).toEqual(splits > 1 ? ["linear", "matmul_reduce"] : ["linear"]);
+  });
+
+  it.each<Case & Pick<Target, "subgroupSize" | "weights"> & { variant: string; rows: number }>([
+    { m: 16, k: 36, n: 132, repeated: [8, 128], subgroupSize: 4, variant: "lanes/1", rows: 4 },
+    { m: 37, k: 772, n: 68, activation: "relu", subgroupSize: 4, variant: "lanes/3", rows: 4 },
+    { m: 1, k: 4, n: 4, bias: false, subgroupSize: 4, variant: "lanes/1", rows: 4 },
+    { m: 70, k: 20, n: 260, residual: true, subgroupSize: 4, weights: "f16", variant: "lanes/1", rows: 4 },
+    { m: 9, k: 76, n: 36, activation: "gelu", subgroupSize: 4, weights: "int8", variant: "lanes/1", rows: 4 },
+  ])("hands rows among the lanes of a subgroup: $m×$k by $k×$n as $variant, weights $weights", async ({ variant, subgroupSize, weights, rows, ...options }) => {
+    const key = shapeKey({ ...shapeOf(options), dtype: weights ?? "f32" });
+    const target = { ...GPU_TARGET, subgroupSize, choices: { [key]: variant }, ...(weights ? { weights } : {}) };
+    const [{ graph }] = await runOp(weights ? recordNarrow(options) : record(options), { bound: BOUND, targets: [target] });
+    expect(graph.dispatches[0]).toMatchObject({
+      shader: { name: "matmul_lanes" },
+      constants: { TILE_M: rows },
+      params: { splits: Number(variant.split("/")[1]) },
+    });
+  });
+
+  it("offers variants of lanes where there are subgroups, and takes none where there are not", () => {
+    const shape = shapeOf({ m: 256, k: 768, n: 768 });
+    const offered = (subgroupSize: number) =>
+      chooseMatmul({ ...GPU_TARGET, subgroupSize }, shape).choice?.candidates.filter((name) => name.startsWith("lanes/"));
+    expect([0, 4, 8, 32, 64].map((size) => offered(size)?.length)).toEqual([0, 2, 2, 2, 2]);
+    const choices = { [shapeKey(shape)]: "lanes/1" };
+    const tile = (subgroupSize: number, m = 256) =>
+      chooseMatmul({ ...GPU_TARGET, subgroupSize, choices: { [shapeKey({ ...shape, m })]: "lanes/1" } }, { ...shape, m });
+    expect(tile(8).constants).toEqual({ TILE_M: 8, TILE_N4: 64, STEP4: 1 });
+    expect(tile(64).constants).toEqual({ TILE_M: 16, TILE_N4: 64, STEP4: 2 });
+    expect(tile(32, 7).constants).toEqual({ TILE_M: 8, TILE_N4: 64, STEP4: 4 });
+    expect(chooseMatmul({ ...GPU_TARGET, choices }, shape)).toEqual(chooseMatmul(GPU_TARGET, shape));
   });
 
   it("offers the tuner the default first, each variant once, and none larger than the shape needs", () => {
@@ -115,7 +158,7 @@ describeGpu("linear", () => {
 
   it.each<Case>([
     { m: 5, k: 36, n: 12, bias: false },
-    { m: 67, k: 20, n: 84, activation: "relu", addend: [67, 64] },
+    { m: 67, k: 20, n: 84, activation: "relu", repeated: [67, 64] },
   ])("shares weights among four lanes as on SwiftShader: $m×$k by $k×$n", async (options) => {
     const [{ graph }] = await runOp(record(options), { bound: BOUND, targets: [SWIFTSHADER] });
     expect(graph.dispatches[0]?.constants["LANES"]).toBe(4);
@@ -132,28 +175,24 @@ describeGpu("linear", () => {
     { m: 67, k: 20, n: 84, activation: "relu", ...CPU_TARGET, weights: "int8" },
     { m: 9, k: 36, n: 12, ...SWIFTSHADER, weights: "int8" },
   ])("takes weights in $weights, on a $kind with subgroups of $subgroupSize: $m×$k by $k×$n", async ({ kind, subgroupSize, software, weights, ...options }) => {
-    const [{ graph }] = await runOp(
-      (graph) =>
-        linear(graph, given(graph, "x", [options.m, options.k]), matrix(graph, "weight", [options.k, options.n]), {
-          label: "test",
-          bias: given(graph, "bias", [options.n]),
-          ...(options.activation ? { activation: options.activation } : {}),
-          ...(options.residual ? { residual: given(graph, "residual", [options.m, options.n], { scale: 3 }) } : {}),
-        }),
-      { bound: BOUND, targets: [{ kind, subgroupSize, software, ...(weights ? { weights } : {}) }] },
-    );
+    const target = { kind, subgroupSize, software, ...(weights ? { weights } : {}) };
+    const [{ graph }] = await runOp(recordNarrow(options), { bound: BOUND, targets: [target] });
     expect(graph.dispatches[0]?.condition).toBe(weights);
   });
 
   it.skipIf(!adapterFeatures().has("shader-f16"))("multiplies in f16 where the device can, and sums in f32", async () => {
     // Factors and groups of four products are rounded to 11 bits: 2⁻¹¹ of the terms, which K of them even out.
     const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
-    const [{ graph, error }] = await runOp((graph) => linear(graph, given(graph, "x", [65, 772]), matrix(graph, "weight", [772, 132]), { label: "test" }), {
+    const inLanes = { ...halfGpu, subgroupSize: 4, choices: { "f16 65×132×772": "lanes/1" } };
+    const results = await runOp((graph) => linear(graph, given(graph, "x", [65, 772]), matrix(graph, "weight", [772, 132]), { label: "test" }), {
       bound: 2e-3,
-      targets: [halfGpu],
+      targets: [halfGpu, inLanes],
     });
-    expect(graph.dispatches[0]?.condition).toBe("f16_products");
-    expect(error).toBeGreaterThan(1e-5);
+    expect(results.map(({ graph }) => graph.dispatches[0]?.shader.name)).toEqual(["matmul", "matmul_lanes"]);
+    for (const { graph, error } of results) {
+      expect(graph.dispatches[0]?.condition).toBe("f16_products");
+      expect(error).toBeGreaterThan(1e-5);
+    }
   });
 
   it("names the operand whose shape does not fit", async () => {
@@ -163,8 +202,8 @@ describeGpu("linear", () => {
       });
     await expect(wrong([12, 4], [4])).rejects.toMatchObject({ code: "graph", op: "linear", argument: "weight", expected: "[8, 4]" });
     await expect(wrong([8, 4], [8])).rejects.toMatchObject({ code: "graph", op: "linear", argument: "bias", expected: "[4]", got: "[8] (bias)" });
-    // Workgroups add to whole tiles.
-    const some = runOp(record({ m: 3, k: 8, n: 128, addend: [3, 32] }), { bound: 0 });
-    await expect(some).rejects.toMatchObject({ code: "graph", op: "linear", argument: "addendColumns", got: "32 of 128" });
+    // A residual starts again after each image of a batch, not in the middle of one.
+    const uneven = runOp(record({ m: 6, k: 8, n: 8, repeated: [4, 8] }), { bound: 0 });
+    await expect(uneven).rejects.toMatchObject({ code: "graph", op: "linear", argument: "residual", expected: "[6, 8]", got: "[4, 8] (residual)" });
   });
 });
