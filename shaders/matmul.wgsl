@@ -1,7 +1,7 @@
 // y = act(x * weight + bias) + residual over gathered rows (shared/matmul_operands.wgsl has the whole formula).
 // A workgroup computes a TILE_M x (4 * TILE_N4) tile of one phase and one split of the summed channels, staging both operands in workgroup memory.
 // A thread computes ROWS x 4 of it, in registers, for every SLICES-th step; the slices' sums are added in workgroup memory.
-import package::shared::matmul_operands::{params, Factor, input_row, load_x, load_weight, store};
+import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, store};
 @if(f16_products) enable f16;
 
 const TILE_M: u32 = 64u;
@@ -49,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       let m = first_m + i / STEP4;
       let k4 = first_k4 + i % STEP4;
       var v = vec4<f32>();
-      if (step < last && m < params.m && k4 < params.k4) { v = load_x(input_row(z, tap, m), k4); }
+      if (step < last && m < params.m && k4 < params.k4) { v = load_x(row_of(z, tap, m), k4); }
       x_tile[x_slice + i] = Factor(v);
     }
     for (var i = thread; i < WEIGHT_SIZE; i += THREADS) {

@@ -2,7 +2,7 @@
 // A workgroup computes TILE_M rows of 4 * TILE_N4 columns of one phase and one split of the summed channels.
 // A thread computes all TILE_M rows of four columns: weights come straight from memory, side by side, and no lane shares them; the rows' values
 // come from the lanes of the subgroup, each of which has loaded one. No workgroup memory, no barriers.
-import package::shared::matmul_operands::{params, Factor, input_row, load_x, load_weight, store};
+import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, store};
 enable subgroups;
 @if(f16_products) enable f16;
 
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first_k4 = step % steps_per_tap * STEP4;
     let k4 = first_k4 + own_k4;
     var own = vec4<f32>();
-    if (k4 < params.k4) { own = load_x(input_row(z, tap, own_m), k4); }
+    if (k4 < params.k4) { own = load_x(row_of(z, tap, own_m), k4); }
     let held = Factor(own);
     for (var s = 0u; s < STEP4; s++) {
       // Past the last channel x is 0, whatever weight it meets.

@@ -2,7 +2,7 @@
 // A workgroup computes ROWS * THREADS rows of 16 columns.
 // A thread computes ROWS rows (1 or 4), THREADS apart, in named variables. For software adapters, where a load is a loop over the lanes:
 // the lanes of a subgroup hold different rows and different weights, and hand the weights to each other.
-import package::shared::matmul_operands::{params, x, load_weight, gate, y, GATHER, GATE, ZERO_ROW, input_row, output_row, finish};
+import package::shared::matmul_operands::{params, x, load_weight, gate, y, GATHER, GATE, ZERO_ROW, row_of, finish};
 enable subgroups;
 
 const THREADS: u32 = 16u;
@@ -31,10 +31,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var s20 = vec4<f32>(); var s21 = vec4<f32>(); var s22 = vec4<f32>(); var s23 = vec4<f32>();
   var s30 = vec4<f32>(); var s31 = vec4<f32>(); var s32 = vec4<f32>(); var s33 = vec4<f32>();
   for (var tap = 0u; tap < p.taps; tap++) {
-    let r0 = input_row(z, tap, min(m0 + 0u * THREADS, p.m - 1u)); let f0 = select(r0 * p.k4, 0u, r0 == ZERO_ROW);
-    let r1 = input_row(z, tap, min(m0 + 1u * THREADS, p.m - 1u)); let f1 = select(r1 * p.k4, 0u, r1 == ZERO_ROW);
-    let r2 = input_row(z, tap, min(m0 + 2u * THREADS, p.m - 1u)); let f2 = select(r2 * p.k4, 0u, r2 == ZERO_ROW);
-    let r3 = input_row(z, tap, min(m0 + 3u * THREADS, p.m - 1u)); let f3 = select(r3 * p.k4, 0u, r3 == ZERO_ROW);
+    let r0 = row_of(z, tap, min(m0 + 0u * THREADS, p.m - 1u)); let f0 = select(r0 * p.k4, 0u, r0 == ZERO_ROW);
+    let r1 = row_of(z, tap, min(m0 + 1u * THREADS, p.m - 1u)); let f1 = select(r1 * p.k4, 0u, r1 == ZERO_ROW);
+    let r2 = row_of(z, tap, min(m0 + 2u * THREADS, p.m - 1u)); let f2 = select(r2 * p.k4, 0u, r2 == ZERO_ROW);
+    let r3 = row_of(z, tap, min(m0 + 3u * THREADS, p.m - 1u)); let f3 = select(r3 * p.k4, 0u, r3 == ZERO_ROW);
     var w = (z * p.taps + tap) * 4u * p.k4 * p.n4;
     for (var k4 = 0u; k4 < p.k4; k4++) {
       var x0 = x[f0 + k4]; var x1 = vec4<f32>(); var x2 = vec4<f32>(); var x3 = vec4<f32>();
@@ -97,31 +97,31 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // The sums go to memory first and are finished there in a loop: inlined epilogues, or an indexed array of sums, take a software adapter
   // many seconds to compile.
   if (0u < ROWS && m0 + 0u * THREADS < p.m) {
-    let o = output_row(z, m0 + 0u * THREADS) * p.n4;
+    let o = row_of(z, p.taps, m0 + 0u * THREADS) * p.n4;
     y[o + n4] = s00; y[o + min(n4 + 1u, right)] = select(s00, s01, n4 < right);
     if (n4 + 2u <= right) { y[o + n4 + 2u] = s02; }
     if (n4 + 3u <= right) { y[o + n4 + 3u] = s03; }
   }
   if (1u < ROWS && m0 + 1u * THREADS < p.m) {
-    let o = output_row(z, m0 + 1u * THREADS) * p.n4;
+    let o = row_of(z, p.taps, m0 + 1u * THREADS) * p.n4;
     y[o + n4] = s10; y[o + min(n4 + 1u, right)] = select(s10, s11, n4 < right);
     if (n4 + 2u <= right) { y[o + n4 + 2u] = s12; }
     if (n4 + 3u <= right) { y[o + n4 + 3u] = s13; }
   }
   if (2u < ROWS && m0 + 2u * THREADS < p.m) {
-    let o = output_row(z, m0 + 2u * THREADS) * p.n4;
+    let o = row_of(z, p.taps, m0 + 2u * THREADS) * p.n4;
     y[o + n4] = s20; y[o + min(n4 + 1u, right)] = select(s20, s21, n4 < right);
     if (n4 + 2u <= right) { y[o + n4 + 2u] = s22; }
     if (n4 + 3u <= right) { y[o + n4 + 3u] = s23; }
   }
   if (3u < ROWS && m0 + 3u * THREADS < p.m) {
-    let o = output_row(z, m0 + 3u * THREADS) * p.n4;
+    let o = row_of(z, p.taps, m0 + 3u * THREADS) * p.n4;
     y[o + n4] = s30; y[o + min(n4 + 1u, right)] = select(s30, s31, n4 < right);
     if (n4 + 2u <= right) { y[o + n4 + 2u] = s32; }
     if (n4 + 3u <= right) { y[o + n4 + 3u] = s33; }
   }
   for (var m = m0; m < min(m0 + ROWS * THREADS, p.m); m += THREADS) {
-    let o = output_row(z, m) * p.n4;
-    for (var column = n4; column <= min(n4 + 3u, right); column++) { y[o + column] = finish(z, o + column, column, y[o + column]); }
+    let o = row_of(z, p.taps, m) * p.n4;
+    for (var column = n4; column <= min(n4 + 3u, right); column++) { y[o + column] = finish(o + column, column, y[o + column]); }
   }
 }

@@ -121,7 +121,8 @@ export class Engine {
         const tensors = networkWeights(config, target);
         let encode = encodeGraph(config, target);
         // Started now, waited for below: the device compiles while the weights are read. A failure is met again there.
-        for (const dispatch of encode.graph.dispatches) pipelineOf(gpu, dispatch).catch(() => undefined);
+        const once = tensors.flatMap(({ source }) => (source?.kind === "derived" ? source.graph.dispatches : []));
+        for (const dispatch of [...encode.graph.dispatches, ...once]) pipelineOf(gpu, dispatch).catch(() => undefined);
         weights = await uploadWeights(gpu, tensors, checkpoint, {
           signal,
           readF32: (name) => readF32(checkpoint, name, signal),

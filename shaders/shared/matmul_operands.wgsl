@@ -1,9 +1,9 @@
 // Operands of the gathered matrix product (src/ops/matmul.ts), common to its variants.
-//   y[out(z,m), n] = act( sum over taps t, channels k of a(z,t,m)[k] * weight[z,t,k,n] + bias[z,n] ) + residual[out(z,m) mod residual rows, n]
+//   y[out(z,m), n] = act( sum over taps t, channels k of a(z,t,m)[k] * weight[z,t,k,n] + bias[n] ) + residual[out(z,m) mod residual rows, n]
 // A row table makes the same product a linear layer, a convolution (a tap per kernel cell) or a transposed one (a phase z per output parity).
 import package::shared::activation::activate;
 
-// Row i of image b is m = b * period + i. Without GATHER, row m reads and writes row m.
+// Without it, row m reads and writes row m.
 const GATHER: bool = false;
 // Multiplies channel k of every row read: [K].
 const GATE: bool = false;
@@ -24,9 +24,6 @@ struct Params {
   k4: u32,
   taps: u32,
   splits: u32,
-  period: u32,
-  in_stride: u32,
-  out_stride: u32,
   out_rows: u32,
   activation: u32,
   // Only columns below residual_columns4 have a residual.
@@ -38,11 +35,11 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 // [Z, T, K, N/4]; int8 ones are followed by the largest magnitude of each column, f32 [N]
 @group(0) @binding(1) var<storage, read> weight: array<Stored>;
-// [Z, N/4]
+// [N/4]
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 // [residual rows, N/4]
 @group(0) @binding(3) var<storage, read> residual: array<vec4<f32>>;
-// [Z, T + 1, period]: the row each tap reads (or ZERO_ROW), then the row written
+// [Z, T + 1, M]: the row each tap reads (or ZERO_ROW), then the row written
 @group(0) @binding(4) var<storage, read> rows: array<u32>;
 // [K/4]
 @group(0) @binding(5) var<storage, read> gate: array<vec4<f32>>;
@@ -50,15 +47,10 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(7) var<uniform> params: Params;
 
-fn input_row(z: u32, t: u32, m: u32) -> u32 {
+// The row of x that tap t reads for row m of a phase; tap `taps` is the row of y.
+fn row_of(z: u32, t: u32, m: u32) -> u32 {
   if (!GATHER) { return m; }
-  let row = rows[(z * (params.taps + 1u) + t) * params.period + m % params.period];
-  return select(row + m / params.period * params.in_stride, ZERO_ROW, row == ZERO_ROW);
-}
-
-fn output_row(z: u32, m: u32) -> u32 {
-  if (!GATHER) { return m; }
-  return rows[(z * (params.taps + 1u) + params.taps) * params.period + m % params.period] + m / params.period * params.out_stride;
+  return rows[(z * (params.taps + 1u) + t) * params.m + m];
 }
 
 // Four channels from 4 * k4 of a row, as the product sees them.
@@ -86,17 +78,17 @@ fn load_x(row: u32, k4: u32) -> vec4<f32> {
 // Stores four columns of a row's sum, finished unless it is one of several parts. Rows and columns past the edge are none.
 fn store(z: u32, split: u32, m: u32, n4: u32, sum: vec4<f32>) {
   if (m >= params.m || n4 >= params.n4) { return; }
-  let index = output_row(z, m) * params.n4 + n4;
+  let index = row_of(z, params.taps, m) * params.n4 + n4;
   if (params.splits > 1u) {
     y[split * params.out_rows * params.n4 + index] = sum;
   } else {
-    y[index] = finish(z, index, n4, sum);
+    y[index] = finish(index, n4, sum);
   }
 }
 
 // Four summed columns, at `index` of y, with bias, activation and residual.
-fn finish(z: u32, index: u32, n4: u32, sum: vec4<f32>) -> vec4<f32> {
-  var v = activate(params.activation, scaled(n4, sum) + bias[z * params.n4 + n4]);
+fn finish(index: u32, n4: u32, sum: vec4<f32>) -> vec4<f32> {
+  var v = activate(params.activation, scaled(n4, sum) + bias[n4]);
   if (n4 < params.residual_columns4) { v += residual[index % (params.residual_rows * params.n4)]; }
   return v;
 }

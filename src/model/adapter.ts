@@ -28,9 +28,9 @@ export function adapter(graph: Graph, n: Tensor, sums: Tensor, name: string, { g
   const squeeze = { label: `${name}.channel`, rows };
   const gate = channelGate(graph, sums, product("channel.0", hidden, channels), product("channel.2", channels, hidden), squeeze);
   const down = graph.matrix(`${name}.spatial.0.weight`, [9 * channels, channels], convWeight(`${name}.spatial.0.weight`, channels, channels));
-  const up = graph.matrix(`${name}.spatial.2.weight`, [16 * channels, channels], convTransposeWeight(`${name}.spatial.2.weight`, channels, channels, 4));
+  const up = graph.matrix(`${name}.spatial.2.weight`, [16 * channels, channels], convTransposeWeight(`${name}.spatial.2.weight`, channels, channels));
   const small = conv2d(graph, n, down, { label: `${name}.spatial.0`, side: grid, stride: 2, gate, activation: "relu" });
-  const spatial = convTranspose2d(graph, small, up, { label: `${name}.spatial.2`, side: grid / 2, kernel: 4, activation: "relu" });
+  const spatial = convTranspose2d(graph, small, up, { label: `${name}.spatial.2`, side: grid / 2, activation: "relu" });
   const own = norm(graph, `${name}.norm`, channels, EPS);
   return layerNorm(graph, n, own, { label: own.label, addend: spatial, residual, next });
 }

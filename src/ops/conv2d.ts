@@ -31,7 +31,7 @@ export function conv2d(graph: Graph, x: Tensor, weight: Tensor, { side, stride, 
   return matmul(graph, x, weight, {
     op: "conv2d",
     ...options,
-    rows: { table, phases: 1, taps: 9, period: out * out, inStride: side * side, outStride: out * out, m: out * out, outRows: out * out },
+    rows: table,
   });
 }
 

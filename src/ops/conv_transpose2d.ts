@@ -6,47 +6,32 @@ import type { PackedSource } from "../graph/weight_source.ts";
 import { type Epilogue, matmul, ZERO_ROW } from "./matmul.ts";
 import { matmulTwin } from "./matmul_twin.ts";
 
-/** 4 with padding 1, or 2 with none: both double the side. */
-export type TransposeKernel = 2 | 4;
-
 export interface ConvTranspose2dOptions extends Epilogue {
   readonly label: string;
   /** Side of the square input, in tokens. */
   readonly side: number;
-  readonly kernel: TransposeKernel;
-  readonly batch?: number;
 }
 
-/** x [batch·side², I] by weight [kernel²·I, O] (packed by `convTransposeWeight`) → [batch·(2·side)², O]; bias [4·O] (`perPhase`). */
-export function convTranspose2d(graph: Graph, x: Tensor, weight: Tensor, { side, kernel, batch = 1, ...options }: ConvTranspose2dOptions): Tensor {
-  const period = side * side;
-  const padding = kernel === 4 ? 1 : 0;
-  const half = kernel / 2;
+/** Kernel 4, padding 1. x [side², I] by weight [16·I, O] (packed by `convTransposeWeight`) → [(2·side)², O]. */
+export function convTranspose2d(graph: Graph, x: Tensor, weight: Tensor, { side, ...options }: ConvTranspose2dOptions): Tensor {
+  const pixels = side * side;
   const rows: number[] = [];
-  // Phase (ey, ex) holds the kernel cells of that parity: output = 2·input - padding + cell.
+  // Phase (ey, ex) holds the kernel cells of that parity, which reach the output pixels of the other: output = 2·input - 1 + cell.
   for (const [ey, ex] of PHASES) {
-    const py = (ey + padding) % 2;
-    const px = (ex + padding) % 2;
-    for (let tap = 0; tap < half * half; tap++) {
-      const shiftY = (py + padding - (2 * Math.floor(tap / half) + ey)) / 2;
-      const shiftX = (px + padding - (2 * (tap % half) + ex)) / 2;
-      for (let i = 0; i < period; i++) {
-        const row = Math.floor(i / side) + shiftY;
-        const column = (i % side) + shiftX;
+    for (const [ty, tx] of PHASES) {
+      for (let i = 0; i < pixels; i++) {
+        const row = Math.floor(i / side) + 1 - ey - ty;
+        const column = (i % side) + 1 - ex - tx;
         rows.push(row >= 0 && row < side && column >= 0 && column < side ? row * side + column : ZERO_ROW);
       }
     }
-    for (let i = 0; i < period; i++) rows.push((2 * Math.floor(i / side) + py) * 2 * side + 2 * (i % side) + px);
+    for (let i = 0; i < pixels; i++) rows.push((2 * Math.floor(i / side) + 1 - ey) * 2 * side + 2 * (i % side) + 1 - ex);
   }
-  const taps = half * half;
-  const table = graph.constant(`${options.label}.rows`, [4, taps + 1, period], new Uint32Array(rows));
-  return matmul(graph, x, weight, {
-    op: "conv_transpose2d",
-    ...options,
-    rows: { table, phases: 4, taps, period, inStride: period, outStride: 4 * period, m: batch * period, outRows: 4 * batch * period },
-  });
+  const table = graph.constant(`${options.label}.rows`, [4, 5, pixels], new Uint32Array(rows));
+  return matmul(graph, x, weight, { op: "conv_transpose2d", ...options, rows: table });
 }
 
+/** Parities of phases, and the four cells of a phase: cell 2·tap + parity in each direction. */
 const PHASES = [
   [0, 0],
   [0, 1],
@@ -54,30 +39,20 @@ const PHASES = [
   [1, 1],
 ] as const;
 
-/** PyTorch's [I, O, kernel, kernel] → [4 phases · taps · I, O]: cell 2·tap + phase in each direction. */
-export function convTransposeWeight(name: string, inputs: number, outputs: number, kernel: TransposeKernel): PackedSource {
+/** PyTorch's [I, O, 4, 4] → [4 phases · 4 taps · I, O]. */
+export function convTransposeWeight(name: string, inputs: number, outputs: number): PackedSource {
   const block = inputs * outputs;
-  const half = kernel / 2;
-  const taps = half * half;
   return {
     kind: "packed",
     parts: [
       {
         name,
-        shape: [inputs, outputs, kernel, kernel],
-        dims: [inputs, outputs, half, 2, half, 2],
-        strides: [outputs, 1, half * block, 2 * taps * block, block, taps * block],
+        shape: [inputs, outputs, 4, 4],
+        dims: [inputs, outputs, 2, 2, 2, 2],
+        strides: [outputs, 1, 2 * block, 8 * block, block, 4 * block],
         offset: 0,
       },
     ],
-  };
-}
-
-/** The bias [O] once for each phase: [4·O]. */
-export function perPhase(name: string, outputs: number): PackedSource {
-  return {
-    kind: "packed",
-    parts: PHASES.map((_, phase) => ({ name, shape: [outputs], dims: [1, 1, 1, 1, 1, outputs], strides: [0, 0, 0, 0, 0, 1], offset: phase * outputs })),
   };
 }
 

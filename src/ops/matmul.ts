@@ -5,25 +5,11 @@ import { ACTIVATION_CODE, type Activation } from "./activation.ts";
 import { matmulReduce } from "./matmul_reduce.ts";
 import { chooseMatmul } from "./matmul_variants.ts";
 
-/** Which rows a product reads and writes; src/ops/matmul_twin.ts says what the numbers mean in code. */
-export interface RowTable {
-  /** u32 [Z, taps + 1, period]: the row each tap reads or ZERO_ROW, then the row written. */
-  readonly table: Tensor;
-  readonly phases: number;
-  readonly taps: number;
-  readonly period: number;
-  /** Rows from one image of the batch to the next. */
-  readonly inStride: number;
-  readonly outStride: number;
-  /** Output rows of one phase, and of all. */
-  readonly m: number;
-  readonly outRows: number;
-}
-
+/** In a row table: nothing is read. */
 export const ZERO_ROW = 0xffffffff;
 
 export interface Epilogue {
-  /** [N], or [Z, N] with phases. */
+  /** [N] */
   readonly bias?: Tensor;
   readonly activation?: Activation;
   /** [R, N], added after the activation: row r mod R to row r. R divides the rows written. */
@@ -35,7 +21,8 @@ export interface Epilogue {
 export interface MatmulOptions extends Epilogue {
   readonly op: string;
   readonly label: string;
-  readonly rows?: RowTable;
+  /** u32 [Z, T + 1, M], the rows that phase z reads and writes: for each of T taps the row of x or ZERO_ROW, then the row of y. */
+  readonly rows?: Tensor;
   /** [K]: multiplies every row read. */
   readonly gate?: Tensor;
   /** Gives the sums of the splits, [splits, M, N], without bias, activation and residual: what reads them adds them up. */
@@ -43,26 +30,24 @@ export interface MatmulOptions extends Epilogue {
 }
 
 /**
- * x [rows, K] by weight [Z·T·K, N] → [out rows, N]. K and N are multiples of 4.
+ * x [rows, K] by weight [Z·T·K, N] → [Z·M, N]. K and N are multiples of 4.
  * Without a row table: Z = T = 1 and row m reads and writes row m.
  */
 export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulOptions): Tensor {
   const { op, label, rows, gate, residual } = options;
   const k = x.shape.at(-1) as number;
   const n = weight.shape.at(-1) as number;
-  const phases = rows?.phases ?? 1;
-  const taps = rows?.taps ?? 1;
-  const m = rows?.m ?? elements(x.shape) / k;
-  const outRows = rows?.outRows ?? m;
+  const [phases, tables, m] = (rows?.shape ?? [1, 2, elements(x.shape) / k]) as [number, number, number];
+  const taps = tables - 1;
+  const outRows = phases * m;
   expectShape(op, "weight", weight, [phases * taps * k, n]);
   expectShape(op, "x", x, [elements(x.shape) / k, Math.ceil(k / 4) * 4]);
-  const bias = options.bias ?? graph.zeros([phases * n]);
-  expectShape(op, "bias", bias, [phases * n]);
+  const bias = options.bias ?? graph.zeros([n]);
+  expectShape(op, "bias", bias, [n]);
   const residualRows = residual ? (residual.shape[0] as number) : outRows;
   if (residual) expectShape(op, "residual", residual, [outRows % residualRows === 0 ? residualRows : outRows, n]);
   if (gate) expectShape(op, "gate", gate, [k]);
-  const maySplit = phases === 1 || !options.bias;
-  const shape = { m, n, k, taps, phases, dtype: weight.dtype, maySplit, reducedByReader: options.partial === true };
+  const shape = { m, n, k, taps, phases, dtype: weight.dtype, reducedByReader: options.partial === true };
   const { shader, condition, constants, workgroups, splits, choice } = chooseMatmul(graph.target, shape);
   const target = splits > 1 || options.partial ? graph.activation(`${label}.partial`, [splits, outRows, n]) : graph.activation(label, [outRows, n]);
   const added = { residual_rows: residualRows, residual_columns4: residual ? (options.residualColumns ?? n) / 4 : 0 };
@@ -78,7 +63,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
       weight,
       bias,
       residual: splits === 1 && residual ? residual : graph.none,
-      rows: rows?.table ?? graph.none,
+      rows: rows ?? graph.none,
       gate: gate ?? graph.none,
     },
     writes: { y: target },
@@ -88,9 +73,6 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
       k4: k / 4,
       taps,
       splits,
-      period: rows?.period ?? 1,
-      in_stride: rows?.inStride ?? 0,
-      out_stride: rows?.outStride ?? 0,
       out_rows: outRows,
       activation,
       ...added,

@@ -12,8 +12,6 @@ export interface MatmulShape {
   readonly phases: number;
   /** Type of the weights. */
   readonly dtype: DType;
-  /** Whether the sum may be split over workgroups: the second pass knows one bias for all phases. */
-  readonly maySplit: boolean;
   /** Whether the reader adds up the parts, so that splitting costs no second pass. */
   readonly reducedByReader?: boolean;
 }
@@ -77,7 +75,7 @@ export function candidates(shape: MatmulShape): VariantName[] {
 export function mostSplits(shape: MatmulShape, tile: Outer & { readonly SLICES?: number }): number {
   const steps = (shape.taps * shape.k) / 4 / tile.STEP4 / (tile.SLICES ?? 1);
   const fits = (splits: number) => splits * MIN_STEPS_PER_SPLIT <= steps && groups(shape, tile) * splits <= 4 * BUSY_WORKGROUPS;
-  return shape.maySplit ? Math.max(1, ...SPLITS.filter(fits)) : 1;
+  return Math.max(1, ...SPLITS.filter(fits));
 }
 
 /** A workgroup for each tile, phase and part of the sum. */

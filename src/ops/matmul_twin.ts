@@ -7,19 +7,12 @@ import type { Twin, TwinData } from "./twin.ts";
 const at = (data: TwinData | undefined, index: number): number => data?.[index] as number;
 
 export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, bias, residual, rows, gate }) => {
-  const p = params as Record<
-    "m" | "n4" | "k4" | "taps" | "splits" | "period" | "in_stride" | "out_stride" | "out_rows" | "residual_rows" | "residual_columns4" | "activation",
-    number
-  >;
+  const p = params as Record<"m" | "n4" | "k4" | "taps" | "splits" | "out_rows" | "residual_rows" | "residual_columns4" | "activation", number>;
   const n = 4 * p.n4;
   const k = 4 * p.k4;
   const phases = (weight as TwinData).length / (p.taps * k * n);
   const y = new Float32Array(p.splits * p.out_rows * n);
-  const row = (z: number, t: number, m: number) => {
-    if (!constants["GATHER"]) return m;
-    const entry = at(rows, (z * (p.taps + 1) + t) * p.period + (m % p.period));
-    return entry === ZERO_ROW ? ZERO_ROW : entry + Math.floor(m / p.period) * (t === p.taps ? p.out_stride : p.in_stride);
-  };
+  const row = (z: number, t: number, m: number) => (constants["GATHER"] ? at(rows, (z * (p.taps + 1) + t) * p.m + m) : m);
   for (let z = 0; z < phases; z++) {
     for (let m = 0; m < p.m; m++) {
       const out = row(z, p.taps, m);
@@ -36,7 +29,7 @@ export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, b
         }
         // With splits the whole sum goes to the first part: the second pass adds them up all the same.
         const added = column < 4 * p.residual_columns4 ? at(residual, (out % p.residual_rows) * n + column) : 0;
-        const finished = p.splits > 1 ? sum : activate(p.activation, sum + at(bias, z * n + column)) + added;
+        const finished = p.splits > 1 ? sum : activate(p.activation, sum + at(bias, column)) + added;
         y[out * n + column] = finished;
       }
     }

@@ -35,11 +35,11 @@ function subgroups({ m, n, phases }: MatmulShape, subgroupSize: number): Recorde
   return { constants, workgroups: [Math.ceil(n / 16), Math.ceil(m / (rows * threads)), phases], splits: 1 };
 }
 
-/** What a name stands for, `small/2` or `lanes/1`; undefined where it is none of this version's or does not fit shape and device. */
+/** What a name stands for, `small/2` or `lanes/1`; undefined where it is none of this version's or does not fit the device. */
 function named(shape: MatmulShape, name: string, { subgroupSize }: Target): Recorded | undefined {
   const [kind = "", parts] = name.split("/");
   const splits = Number(parts);
-  if (!Number.isInteger(splits) || splits < 1 || (splits > 1 && !shape.maySplit)) return undefined;
+  if (!Number.isInteger(splits) || splits < 1) return undefined;
   const lanes = kind === "lanes" ? laneTile(shape, subgroupSize) : undefined;
   const constants = lanes ?? tiled(kind);
   return constants && { constants, workgroups: workgroupsOf(shape, constants, splits), splits, ...(lanes ? { shader: lanesShader } : {}) };

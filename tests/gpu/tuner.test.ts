@@ -70,7 +70,7 @@ describeGpu("the tuner", () => {
     const choices = await tune(gpu, { record, known, compile, budgetMs: 120_000, onProgress: (done) => progress.push(done) });
     expect(Object.keys(choices).sort()).toEqual(["f32 40×36×400", "f32 40×4×400", "f32 40×68×36"]);
     expect(choices).toMatchObject(known);
-    const few = candidates({ m: 40, n: 36, k: 400, taps: 1, phases: 1, dtype: "f32", maySplit: true });
+    const few = candidates({ m: 40, n: 36, k: 400, taps: 1, phases: 1, dtype: "f32" });
     expect(few).toContain(choices["f32 40×36×400"]);
     expect(new Set(recorded.slice(1).map((made) => made["f32 40×36×400"]))).toEqual(new Set(few));
     expect(recorded.every((made) => made["f32 40×4×400"] === "small/1")).toBe(true);

@@ -47,7 +47,7 @@ function recordNarrow({ m, k, n, activation, residual }: Case) {
     });
 }
 
-const shapeOf = ({ m, k, n }: Case) => ({ m, n, k, taps: 1, phases: 1, dtype: "f32" as const, maySplit: true });
+const shapeOf = ({ m, k, n }: Case) => ({ m, n, k, taps: 1, phases: 1, dtype: "f32" as const });
 const keyOf = (options: Case) => shapeKey(shapeOf(options));
 /** What a target that chose it makes of a variant's name. */
 const chosen = (options: Case, variant: string) => chooseMatmul({ ...GPU_TARGET, choices: { [keyOf(options)]: variant } }, shapeOf(options));
