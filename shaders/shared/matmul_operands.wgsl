@@ -3,7 +3,7 @@
 // A row table makes the same product a linear layer, a convolution (a tap per kernel cell) or a transposed one (a phase z per output parity).
 import package::shared::activation::activate;
 
-// Without it, row m reads and writes row m.
+// Rows come from the table. Without it, row m reads and writes row m.
 const GATHER: bool = false;
 // Multiplies channel k of every row read: [K].
 const GATE: bool = false;
