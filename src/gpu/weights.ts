@@ -113,9 +113,12 @@ async function derive(gpu: Gpu, weight: Tensor, { graph, output }: DerivedSource
   const pool = new ActivationPool(gpu);
   const executor = await Executor.create(gpu, graph, pool, buffers);
   const to = buffers.get(weight.label) as GPUBuffer;
-  await executor.run({ after: (encoder) => encoder.copyBufferToBuffer(executor.buffer(output), 0, to, 0, byteLength(weight)) });
-  executor.dispose();
-  pool.dispose();
+  try {
+    await executor.run({ after: (encoder) => encoder.copyBufferToBuffer(executor.buffer(output), 0, to, 0, byteLength(weight)) });
+  } finally {
+    executor.dispose();
+    pool.dispose();
+  }
 }
 
 /** Elements [begin, end) of a checkpoint tensor on the device. */

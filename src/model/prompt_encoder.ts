@@ -26,9 +26,9 @@ export function sparsePrompts(graph: Graph, { decoder, imageSize }: Config, prom
   const weights = (of: Graph) => of.weight(`${label}.weights`, [promptTokensWeights(outputTokens, width, columns)], source);
   const sizes = { label, outputTokens, size: imageSize, width, columns };
   // The output tokens are the same for every prompt.
-  const once = new Graph(`${label}.outputs`, graph.target);
+  const once = new Graph("load", graph.target);
   const table = promptTokens(once, once.zeros([1, 1, 4]), weights(once), { ...sizes, batch: 1, prompts: 0 });
-  const copied = graph.weight(once.label, table.shape, derived(once, table));
+  const copied = graph.weight(`${label}.outputs`, table.shape, derived(once, table));
   return promptTokens(graph, prompts, weights(graph), { ...sizes, batch, prompts: count, outputs: copied });
 }
 

@@ -70,9 +70,9 @@ export function twoWayTransformer(
     const layers = parts.map((name) => ({ name, outputs: crossWidth, inputs: [width] }));
     const { weight, bias } = linearWeights(graph, label, layers);
     // (x + positions) W = x W + positions W, which is the same for every image and prompt.
-    const once = new Graph(`${label}.positions`, graph.target);
+    const once = new Graph("load", graph.target);
     const product = linear(once, imagePositions(once), linearWeights(once, label, layers, false).weight, { label });
-    const residual = graph.weight(once.label, product.shape, derived(once, product));
+    const residual = graph.weight(`${label}.positions`, product.shape, derived(once, product));
     return linear(graph, x, weight, { label, ...(bias ? { bias } : {}), residual, residualColumns: (parts.length - 1) * crossWidth });
   };
 
