@@ -2,28 +2,9 @@
 // or, without splits, x the decoder's tokens: [iou token, mask tokens, prompts], a prompt PE(x, y) + table[label], or table[4] alone for label -1.
 // A workgroup computes 256 columns of the projection of eight rows, and x for itself.
 // A thread computes one channel of x and one column of the projection.
+import package::shared::token_params::Params;
 import package::shared::rows::{weights, rows, product, normalise};
 import package::shared::turns::sin_turns;
-
-struct Params {
-  // To be computed.
-  rows: u32,
-  width: u32,
-  columns: u32,
-  // Columns that see x + positions.
-  positional: u32,
-  // 0: x comes from the prompts.
-  splits: u32,
-  residual_row: u32,
-  positions_row: u32,
-  eps: f32,
-  // Rows of a prompt; those of them that are output tokens, which come first; those copied from the residual instead of computed: all output
-  // tokens or none. 1 / side of the model's image.
-  tokens: u32,
-  output_tokens: u32,
-  copied: u32,
-  inverse_size: f32,
-}
 
 // [splits, rows, width] of partial sums; or [B, tokens - output tokens, 4] of prompts: x, y in model pixels, label, unused
 @group(0) @binding(1) var<storage, read> source: array<f32>;

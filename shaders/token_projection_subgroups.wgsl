@@ -2,28 +2,9 @@
 // A workgroup computes 64 columns of the projection of eight rows, and x for itself, in its own block of `scratch`.
 // A thread computes one row, without a barrier, which costs a software adapter more than all the products between two of them; lanes hold
 // different weights and hand them to each other.
+import package::shared::token_params::Params;
 import package::shared::turns::sin_turns;
 enable subgroups;
-
-struct Params {
-  // To be computed.
-  rows: u32,
-  width: u32,
-  columns: u32,
-  // Columns that see x + positions.
-  positional: u32,
-  // 0: x comes from the prompts.
-  splits: u32,
-  residual_row: u32,
-  positions_row: u32,
-  eps: f32,
-  // Rows of a prompt; those of them that are output tokens, which come first; those copied from the residual instead of computed: all output
-  // tokens or none. 1 / side of the model's image.
-  tokens: u32,
-  output_tokens: u32,
-  copied: u32,
-  inverse_size: f32,
-}
 
 // Bias, LN weight and LN bias, or gaussian [2, width / 2], labels [5, width] and output tokens; then W [width, columns], b
 @group(0) @binding(0) var<storage, read> weights: array<vec4<f32>>;

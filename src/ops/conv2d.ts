@@ -28,11 +28,7 @@ export function conv2d(graph: Graph, x: Tensor, weight: Tensor, { side, stride, 
     rows[9 * out * out + i] = i;
   }
   const table = graph.constant(`${options.label}.rows`, [1, 10, out * out], rows);
-  return matmul(graph, x, weight, {
-    op: "conv2d",
-    ...options,
-    rows: table,
-  });
+  return matmul(graph, x, weight, { op: "conv2d", ...options, rows: table });
 }
 
 /** PyTorch's [O, I, 3, 3] → [9·I, O]. */
