@@ -2,11 +2,11 @@
 // gives the same bytes for the same input.
 import { elements, type Shape } from "../graph/tensor.ts";
 import { type Checkpoint, decodeF32, type StoredDType, type StoredTensor } from "./checkpoint.ts";
-import { bad } from "./fail.ts";
+import { bad } from "../bytes/fail.ts";
 import { toHalves } from "./half.ts";
 import { channelAxis, gatherLargest, type Int8Scales, QUANTISED_FROM, quantise, SCALE_SUFFIX, scaleShape, scalesFrom } from "./int8.ts";
 import { fileOrder, safetensorsHeader, type WrittenDType, writeSafetensors, writtenBytes } from "./safetensors_writer.ts";
-import { type Hasher, Sha256 } from "./sha256.ts";
+import { type Hasher, Sha256 } from "../bytes/sha256.ts";
 
 export interface ConvertOptions {
   readonly dtype: "f32" | "f16" | "bf16" | "int8";

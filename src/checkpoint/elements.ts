@@ -1,8 +1,8 @@
 // The check every reader makes of what it is asked for.
 import { elements } from "../graph/tensor.ts";
-import { expectInside } from "./byte_source.ts";
+import { expectInside } from "../bytes/byte_source.ts";
 import type { StoredTensor } from "./checkpoint.ts";
-import { bad, quoted } from "./fail.ts";
+import { bad, quoted } from "../bytes/fail.ts";
 
 /** The tensor, if it is there and has the elements `[begin, end)`. */
 export function expectElements(label: string, tensors: ReadonlyMap<string, StoredTensor>, name: string, begin: number, end: number): StoredTensor {

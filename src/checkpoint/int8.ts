@@ -2,7 +2,7 @@
 // The scales have the rank of the weight and ones in every dimension but that of the output channels (or are a plain
 // vector along the first), so that the file says itself which dimension that is.
 import { elements, type Shape } from "../graph/tensor.ts";
-import { bad, DAMAGED } from "./fail.ts";
+import { bad, DAMAGED } from "../bytes/fail.ts";
 
 export const SCALE_SUFFIX = ".scale";
 /** Elements of a weight from which it is worth it. */

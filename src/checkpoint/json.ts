@@ -1,5 +1,5 @@
 // JSON from a file that nobody vouches for: flat, each key once, and no more of it than the memory for it is bounded.
-import { bad, DAMAGED, quoted } from "./fail.ts";
+import { bad, DAMAGED, quoted } from "../bytes/fail.ts";
 
 /** Keys, objects and lists; 30,000 tensors take two thirds of it. Four megabytes of `{}` would become eighty in memory. */
 const MAX_PARTS = 300_000;

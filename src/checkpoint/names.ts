@@ -2,7 +2,7 @@
 import { formatShape } from "../errors.ts";
 import type { Shape } from "../graph/tensor.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
-import { bad, quoted } from "./fail.ts";
+import { bad, quoted } from "../bytes/fail.ts";
 
 /** Left by DataParallel, torch.compile, Lightning and by flattening `{"model": …}`. */
 const WRAPPER = /^(?:(?:module|model|state_dict|_orig_mod)\.)+/;

@@ -1,13 +1,13 @@
 // Anything a user may name as weights → a checkpoint. The kind of file is read off its content, never off its name.
-import { blobSource, bufferSource, type ByteSource, isByteSource, progressOver, type ReadProgress } from "./byte_source.ts";
-import { cachedSource } from "./cache.ts";
+import { blobSource, bufferSource, type ByteSource, isByteSource, progressOver, type ReadProgress } from "../bytes/byte_source.ts";
+import { cachedSource } from "../bytes/cache.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { bad } from "./fail.ts";
-import { type HttpOptions, httpSource } from "./http_source.ts";
+import { bad } from "../bytes/fail.ts";
+import { type HttpOptions, httpSource } from "../bytes/http_source.ts";
 import { canonical } from "./names.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { lookAt } from "./sniff.ts";
-import { verified } from "./verify.ts";
+import { lookAt } from "../bytes/sniff.ts";
+import { verified } from "../bytes/verify.ts";
 
 /** A list is the files of one checkpoint: its shards, with their index or without. */
 export type Weights = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource | Checkpoint | readonly Blob[];

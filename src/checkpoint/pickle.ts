@@ -1,7 +1,7 @@
 // Reads the pickle of a PyTorch file by an allow-list. A pickle is a program for a stack machine that may name any
 // function; here a name stands for one of a few plain constructors or the file is refused, and nothing is executed.
 // Opcodes are those of protocols 2 to 5, the ones torch.save writes.
-import { bad, DAMAGED, quoted, SAVE_WEIGHTS } from "./fail.ts";
+import { bad, DAMAGED, quoted, SAVE_WEIGHTS } from "../bytes/fail.ts";
 
 /** A dict, as it was written: key, value, key, value, … */
 export class Dict {

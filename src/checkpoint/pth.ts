@@ -1,13 +1,13 @@
 // PyTorch's own file: a zip with `data.pkl`, which says what the tensors are, and one entry of raw bytes for each storage.
 // Only the pickle is read when the file is opened; tensors are read in place, piece by piece.
 import { elements } from "../graph/tensor.ts";
-import type { ByteSource } from "./byte_source.ts";
+import type { ByteSource } from "../bytes/byte_source.ts";
 import { BYTES_PER_ELEMENT, type Checkpoint, type StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
-import { bad, DAMAGED, expectName, quoted, SAVE_WEIGHTS } from "./fail.ts";
+import { bad, DAMAGED, expectName, quoted, SAVE_WEIGHTS } from "../bytes/fail.ts";
 import { type Allowed, Dict, OPAQUE, unpickle } from "./pickle.ts";
 import { isContiguous, lastElement, readStrided } from "./strided.ts";
-import { openZip, type Zip, type ZipEntry } from "./zip.ts";
+import { openZip, type Zip, type ZipEntry } from "../bytes/zip.ts";
 
 /** A model with its optimizer is a few hundred kilobytes. */
 const MAX_PICKLE = 8 << 20;

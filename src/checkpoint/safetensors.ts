@@ -1,10 +1,10 @@
 // The safetensors format: u64 header length, JSON header, the tensors' bytes. Everything the header claims is checked
 // against the file's size before any tensor is read.
 import { elements } from "../graph/tensor.ts";
-import type { ByteSource } from "./byte_source.ts";
+import type { ByteSource } from "../bytes/byte_source.ts";
 import { BYTES_PER_ELEMENT, type Checkpoint, decodeF32, type StoredDType, type StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
-import { bad, DAMAGED, expectName, quoted } from "./fail.ts";
+import { bad, DAMAGED, expectName, quoted } from "../bytes/fail.ts";
 import { parseJson } from "./json.ts";
 import { dequantise, expectScales, type Int8Scales, SCALE_SUFFIX, scaleInner } from "./int8.ts";
 

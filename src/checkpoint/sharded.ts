@@ -1,12 +1,12 @@
 // A checkpoint in several safetensors files: an index says which tensor is in which.
-import { blobSource, type ByteSource } from "./byte_source.ts";
+import { blobSource, type ByteSource } from "../bytes/byte_source.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
-import { bad, DAMAGED, quoted } from "./fail.ts";
+import { bad, DAMAGED, quoted } from "../bytes/fail.ts";
 import { SCALE_SUFFIX } from "./int8.ts";
 import { parseJson } from "./json.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { lookAt } from "./sniff.ts";
+import { lookAt } from "../bytes/sniff.ts";
 
 const MAX_INDEX = 4 << 20;
 const MAX_FILES = 1000;

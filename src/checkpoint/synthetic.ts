@@ -2,7 +2,7 @@
 import { elements, type Shape } from "../graph/tensor.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
-import { bad } from "./fail.ts";
+import { bad } from "../bytes/fail.ts";
 
 const GOLDEN = 0x9e3779b1;
 const EMBEDDINGS = /pos_embed|point_embeddings|not_a_point_embed|no_mask_embed|iou_token|mask_tokens/;

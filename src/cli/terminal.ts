@@ -1,5 +1,5 @@
 // Words on stderr: messages, and one line of progress where a person is looking.
-import type { ReadProgress } from "../checkpoint/byte_source.ts";
+import type { ReadProgress } from "../bytes/byte_source.ts";
 import type { Progress } from "../index.ts";
 
 export interface Stream {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheFolder } from "../checkpoint/node_source.ts";
+import { cacheFolder } from "../bytes/node_source.ts";
 import { parseChoices, type TuningStore } from "../tuning.ts";
 
 const fileOf = (adapter: string) => join(cacheFolder(), `tuning-${createHash("sha256").update(adapter).digest("hex").slice(0, 16)}.json`);

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { ReadProgress } from "../checkpoint/byte_source.ts";
+import type { ReadProgress } from "../bytes/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { nodeSource } from "../checkpoint/node_source.ts";
+import { nodeSource } from "../bytes/node_source.ts";
 import { openCheckpoint } from "../checkpoint/open.ts";
 import { UsageError } from "./usage.ts";
 

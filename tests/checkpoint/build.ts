@@ -1,5 +1,5 @@
 // Zip archives and pickles made by hand, as PyTorch writes them or in ways it never would.
-import { crc32 } from "../../src/checkpoint/crc32.ts";
+import { crc32 } from "../../src/bytes/crc32.ts";
 import { type Bytes, concat } from "./support.ts";
 
 export interface Entry {

@@ -1,6 +1,6 @@
 // Broken files by the ten thousand: seeded, so that a failure is found again, and built from parts, so that most of them
 // get past the first check.
-import { bufferSource } from "../../src/checkpoint/byte_source.ts";
+import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { BYTES_PER_ELEMENT } from "../../src/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
 import { SamError } from "../../src/errors.ts";

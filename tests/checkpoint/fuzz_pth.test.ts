@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bufferSource } from "../../src/checkpoint/byte_source.ts";
-import { openZip } from "../../src/checkpoint/zip.ts";
+import { bufferSource } from "../../src/bytes/byte_source.ts";
+import { openZip } from "../../src/bytes/zip.ts";
 import { zipFile } from "./build.ts";
 import { fuzz } from "./fuzz.ts";
 import { pthCase, pthSeeds } from "./pth_cases.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { bufferSource } from "../../src/checkpoint/byte_source.ts";
+import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { decodeF32, readF32 } from "../../src/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
 import { dictOps, op, pickled, pthFile, tensorOps } from "./build.ts";

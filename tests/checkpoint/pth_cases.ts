@@ -1,7 +1,7 @@
 // PyTorch files that are almost right: real ones taken apart, changed by an opcode or a zip field, and put together again.
 import { readdirSync, readFileSync } from "node:fs";
-import { bufferSource } from "../../src/checkpoint/byte_source.ts";
-import { openZip } from "../../src/checkpoint/zip.ts";
+import { bufferSource } from "../../src/bytes/byte_source.ts";
+import { openZip } from "../../src/bytes/zip.ts";
 import { type Entry, op, tensorOps, type ZipOptions, zipFile } from "./build.ts";
 import { EDGES, mutateBytes, type Random } from "./fuzz.ts";
 import { type Bytes, concat } from "./support.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bufferSource } from "../../src/checkpoint/byte_source.ts";
+import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { decodeF32, readF32 } from "../../src/checkpoint/checkpoint.ts";
 import { openSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { fileOrder, safetensorsHeader, type WrittenTensor, writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";

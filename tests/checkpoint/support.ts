@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
-import type { ByteSource } from "../../src/checkpoint/byte_source.ts";
+import type { ByteSource } from "../../src/bytes/byte_source.ts";
 import { SamError } from "../../src/errors.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { decodeF32 } from "../../src/checkpoint/checkpoint.ts";
-import { nodeSource } from "../../src/checkpoint/node_source.ts";
+import { nodeSource } from "../../src/bytes/node_source.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
 import { Interrupted } from "../../src/cli/usage.ts";
 import { elements } from "../../src/graph/tensor.ts";

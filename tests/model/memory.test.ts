@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { nodeSource } from "../../src/checkpoint/node_source.ts";
+import { nodeSource } from "../../src/bytes/node_source.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
 import { SamMed2D } from "../../src/sam_med2d.ts";
 import { describeGpu } from "../support/dawn.ts";

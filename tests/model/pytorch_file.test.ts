@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { bufferSource } from "../../src/checkpoint/byte_source.ts";
+import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { convertCheckpoint } from "../../src/checkpoint/convert.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
 import { elements } from "../../src/graph/tensor.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { type HttpOptions, httpSource } from "../../src/checkpoint/http_source.ts";
-import { answer, type Bytes, samError, serve, type TestServer } from "./support.ts";
+import { type HttpOptions, httpSource } from "../../src/bytes/http_source.ts";
+import { answer, type Bytes, samError, serve, type TestServer } from "../checkpoint/support.ts";
 
 const DATA: Bytes = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * 7 + (i >> 8)) & 255);
 const QUICK: HttpOptions = { stallMs: 500, retryMs: 1, attempts: 3 };

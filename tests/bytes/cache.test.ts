@@ -4,15 +4,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { bufferSource, type ByteSource, type ReadProgress } from "../../src/checkpoint/byte_source.ts";
-import { type CacheOptions, cachedSource, clearCached, listCached } from "../../src/checkpoint/cache.ts";
-import { clearCachedFiles, listCachedFiles, nodeSource } from "../../src/checkpoint/node_source.ts";
+import { bufferSource, type ByteSource, type ReadProgress } from "../../src/bytes/byte_source.ts";
+import { type CacheOptions, cachedSource, clearCached, listCached } from "../../src/bytes/cache.ts";
+import { clearCachedFiles, listCachedFiles, nodeSource } from "../../src/bytes/node_source.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
-import { Sha256 } from "../../src/checkpoint/sha256.ts";
+import { Sha256 } from "../../src/bytes/sha256.ts";
 import { synthetic } from "../../src/checkpoint/synthetic.ts";
 import { convertCheckpoint } from "../../src/checkpoint/convert.ts";
-import { verified } from "../../src/checkpoint/verify.ts";
-import { answer, type Bytes, collect, concat, counting, expectSame, samError, serve, type TestServer } from "./support.ts";
+import { verified } from "../../src/bytes/verify.ts";
+import { answer, type Bytes, collect, concat, counting, expectSame, samError, serve, type TestServer } from "../checkpoint/support.ts";
 
 /** Three parts of the cache, the last one short. */
 const DATA: Bytes = new Uint8Array(20_000_003);

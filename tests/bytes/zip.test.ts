@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { bufferSource } from "../../src/checkpoint/byte_source.ts";
-import { crc32 } from "../../src/checkpoint/crc32.ts";
-import { openZip } from "../../src/checkpoint/zip.ts";
-import { type Entry, type ZipOptions, zipFile } from "./build.ts";
-import { type Bytes, concat, counting, samError } from "./support.ts";
+import { bufferSource } from "../../src/bytes/byte_source.ts";
+import { crc32 } from "../../src/bytes/crc32.ts";
+import { openZip } from "../../src/bytes/zip.ts";
+import { type Entry, type ZipOptions, zipFile } from "../checkpoint/build.ts";
+import { type Bytes, concat, counting, samError } from "../checkpoint/support.ts";
 
 const text = (value: string): Bytes => new TextEncoder().encode(value);
 const open = (bytes: Bytes) => openZip(bufferSource(bytes, "w.zip"));
