@@ -15,6 +15,7 @@ const TITLES: Readonly<Record<SamError["code"], string>> = {
   graph: "The network could not be run",
   disposed: "The model is gone",
   dataset: "This data set can't be used",
+  file: "This file could not be read",
 };
 
 const WHOLE: ReadonlySet<string | undefined> = new Set(["weights", "image", "device"]);

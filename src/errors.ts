@@ -10,6 +10,8 @@ export type ErrorCode =
   | "checkpoint"
   /** WebGPU is missing, lacks a limit, ran out of memory, or the device was lost. */
   | "device"
+  /** A file of images or labels is damaged, of a kind that is not read, or does not fit what it belongs to. */
+  | "file"
   /** A dataset for evaluation lacks files or holds ones that do not fit. */
   | "dataset"
   /** A shape or value inside the graph does not fit; a bug in the library or in a hand-made graph. */
