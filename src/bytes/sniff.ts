@@ -95,32 +95,3 @@ export function nameOfKind(head: Uint8Array): string {
 function hexOf(head: Uint8Array): string {
   return [...head].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
-
-export type FileKind = "safetensors" | "zip" | "index" | "other";
-
-/** A file that weights are looked for in. */
-export interface Look {
-  readonly kind: FileKind;
-  /** What it looks like, for a message. */
-  readonly seen: string;
-  readonly remedy: string;
-}
-
-const CHOOSE = "Choose the file with the weights (.pth or .safetensors).";
-const RESAVE = `Save it again with PyTorch 1.6 or later: python -c "import torch; torch.save(torch.load('old.pth', map_location='cpu'), 'new.pth')"`;
-
-const READ: Readonly<Record<string, FileKind>> = { zip: "zip", safetensors: "safetensors", json: "index" };
-const REMEDIES: Readonly<Record<string, string>> = {
-  gzip: "Unpack it first.",
-  packed: "Unpack it first.",
-  html: "The address leads to a page, not to the file: use the download link itself.",
-  lfs: "Fetch the file itself with: git lfs pull",
-  pickle: RESAVE,
-  tar: RESAVE,
-};
-
-export function lookAt(head: Uint8Array, size: number): Look {
-  if (size === 0) return { kind: "other", seen: "an empty file", remedy: "Fetch the file again." };
-  const id = kindOf(head)?.id ?? "";
-  return { kind: READ[id] ?? "other", seen: nameOfKind(head), remedy: REMEDIES[id] ?? CHOOSE };
-}

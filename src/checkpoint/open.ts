@@ -4,9 +4,10 @@ import { cachedSource } from "../bytes/cache.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { bad } from "../bytes/fail.ts";
 import { type HttpOptions, httpSource } from "../bytes/http_source.ts";
+import { containerOf } from "./container.ts";
+import type { Look } from "./look.ts";
 import { canonical } from "./names.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { lookAt } from "../bytes/sniff.ts";
 import { verified } from "../bytes/verify.ts";
 
 /** A list is the files of one checkpoint: its shards, with their index or without. */
@@ -47,11 +48,12 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
   try {
     // What few bring is a module of its own, fetched when they do: several files, and .pth files below.
     if (Array.isArray(weights) && weights.length !== 1)
-      return canonical(await (await import("./sharded.ts")).openFiles(weights as readonly Blob[], told, signal));
+      return canonical(await (await import("./sharded.ts")).openFiles(weights as readonly Blob[], told, look, signal));
     const single = (Array.isArray(weights) ? weights[0] : weights) as Exclude<Weights, Checkpoint | readonly Blob[]>;
     const source = keep(await toSource(single, options));
-    const { kind, seen, remedy } = lookAt(await source.read(0, Math.min(source.size, 512), signal), source.size);
-    if (kind === "index") {
+    const head = await source.read(0, Math.min(source.size, 512), signal);
+    const container = containerOf(head);
+    if (container === "index") {
       const { openShards, readIndex } = await import("./sharded.ts");
       const { files, fileOf } = await readIndex(source, signal);
       await source.close();
@@ -60,14 +62,22 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
       const shards = new Map(files.map((file) => [file, async () => told(keep(await toSource(beside(single, file), each)))]));
       return canonical(await openShards(source.label, shards, fileOf, signal));
     }
-    if (kind === "other") throw bad(source.label, "a checkpoint (.pth or .safetensors)", seen, remedy);
-    const openFile = kind === "zip" ? (await import("./pth.ts")).openPth : openSafetensors;
+    if (!container) {
+      const { seen, remedy } = await look(head);
+      throw bad(source.label, "a checkpoint (.pth or .safetensors)", seen, remedy);
+    }
+    const openFile = container === "zip" ? (await import("./pth.ts")).openPth : openSafetensors;
     const checkpoint = await openFile(told(source), signal);
     return canonical(source.verify ? { ...checkpoint, verify: source.verify } : checkpoint);
   } catch (error) {
     for (const source of opened) await source.close();
     throw error;
   }
+}
+
+/** A module of its own, fetched where a file holds no weights. */
+async function look(head: Uint8Array): Promise<Look> {
+  return (await import("./look.ts")).lookAt(head);
 }
 
 async function toSource(weights: Exclude<Weights, Checkpoint | readonly Blob[]>, options: OpenOptions): Promise<ByteSource> {

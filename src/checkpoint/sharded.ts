@@ -6,7 +6,8 @@ import { bad, DAMAGED, quoted } from "../bytes/fail.ts";
 import { SCALE_SUFFIX } from "./int8.ts";
 import { parseJson } from "./json.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { lookAt } from "../bytes/sniff.ts";
+import { containerOf } from "./container.ts";
+import type { Look } from "./look.ts";
 
 const MAX_INDEX = 4 << 20;
 const MAX_FILES = 1000;
@@ -16,7 +17,10 @@ const CHOOSE = "Choose *.safetensors.index.json or the .safetensors file.";
 export async function readIndex(source: ByteSource, signal?: AbortSignal): Promise<{ files: string[]; fileOf: Map<string, string> }> {
   const { label, size } = source;
   if (size > MAX_INDEX) throw bad(label, `an index of at most ${MAX_INDEX} bytes`, `${size}`, "This is not the index of a checkpoint.");
-  const index = parseJson(label, await source.read(0, size, signal), "JSON", CHOOSE);
+  const bytes = await source.read(0, size, signal);
+  // Windows' editors begin a file with a byte order mark.
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const index = parseJson(label, marked ? bytes.subarray(3) : bytes, "JSON", CHOOSE);
   const map: unknown = typeof index === "object" && index !== null && "weight_map" in index ? index.weight_map : undefined;
   if (typeof map !== "object" || map === null || Array.isArray(map)) throw bad(label, "an index with a weight_map", "other JSON", CHOOSE);
   const fileOf = new Map<string, string>();
@@ -86,17 +90,25 @@ export async function openShards(
 }
 
 /** The shards of one checkpoint, with or without their index, as files in any order. */
-export async function openFiles(blobs: readonly Blob[], told: (source: ByteSource) => ByteSource, signal: AbortSignal | undefined): Promise<Checkpoint> {
+export async function openFiles(
+  blobs: readonly Blob[],
+  told: (source: ByteSource) => ByteSource,
+  look: (head: Uint8Array) => Promise<Look>,
+  signal: AbortSignal | undefined,
+): Promise<Checkpoint> {
   const sources = new Map<string, ByteSource>();
   let index: Awaited<ReturnType<typeof readIndex>> | undefined;
   for (const [i, blob] of blobs.entries()) {
     if (!(blob instanceof Blob)) throw bad("openCheckpoint", "a list of files", typeof blob, "See the documentation of `weights`.", "weights");
     const source = blobSource(blob);
-    const { kind, seen, remedy } = lookAt(await source.read(0, Math.min(source.size, 512), signal), source.size);
+    const head = await source.read(0, Math.min(source.size, 512), signal);
+    const container = containerOf(head);
     const name = "name" in blob && typeof blob.name === "string" ? blob.name : `file ${i + 1}`;
-    if (kind === "index" && !index) index = await readIndex(source, signal);
-    else if (kind !== "safetensors") throw bad(name, "a .safetensors file or their one index", seen, kind === "zip" ? "Choose a .pth file alone." : remedy);
-    else if (sources.has(name)) throw bad(name, "each file once", "it twice", "Choose the files of one checkpoint.");
+    if (container === "index" && !index) index = await readIndex(source, signal);
+    else if (container !== "safetensors") {
+      const { seen, remedy } = await look(head);
+      throw bad(name, "a .safetensors file or their one index", seen, container === "zip" ? "Choose a .pth file alone." : remedy);
+    } else if (sources.has(name)) throw bad(name, "each file once", "it twice", "Choose the files of one checkpoint.");
     else sources.set(name, told(source));
   }
   const absent = index?.files.filter((file) => !sources.has(file)) ?? [];

@@ -31,6 +31,8 @@ describe("sharded safetensors", () => {
     await expectAll(await openCheckpoint([...files.keys()].map(asFile).reverse()));
     await expectAll(await openCheckpoint([...files.keys()].filter((name) => name !== INDEX).map(asFile)));
     expect((await openCheckpoint([asFile("model-00001-of-00012.safetensors")])).tensors.size).toBe(1);
+    const marked = new File(["\ufeff", files.get(INDEX) as Bytes], INDEX);
+    await expectAll(await openCheckpoint([...[...files.keys()].filter((name) => name !== INDEX).map(asFile), marked]));
   });
 
   it("finds the files beside an index on disk", async () => {

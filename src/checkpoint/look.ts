@@ -1,0 +1,25 @@
+// What a file without weights is called, and what to do: fetched when there is one.
+import { kindOf, nameOfKind } from "../bytes/sniff.ts";
+
+const CHOOSE = "Choose the file with the weights (.pth or .safetensors).";
+const RESAVE = `Save it again with PyTorch 1.6 or later: python -c "import torch; torch.save(torch.load('old.pth', map_location='cpu'), 'new.pth')"`;
+const REMEDIES: Readonly<Record<string, string>> = {
+  gzip: "Unpack it first.",
+  packed: "Unpack it first.",
+  html: "The address leads to a page, not to the file: use the download link itself.",
+  lfs: "Fetch the file itself with: git lfs pull",
+  pickle: RESAVE,
+  tar: RESAVE,
+};
+
+export interface Look {
+  /** What it looks like, for a message. */
+  readonly seen: string;
+  readonly remedy: string;
+}
+
+/** `head` is up to 512 bytes of the start. */
+export function lookAt(head: Uint8Array): Look {
+  if (head.length === 0) return { seen: "an empty file", remedy: "Fetch the file again." };
+  return { seen: nameOfKind(head), remedy: REMEDIES[kindOf(head)?.id ?? ""] ?? CHOOSE };
+}
