@@ -2,11 +2,13 @@
 
     python3 export_onnx.py --reference ../tests/reference --config small --out FOLDER
 
+It needs torch and numpy, and with PyTorch 2.5 or newer the package onnx.
 FOLDER gets encoder.onnx (image [1, 3, S, S] normalised -> embedding), decoder.onnx (embedding, boxes -> logits, scores),
 weights.safetensors, image.f32 (what encoder.onnx takes), pixels.rgb (the picture itself) and peers.json.
 """
 
 import argparse
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -65,12 +67,16 @@ def main():
     image = torch.from_numpy(np.asarray(prepared, dtype=np.float32))[None]
     embedding = model.encode(image)
     boxes = torch.tensor([model_box], dtype=torch.float32)
-    names = {"opset_version": 16, "do_constant_folding": True}
+    # What PyTorch 2.9 and newer make by default, onnxruntime-web refuses to open (TransposeInitializer); the exporter of before is still there.
+    traced = "dynamo" in inspect.signature(torch.onnx.export).parameters
+    names = {"opset_version": 16, "do_constant_folding": True, **({"dynamo": False} if traced else {})}
     torch.onnx.export(Encoder(), image, str(out / "encoder.onnx"), input_names=["image"], output_names=["embedding"], **names)
     torch.onnx.export(
         Decoder(), (embedding, boxes), str(out / "decoder.onnx"), input_names=["embedding", "boxes"], output_names=["logits", "scores"], **names
     )
     facts = {"config": options.config, "width": width, "height": height, "size": config.image_size, "box": box, "modelBox": model_box}
+    facts["exporter"] = f"PyTorch {torch.__version__}, torch.onnx.export" + ("(dynamo=False)" if traced else "")
+    print(facts["exporter"])
     (out / "peers.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 

@@ -45,9 +45,10 @@ async function exportOnnx(config, python) {
   return out;
 }
 
-function report({ peers, failed, adapter, agent, threads }) {
+function report({ peers, failed, adapter, agent, threads }, exporter) {
   const [own] = peers;
   say(`\nOn ${adapter}, ${/\S*Chrome\/\S+/.exec(agent)?.[0] ?? agent}; the WASM provider has ${threads} threads. Every peer in turn:`);
+  if (exporter) say(`The ONNX files are from ${exporter}.`);
   for (const { name, encodeMs, decodeMs, counts, parity } of peers) {
     const ratio = (list, base) => (list === base ? "" : ` (${(median(list) / median(base)).toFixed(2)} times ours)`);
     const calls = ({ dispatches, submits }) => (dispatches > 0 ? `, ${dispatches} dispatches, ${submits} submits` : "");
@@ -103,8 +104,9 @@ async function main() {
       const { comparePeers } = await import("/bench/peers_page.mjs");
       return comparePeers(given);
     }, options);
-    report(found);
-    if (values.json) writeJson(resolve(values.json), { schema: "sam-med2d-bench-peers", version: 1, date: new Date().toISOString(), runs, ...found });
+    const { exporter } = readJson(join(peers, "peers.json"));
+    report(found, exporter);
+    if (values.json) writeJson(resolve(values.json), { schema: "sam-med2d-bench-peers", version: 1, date: new Date().toISOString(), runs, exporter, ...found });
   } finally {
     await browser.close();
     server.close();

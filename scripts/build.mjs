@@ -1,14 +1,15 @@
-// Builds dist/: the library, its worker and the worker's client (one ES module each), the command line, the site, the declarations.
+// Builds dist/: the library's entries with the modules they share, the command line, the site, the declarations.
 // Each is written to a folder of its own and moved into place when all are done, so that dist/ is never half of two builds.
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bin, CACHE, isMain, lastLines, Problem, ROOT, run, runMain, say, seconds } from "./tools.mjs";
 
-const LIBRARY = [
-  { name: "index", entry: "src/index.ts" },
-  { name: "worker", entry: "src/worker/worker.ts" },
-  { name: "client", entry: "src/worker/client.ts" },
-];
+/** Entries of the library by name. Each has a line in `exports` of package.json and a budget in size.mjs too. */
+export const ENTRIES = {
+  index: "src/index.ts",
+  worker: "src/worker/worker.ts",
+  client: "src/worker/client.ts",
+};
 const CLI = "src/cli/main.ts";
 
 /** Needed by the command line only, and native: they stay packages, optional ones. */
@@ -37,16 +38,33 @@ function oneFile(name) {
   return { codeSplitting: false, entryFileNames: `${name}.js`, chunkFileNames: `${name}.[name].js`, assetFileNames: `${name}.[name][extname]` };
 }
 
+/**
+ * One build of all entries, so that they share what they have in common and `SamError` is one class whichever it comes from. An entry only
+ * passes on: nothing imports it, so it may be fetched under any address (`worker.js?v=1`) and never brings a second copy of what it shares.
+ */
 async function buildLibrary(vite, out) {
-  for (const { name, entry } of LIBRARY.filter(({ entry }) => present(entry))) {
-    await bundle(vite, `${name}.js`, out, {
+  const input = Object.fromEntries(Object.entries(ENTRIES).map(([name, entry]) => [name, join(ROOT, entry)]));
+  // The first that matches takes a module with all that it imports.
+  const groups = [
+    { name: "shared", test: /src\/(errors|image\/image|worker\/protocol)\.ts$/, priority: 2 },
+    { name: "client", test: /src\/worker\/client\.ts$/, priority: 1 },
+  ];
+  await bundle(
+    vite,
+    "library",
+    out,
+    {
       minify: true,
       // Bare modules: no preloading around what is fetched later.
       ssr: true,
-      // What an entry fetches when it is needed may use what the entry has: nothing is in two files.
-      rollupOptions: { input: join(ROOT, entry), preserveEntrySignatures: "allow-extension", output: { format: "es", ...oneFile(name), codeSplitting: true } },
-    });
-  }
+      rollupOptions: {
+        preserveEntrySignatures: "strict",
+        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "parts/[name].js", codeSplitting: { groups } },
+      },
+    },
+    // The site's inputs would be joined to these.
+    { plugins: [{ name: "entries", options: (options) => ({ ...options, input }) }] },
+  );
 }
 
 /** `root` is another checkout of the project where an earlier command line is wanted. */
@@ -77,17 +95,19 @@ async function buildSite(vite, out) {
   if (Object.keys(input).length > 0) await bundle(vite, "site", join(out, "site"), { rollupOptions: { input } });
 }
 
+/** One file of declarations for each entry, without what no signature names. */
 async function buildDeclarations(out) {
-  if (!present("src/index.ts")) return;
   const start = performance.now();
-  const { code, output } = await run(process.execPath, [
-    bin("typescript", "bin/tsc"),
-    "-p",
-    "build/tsconfig.declarations.json",
-    "--outDir",
-    join(out, "types"),
-  ]);
+  const each = join(out, "declarations");
+  const { code, output } = await run(process.execPath, [bin("typescript", "bin/tsc"), "-p", "build/tsconfig.declarations.json", "--outDir", each]);
   if (code !== 0) throw new Problem(`${lastLines(output, 40)}\n\nThe declarations could not be written: see the errors above.`);
+  const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
+  for (const [name, entry] of Object.entries(ENTRIES)) {
+    const input = join(each, entry.replace(/^src\//, "").replace(/\.ts$/, ".d.ts"));
+    const rolled = await rollup({ input, plugins: [dts()], onwarn: () => {} });
+    await rolled.write({ file: join(out, "types", `${name}.d.ts`), format: "es" });
+  }
+  rmSync(each, { recursive: true });
   say(`  declarations in ${seconds(start)}`);
 }
 

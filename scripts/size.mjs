@@ -2,44 +2,83 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { isMain, Problem, ROOT, runMain, say } from "./tools.mjs";
+import { ENTRIES } from "./build.mjs";
+import { isMain, Problem, ROOT, readJson, runMain, say } from "./tools.mjs";
 
-/** Bytes of each entry, gzipped: what everybody gets. */
-const BUDGET = 45_000;
-/** Of a module that an entry fetches when it is needed. */
+/** Bytes of each entry with all that it imports at the start, gzipped file by file: what everybody gets. */
+const BUDGETS = { index: 48_000, worker: 48_000, client: 6_000 };
+/** Of a module that is fetched when it is needed. */
 const PART_BUDGET = 8_000;
 
-const ENTRIES = ["index.js", "worker.js", "client.js"];
-/** `index.pth.js` is a part of `index.js`. */
-const PART = /^(index|worker)\.(\w+)\.js$/;
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+
+/** Addresses a module imports: at its start, and by `import()`. */
+function importsOf(ts, code) {
+  const all = ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
+  const later = new Set([...code.matchAll(/\bimport\(\s*[`"']([^`"']+)[`"']\s*\)/g)].map(([, name]) => name));
+  return { atStart: all.filter((name) => !later.has(name)), later: [...later] };
+}
 
 export async function checkSize(report = say) {
   const { default: ts } = await import("typescript");
   const dist = join(ROOT, "dist");
-  const files = existsSync(dist) ? readdirSync(dist) : [];
+  const parts = existsSync(join(dist, "parts")) ? readdirSync(join(dist, "parts")).map((name) => `parts/${name}`) : [];
+  const entries = Object.keys(ENTRIES).map((name) => `${name}.js`);
   const wrong = [];
-  for (const name of files.filter((file) => ENTRIES.includes(file) || PART.test(file)).sort()) {
-    const code = readFileSync(join(dist, name), "utf8");
-    const gzipped = gzipSync(code, { level: 9 }).length;
-    const budget = ENTRIES.includes(name) ? BUDGET : PART_BUDGET;
-    report(`  dist/${name}: ${(code.length / 1000).toFixed(1)} kB, gzipped ${(gzipped / 1000).toFixed(1)} kB of ${budget / 1000} kB`);
-    if (gzipped > budget) wrong.push(`dist/${name} must be at most ${budget} bytes gzipped, got ${gzipped}. Shorten shaders or code, or load it later.`);
-    const [, entry] = PART.exec(name) ?? [];
-    const once = [...code.matchAll(/\bimport\(\s*[`"']\.\/([\w.]+)[`"']\s*\)/g)].map(([, file]) => file);
-    for (const { fileName } of ts.preProcessFile(code, true, true).importedFiles) {
-      const file = fileName.replace("./", "");
-      // A part uses what its entry has; an entry fetches its parts, and never at the start.
-      if (entry ? file === `${entry}.js` : PART.exec(file)?.[1] === name.replace(".js", "") && once.includes(file)) continue;
-      wrong.push(`dist/${name} must import nothing, got "${fileName}". The library has no runtime dependency.`);
+  const modules = new Map();
+  for (const file of [...entries, ...parts]) {
+    if (!existsSync(join(dist, file))) {
+      wrong.push(`dist/${file} is missing. Run: npm run build`);
+      continue;
+    }
+    const code = readFileSync(join(dist, file), "utf8");
+    const { atStart, later } = importsOf(ts, code);
+    const resolved = (name) => new URL(name, `file:///${file}`).pathname.slice(1);
+    for (const name of [...atStart, ...later]) {
+      // An entry may be fetched under two addresses: what is imported back would be there twice.
+      if (!name.startsWith(".") || !parts.includes(resolved(name)))
+        wrong.push(`dist/${file} must import parts alone, got "${name}". The library has no runtime dependency.`);
     }
     if (/new URL\([^)]*import\.meta/.test(code))
-      wrong.push(`dist/${name} must not use new URL(…, import.meta.url): that asset would have to be served. Inline it.`);
+      wrong.push(`dist/${file} must not use new URL(…, import.meta.url): that asset would have to be served. Inline it.`);
+    modules.set(file, { gzipped: gzipSync(code, { level: 9 }).length, atStart: atStart.map(resolved) });
   }
-  const others = new Set(["cli.js", "site", "types"]);
-  for (const name of files) {
-    if (!ENTRIES.includes(name) && !PART.test(name) && !others.has(name)) wrong.push(`dist/${name} is an asset of the library: inline it.`);
+  const withImports = (file, seen = new Set()) => {
+    if (seen.has(file) || !modules.has(file)) return seen;
+    seen.add(file);
+    for (const next of modules.get(file).atStart) withImports(next, seen);
+    return seen;
+  };
+  const measure = (files) => [...files].reduce((sum, file) => sum + modules.get(file).gzipped, 0);
+  const limit = (what, bytes, budget) => {
+    report(`  ${what}: gzipped ${kilobytes(bytes)} of ${kilobytes(budget)}`);
+    if (bytes > budget) wrong.push(`${what} must be at most ${budget} bytes gzipped, got ${bytes}. Shorten shaders or code, or load it later.`);
+  };
+  const always = new Set();
+  for (const [name] of Object.entries(ENTRIES)) {
+    const files = withImports(`${name}.js`);
+    for (const file of files) always.add(file);
+    if (BUDGETS[name] === undefined) wrong.push(`The entry ${name} has no budget in scripts/size.mjs.`);
+    else limit(`dist/${name}.js with its parts`, measure(files), BUDGETS[name]);
   }
-  return wrong.join("\n");
+  for (const file of parts.filter((name) => !always.has(name) && modules.has(name))) limit(`dist/${file}`, modules.get(file).gzipped, PART_BUDGET);
+  const known = new Set([...entries, "parts", "cli.js", "site", "types", "docs"]);
+  for (const name of existsSync(dist) ? readdirSync(dist) : []) if (!known.has(name)) wrong.push(`dist/${name} is an asset of the library: inline it.`);
+  return [...wrong, ...checkExports()].join("\n");
+}
+
+/** Each entry is reached by a line of `exports`, its declarations first. */
+function checkExports() {
+  const { exports, sideEffects } = readJson(join(ROOT, "package.json"));
+  return Object.keys(ENTRIES).flatMap((name) => {
+    const path = name === "index" ? "." : `./${name}`;
+    const expected = { types: `./dist/types/${name}.d.ts`, default: `./dist/${name}.js` };
+    const wrong = [];
+    if (JSON.stringify(exports[path]) !== JSON.stringify(expected)) wrong.push(`exports["${path}"] of package.json must be ${JSON.stringify(expected)}.`);
+    for (const target of Object.values(expected)) if (!existsSync(join(ROOT, target))) wrong.push(`${target.slice(2)} is missing. Run: npm run build`);
+    if (name === "worker" && !sideEffects.includes("./dist/worker.js")) wrong.push("sideEffects of package.json must name ./dist/worker.js.");
+    return wrong;
+  });
 }
 
 if (isMain(import.meta)) {

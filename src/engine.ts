@@ -1,5 +1,5 @@
 // One set of weights on one device, and the executors that run on it. Lives until it is disposed or the device is lost.
-import { closeGpu, type DeviceSummary, type Gpu, guarded, openGpu } from "./gpu/device.ts";
+import { closeGpu, type Device, type DeviceSummary, type Gpu, guarded, openGpu } from "./gpu/device.ts";
 import { Executor, SUBMIT_BUDGET_MS } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
@@ -36,7 +36,7 @@ export interface ModelDevice extends DeviceSummary {
 }
 
 export interface EngineOptions {
-  readonly device?: GPUDevice | undefined;
+  readonly device?: Device | undefined;
   readonly precision?: WeightType | undefined;
   /** In place of what is seen of the device: a GPU's kernels on a software adapter, for tests, or a tuner's choices. */
   readonly target?: Partial<Target> | undefined;

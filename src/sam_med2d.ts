@@ -6,6 +6,7 @@ import { synthetic } from "./checkpoint/synthetic.ts";
 import { type Embedding, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
 import { Engine, type EngineOptions, type ModelDevice, type Progress, type RawDecoded } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
+import type { Device } from "./gpu/device.ts";
 import { elements, type WeightType as Precision } from "./graph/tensor.ts";
 import { type ChannelOrder, type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
 import { type Mask, unpackBits } from "./image/mask.ts";
@@ -32,7 +33,7 @@ export interface LoadOptions {
    */
   readonly tune?: boolean | TuningStore;
   /** A device to share; the model's `dispose` leaves it alone. By default one of its own, with default limits. */
-  readonly device?: GPUDevice;
+  readonly device?: Device;
   /** Side of the model's image in pixels, where it is not to be the checkpoint's own; position tables are resized. */
   readonly imageSize?: number;
   /** SHA-256 of the weights' file, in hex: checked while it is read. */

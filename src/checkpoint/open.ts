@@ -84,6 +84,8 @@ async function toSource(weights: Exclude<Weights, Checkpoint | readonly Blob[]>,
   const { openSource, sha256, signal, http, cache = true } = options;
   if (typeof weights === "string" || weights instanceof URL) {
     if (openSource) return openSource(weights, options);
+    const file = await fileInNode(weights);
+    if (file) return sha256 === undefined ? file : verified(file, sha256);
     if (cache) return cachedSource(weights, options);
   }
   const source = typeof weights === "string" || weights instanceof URL ? await httpSource(weights, http, signal) : localSource(weights);
@@ -105,6 +107,12 @@ function localSource(weights: Blob | ArrayBuffer | Uint8Array | ByteSource): Byt
     "See the documentation of `weights`.",
     "weights",
   );
+}
+
+/** A `file:` address, which `fetch` of Node refuses: its file on disk, where there is Node (or Deno, or Bun) to read it. */
+async function fileInNode(address: string | URL): Promise<ByteSource | undefined> {
+  if (!/^file:/i.test(String(address)) || typeof process === "undefined" || !process.getBuiltinModule) return undefined;
+  return (await import("../bytes/file_source.ts")).fileSource(new URL(address));
 }
 
 /** The file of that name in the same folder. */

@@ -2,6 +2,9 @@
 import { SamError } from "../errors.ts";
 import type { Target } from "../graph/target.ts";
 
+/** `GPUDevice`, where the caller's types know it: those of TypeScript 6 and newer do, those before with `@webgpu/types`. */
+export type Device = typeof globalThis extends { GPUDevice: { prototype: infer Known } } ? Known : object;
+
 export interface DeviceSummary {
   readonly description: string;
   readonly vendor: string;
@@ -39,8 +42,8 @@ const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|software|basic render/i
  * `cautious` keeps submits short from the start: for the next try after a device was lost.
  */
 export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu> {
-  const device = given ?? (await requestDevice());
-  const info = device.adapterInfo as GPUAdapterInfo & { isFallbackAdapter?: boolean; subgroupMinSize?: number };
+  const { device, adapter } = given ? { device: given, adapter: undefined } : await requestDevice();
+  const info = adapterInfo(device, adapter);
   const description = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unknown adapter";
   const software = info.isFallbackAdapter === true || SOFTWARE_ADAPTERS.test(`${info.vendor} ${info.architecture} ${description}`);
   const subgroupSize = device.features.has("subgroups") ? (info.subgroupMinSize ?? 0) : 0;
@@ -61,7 +64,16 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
   return gpu;
 }
 
-async function requestDevice(): Promise<GPUDevice> {
+interface AdapterInfo extends Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description" | "subgroupMinSize"> {
+  readonly isFallbackAdapter?: boolean;
+}
+
+/** On the device since Chrome 132; before, and in the first Safari 26, on the adapter or nowhere. */
+function adapterInfo(device: GPUDevice, adapter?: GPUAdapter): AdapterInfo {
+  return (device.adapterInfo as AdapterInfo | undefined) ?? adapter?.info ?? { vendor: "", architecture: "", device: "", description: "" };
+}
+
+async function requestDevice(): Promise<{ readonly device: GPUDevice; readonly adapter: GPUAdapter }> {
   const missing = (got: string, remedy: string) => new SamError({ code: "device", op: "load", argument: "device", expected: "a WebGPU device", got, remedy });
   if (typeof navigator === "undefined" || !navigator.gpu) {
     throw missing(
@@ -73,9 +85,10 @@ async function requestDevice(): Promise<GPUDevice> {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw missing("no adapter", remedy);
   const requiredFeatures = WELCOME_FEATURES.filter((feature) => adapter.features.has(feature));
-  return adapter.requestDevice({ label: "sam-med2d", requiredFeatures }).catch((cause) => {
+  const device = await adapter.requestDevice({ label: "sam-med2d", requiredFeatures }).catch((cause) => {
     throw missing(`an adapter that refuses one (${cause})`, remedy);
   });
+  return { device, adapter };
 }
 
 export function closeGpu(gpu: Gpu): void {

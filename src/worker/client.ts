@@ -7,9 +7,15 @@ import type { Decoded, EncodeOptions, ModelStats } from "../sam_med2d.ts";
 import { Connection, nextId } from "./connection.ts";
 import { type Calls, disposed, type Loaded, type WorkerLoadOptions, type WorkerWeights } from "./protocol.ts";
 
+export type { ModelDevice, Progress } from "../engine.ts";
+export type { ErrorCode } from "../errors.ts";
+export type { WeightType as Precision } from "../graph/tensor.ts";
+export type { ChannelOrder, Fit } from "../image/image.ts";
+export type { Mask } from "../image/mask.ts";
+export type { Config } from "../model/config.ts";
 export type { Box, Point } from "../model/prompts.ts";
 export { SamError };
-export type { Decoded, Embedding, EncodeOptions, ImageSource, ModelStats, Prompt, SavedEmbedding, WorkerLoadOptions };
+export type { Decoded, Embedding, EncodeOptions, Framing, ImageSource, ModelStats, Prompt, RawImage, SavedEmbedding, WorkerLoadOptions, WorkerWeights };
 
 /**
  * A model that lives in a worker, of the package's `sam-med2d-webgpu/client`:

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { blobSource, bufferSource, rateMeter, type ReadProgress } from "../../src/bytes/byte_source.ts";
 import { readF32 } from "../../src/checkpoint/checkpoint.ts";
-import { fileSource } from "../../src/bytes/node_source.ts";
+import { fileSource } from "../../src/bytes/file_source.ts";
 import { openCheckpoint, type Weights } from "../../src/checkpoint/open.ts";
 import { synthetic } from "../../src/checkpoint/synthetic.ts";
 import { answer, concat, counting, f32, rawSafetensors, samError, serve } from "./support.ts";
@@ -46,6 +46,15 @@ describe("openCheckpoint", () => {
     const path = onDisk("w.safetensors", FILE);
     await expectOpens(path, { openSource: fileSource });
     await expectOpens(pathToFileURL(path), { openSource: fileSource });
+  });
+
+  it("reads a file: address from the disk, where fetch would refuse it", async () => {
+    const address = pathToFileURL(onDisk("at an address.safetensors", FILE));
+    await expectOpens(address);
+    await expectOpens(address.href);
+    expect((await samError(openCheckpoint(new URL("none.safetensors", address)))).message).toMatch(/none\.safetensors: .*no such file/);
+    const promised = openCheckpoint(address, { sha256: "0".repeat(64) });
+    expect((await samError(promised.then((checkpoint) => checkpoint.verify?.()))).message).toMatch(/SHA-256/);
   });
 
   it("reports progress in bytes, up to all of them", async () => {

@@ -3,7 +3,7 @@ import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { decodeF32 } from "../../src/checkpoint/checkpoint.ts";
-import { fileSource } from "../../src/bytes/node_source.ts";
+import { fileSource } from "../../src/bytes/file_source.ts";
 import { openSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { elements } from "../../src/graph/tensor.ts";
 import { readNpy, writeNpy } from "../../src/image/npy.ts";
