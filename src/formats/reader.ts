@@ -26,12 +26,19 @@ export interface DecodedPixels {
 export interface PixelDecoders {
   /** `kind`: "jpeg", "jpeg-12bit", "jpeg-lossless", "jpeg-ls", "jpeg-2000", "htj2k". Throws on damaged data; never prints. */
   decode(kind: string, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<DecodedPixels>;
+  /** A whole picture file of a kind the browser or sharp shows: `type` is "image/jpeg", "image/webp", "image/avif", "image/gif", "image/bmp"; turned upright, gray or RGB. */
+  picture?(type: string, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<DecodedPixels>;
 }
 
 export interface ReadContext {
   readonly decoders?: PixelDecoders;
   readonly signal?: AbortSignal;
+  /** Bytes of a packed file unpacked so far, of how many. */
+  readonly onProgress?: (progress: { readonly file: string; readonly loaded: number; readonly total: number }) => void;
 }
+
+/** The other files of the heap, by path below what was dropped; a companion is looked for in its header's folder, then by name alone. */
+export type Companions = (path: string) => FileEntry | undefined;
 
 export interface ReadResult {
   readonly volumes: readonly Volume[];

@@ -1,0 +1,115 @@
+// Packed bytes, unpacked as a stream into one array of the size that the header promised.
+import { type ByteSource, bufferSource } from "../bytes/byte_source.ts";
+import { badFile, byteCount, CUT_OFF, DAMAGED } from "./fail.ts";
+import type { ReadContext } from "./reader.ts";
+
+const PIECE = 1 << 20;
+/** A byte of deflate becomes at most 1032, a little less than that with its framing. */
+export const MAX_RATIO = 1032;
+
+export type Packing = "gzip" | "deflate" | "deflate-raw";
+
+interface Span {
+  readonly source: ByteSource;
+  readonly path: string;
+  /** Where the packed bytes begin and how many they are; to the end when left out. */
+  readonly begin?: number;
+  readonly length?: number;
+  readonly packing: Packing;
+}
+
+/** Chunks as they are unpacked, until the reader stops asking. Throws a SamError that tells cut off from damaged. */
+export async function* inflating(span: Span, context: ReadContext = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const { source, path, begin = 0, length = source.size - begin, packing } = span;
+  let at = begin;
+  const end = Math.min(begin + length, source.size);
+  const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      if (at >= end) return controller.close();
+      const bytes = await source.read(at, Math.min(PIECE, end - at), context.signal);
+      at += bytes.length;
+      context.onProgress?.({ file: path, loaded: at - begin, total: end - begin });
+      controller.enqueue(bytes);
+    },
+  });
+  const reader = packed.pipeThrough(new DecompressionStream(packing)).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value as Uint8Array<ArrayBuffer>;
+    }
+  } catch (cause) {
+    context.signal?.throwIfAborted();
+    if (cause instanceof Error && cause.name === "SamError") throw cause;
+    const text = String(cause instanceof Error ? `${cause.message} ${String((cause as { code?: unknown }).code ?? "")}` : cause);
+    // Bytes after the stream's end are padding, and whoever needs no more bytes has stopped asking.
+    if (/trailing|junk|ERR_TRAILING/i.test(text)) return;
+    const cut = at >= end && /end|BUF_ERROR|incomplete|truncat/i.test(text);
+    throw cut
+      ? badFile(path, "compressed data to their end", "data that stop early", CUT_OFF, cause)
+      : badFile(path, "sound compressed data", "damaged ones", DAMAGED, cause);
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+/** The first `length` bytes at most. */
+export async function inflateHead(span: Span, length: number, context?: ReadContext): Promise<Uint8Array<ArrayBuffer>> {
+  const head = new Uint8Array(length);
+  let filled = 0;
+  for await (const chunk of inflating(span, context)) {
+    const part = chunk.subarray(0, length - filled);
+    head.set(part, filled);
+    filled += part.length;
+    if (filled === length) break;
+  }
+  return head.slice(0, filled);
+}
+
+/**
+ * All of it: `size` bytes are expected, `skip` before them thrown away. Throws before allocating where so few packed bytes can't hold so many,
+ * and when fewer come. With `size` left out, up to `limit` bytes are taken.
+ */
+export async function inflateAll(
+  span: Span,
+  { size, skip = 0, limit = 1 << 28 }: { readonly size?: number; readonly skip?: number; readonly limit?: number },
+  context: ReadContext = {},
+): Promise<ByteSource> {
+  const { source, path, begin = 0, length = source.size - begin } = span;
+  const packed = Math.min(length, source.size - begin);
+  const most = packed * MAX_RATIO;
+  if (size !== undefined && (size + skip > most || size > 2 ** 33)) {
+    const expected = `data for the ${byteCount(size)} that the header asks for`;
+    throw badFile(
+      path,
+      expected,
+      `${byteCount(packed)} packed, which hold at most ${byteCount(most)}`,
+      "The header is damaged, or the file is cut off: fetch it again.",
+    );
+  }
+  let out = new Uint8Array(size ?? Math.min(limit, packed * 4 + 1024));
+  let filled = 0;
+  let toSkip = skip;
+  for await (let chunk of inflating(span, context)) {
+    if (toSkip > 0) {
+      const dropped = Math.min(toSkip, chunk.length);
+      toSkip -= dropped;
+      chunk = chunk.subarray(dropped);
+    }
+    if (size === undefined && filled + chunk.length > out.length) {
+      if (filled + chunk.length > limit) throw badFile(path, `at most ${byteCount(limit)} once unpacked`, "more", "Unpack the file first.");
+      const grown = new Uint8Array(Math.min(limit, 2 * (filled + chunk.length)));
+      grown.set(out.subarray(0, filled));
+      out = grown;
+    }
+    const part = chunk.subarray(0, out.length - filled);
+    out.set(part, filled);
+    filled += part.length;
+    // Read on to the end even when full: the checksum is there.
+  }
+  if (size !== undefined && filled < size) {
+    throw badFile(path, `${byteCount(size)} once unpacked`, byteCount(filled), CUT_OFF);
+  }
+  return bufferSource(out.subarray(0, filled), path);
+}
