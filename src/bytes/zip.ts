@@ -1,4 +1,4 @@
-// The zip container of PyTorch files: stored entries only, found by the directory at the end, read in place.
+// The zip container: found by the directory at the end, stored entries read in place. Packed ones are for whoever can bound what comes out of them.
 import { type ByteSource, expectInside } from "./byte_source.ts";
 import { crc32 } from "./crc32.ts";
 import { bad, DAMAGED, quoted } from "./fail.ts";
@@ -7,8 +7,12 @@ export interface ZipEntry {
   readonly name: string;
   /** Bytes it takes in the file. */
   readonly size: number;
-  /** A compressed entry is listed but never unpacked, so that no few bytes become many. */
+  /** A compressed entry is never unpacked here, so that no few bytes become many. */
   readonly stored: boolean;
+  /** 0 stored, 8 deflated. */
+  readonly method: number;
+  /** Bytes once unpacked, by the directory's word. */
+  readonly unpacked: number;
   readonly crc: number;
   /** Position of its local header. */
   readonly header: number;
@@ -18,6 +22,8 @@ export interface Zip {
   readonly entries: ReadonlyMap<string, ZipEntry>;
   /** Part of an entry. One that is read from its first to its last byte in order has its CRC checked. */
   read(entry: ZipEntry, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Where its bytes begin in the file. */
+  begin(entry: ZipEntry, signal?: AbortSignal): Promise<number>;
 }
 
 const LOCAL = 0x04034b50;
@@ -70,14 +76,15 @@ export async function openZip(source: ByteSource, signal?: AbortSignal): Promise
   const fail = (expected: string, got: string | number, name?: string) => bad(label, expected, `${got}`, DAMAGED, name && quoted(name));
   const tailStart = Math.max(0, size - TAIL);
   const tail = await source.read(tailStart, size - tailStart, signal);
-  const { begin, length, count, end } = findDirectory(new Fields(tail), tailStart, fail);
-  if (length > MAX_DIRECTORY || begin + length > end)
-    throw fail(`a directory of at most ${MAX_DIRECTORY} bytes before byte ${end}`, `${length} bytes at ${begin}`);
-  const directory = begin >= tailStart ? tail.subarray(begin - tailStart, begin - tailStart + length) : await source.read(begin, length, signal);
+  const { begin: directoryBegin, length, count, end } = findDirectory(new Fields(tail), tailStart, fail);
+  if (length > MAX_DIRECTORY || directoryBegin + length > end)
+    throw fail(`a directory of at most ${MAX_DIRECTORY} bytes before byte ${end}`, `${length} bytes at ${directoryBegin}`);
+  const inTail = directoryBegin - tailStart;
+  const directory = inTail >= 0 ? tail.subarray(inTail, inTail + length) : await source.read(directoryBegin, length, signal);
   const found = parseDirectory(new Fields(directory), count, label, fail).sort((a, b) => a.header - b.header);
   const entries = new Map(found.map((entry) => [entry.name, entry]));
   /** Where the data of each entry must have ended. */
-  const limits = new Map(found.map((entry, i) => [entry, found[i + 1]?.header ?? begin]));
+  const limits = new Map(found.map((entry, i) => [entry, found[i + 1]?.header ?? directoryBegin]));
   const expectRoom = (entry: ZipEntry, start: number) => {
     const limit = limits.get(entry) as number;
     if (!(start + entry.size <= limit)) throw fail(`data that ends before byte ${limit}`, `${start + entry.size} (overlap)`, entry.name);
@@ -89,23 +96,26 @@ export async function openZip(source: ByteSource, signal?: AbortSignal): Promise
   const starts = new Map<ZipEntry, number>();
   /** How far each entry was read from its start without a gap, and the CRC so far. */
   const checked = new Map<ZipEntry, { next: number; crc: number }>();
+  const begin = async (entry: ZipEntry, signal?: AbortSignal) => {
+    const known = starts.get(entry);
+    if (known !== undefined) return known;
+    const named = 30 + nameLength(entry);
+    const header = new Fields(await source.read(entry.header, named, signal));
+    if (header.u32(0) !== LOCAL || header.u16(8) !== entry.method || header.u16(26) + 30 !== named || header.text(30, named) !== entry.name) {
+      throw fail(`its header at byte ${entry.header}`, "something else", entry.name);
+    }
+    const start = entry.header + named + header.u16(28);
+    expectRoom(entry, start);
+    starts.set(entry, start);
+    return start;
+  };
   return {
     entries,
+    begin,
     async read(entry, offset, length, signal) {
       if (!entry.stored) throw bad(label, "stored entries, as PyTorch writes them", "a compressed one", RESAVE, quoted(entry.name));
       expectInside({ label: `${label}: ${quoted(entry.name)}`, size: entry.size }, offset, length);
-      let start = starts.get(entry);
-      if (start === undefined) {
-        const named = 30 + nameLength(entry);
-        const header = new Fields(await source.read(entry.header, named, signal));
-        if (header.u32(0) !== LOCAL || header.u16(8) !== 0 || header.u16(26) + 30 !== named || header.text(30, named) !== entry.name) {
-          throw fail(`its header at byte ${entry.header}`, "something else", entry.name);
-        }
-        start = entry.header + named + header.u16(28);
-        expectRoom(entry, start);
-        starts.set(entry, start);
-      }
-      const bytes = await source.read(start + offset, length, signal);
+      const bytes = await source.read((await begin(entry, signal)) + offset, length, signal);
       const sofar = offset === 0 ? { next: 0, crc: 0 } : checked.get(entry);
       if (sofar?.next === offset) {
         const crc = crc32(bytes, sofar.crc);
@@ -154,11 +164,12 @@ function parseDirectory(directory: Fields, count: number, label: string, fail: F
       const value = directory.u32(at + offset);
       return value === 0xffffffff ? (wide.shift() ?? Number.NaN) : value;
     }) as [number, number, number];
-    const stored = directory.u16(at + 10) === 0;
+    const method = directory.u16(at + 10);
+    const stored = method === 0;
     if (directory.u16(at + 8) & 1) throw bad(label, "entries without a password", "an encrypted one", RESAVE, quoted(name));
     if (!Number.isSafeInteger(size + header) || (stored && unpacked !== size))
       throw fail("one size and a position", `${size} stored as ${unpacked} at ${header}`, name);
-    found.push({ name, size, stored, crc: directory.u32(at + 16), header });
+    found.push({ name, size, stored, method, unpacked, crc: directory.u32(at + 16), header });
     at = next;
   }
   if (found.length !== count || at !== length) throw fail(`${count} entries in ${length} bytes of directory`, `${found.length} in ${at}`);

@@ -1,5 +1,6 @@
 // What a reader of one format gives, and what it is given.
 import type { ByteSource } from "../bytes/byte_source.ts";
+import type { Segmentation } from "../volume/segmentation.ts";
 import type { Volume } from "../volume/volume.ts";
 
 /** A file of a heap: a path below what was dropped, and its bytes, read where needed. */
@@ -42,5 +43,6 @@ export type Companions = (path: string) => FileEntry | undefined;
 
 export interface ReadResult {
   readonly volumes: readonly Volume[];
+  readonly segmentations?: readonly Segmentation[];
   readonly refused: readonly Refused[];
 }

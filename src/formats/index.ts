@@ -1,0 +1,92 @@
+// Files in, volumes out: any heap of images, series, volumes, segmentations and archives, told apart by what is in them.
+import { type ByteSource, blobSource, isByteSource } from "../bytes/byte_source.ts";
+import { SamError } from "../errors.ts";
+import type { Segmentation } from "../volume/segmentation.ts";
+import type { Volume } from "../volume/volume.ts";
+import { Heap } from "./heap.ts";
+import { type Kind, READERS } from "./kinds.ts";
+import type { FileEntry, PixelDecoders, ReadContext, Refused } from "./reader.ts";
+
+export type { Segment, SegmentFrame, Segmentation } from "../volume/segmentation.ts";
+export type { DecodedPixels, FileEntry, PixelDecoders, Refused } from "./reader.ts";
+
+export interface OpenOptions {
+  /** For compressed DICOM pixels and pictures; without them such files are refused by name. */
+  readonly decoders?: PixelDecoders;
+  readonly signal?: AbortSignal;
+  /** Files looked at so far, of how many; archives count once they are unpacked. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** A file that was not given but lies beside one that was: the voxels of a header, on a disk. */
+  readonly beside?: (path: string) => FileEntry | undefined;
+}
+
+export interface Opened {
+  readonly volumes: readonly Volume[];
+  readonly segmentations: readonly Segmentation[];
+  readonly refused: readonly Refused[];
+}
+
+/**
+ * Opens all that can be opened: headers are read, voxels when a slice is asked for. A file that is damaged or of another kind is in `refused`
+ * and stops no other. Throws only what `signal` is aborted with.
+ */
+export async function openFiles(files: Iterable<File | FileEntry | ByteSource>, options: OpenOptions = {}): Promise<Opened> {
+  const { signal, decoders, onProgress, beside } = options;
+  const context: ReadContext = { ...(decoders && { decoders }), ...(signal && { signal }) };
+  const refused: Refused[] = [];
+  const volumes: Volume[] = [];
+  const segmentations: Segmentation[] = [];
+  const refuse = (file: string, error: unknown) => {
+    signal?.throwIfAborted();
+    refused.push({ file, reason: reasonOf(error) });
+  };
+  const heap = new Heap([...files].map(entryOf), beside);
+  let done = 0;
+  const told = (count: number) => {
+    done += count;
+    onProgress?.({ done, total: heap.entries.length });
+  };
+  await heap.sort(context, refuse);
+  told(heap.entries.length - heap.waiting());
+  for (const { kinds, together, read } of READERS) {
+    const wanted = heap.take(kinds);
+    // Of a heap some readers need all at once: slices are files of their own.
+    for (const group of together ? [wanted] : wanted.map((entry) => [entry])) {
+      const left = group.filter((entry) => !heap.used(entry));
+      if (left.length === 0) continue;
+      signal?.throwIfAborted();
+      try {
+        const result = await read(left, heap.companions, context);
+        volumes.push(...result.volumes);
+        segmentations.push(...(result.segmentations ?? []));
+        refused.push(...result.refused);
+      } catch (error) {
+        refuse((left[0] as FileEntry).path, error);
+      }
+      told(left.length);
+    }
+  }
+  for (const { entry, kind } of heap.rest()) refused.push({ file: entry.path, reason: unreadReason(kind) });
+  signal?.throwIfAborted();
+  return { volumes, segmentations, refused };
+}
+
+function entryOf(file: File | FileEntry | ByteSource): FileEntry {
+  if ("source" in file) return { path: file.path.replaceAll("\\", "/"), source: file.source };
+  if (isByteSource(file)) return { path: file.label, source: file };
+  const path = ("webkitRelativePath" in file && file.webkitRelativePath) || file.name;
+  return { path, source: blobSource(file, path) };
+}
+
+/** `expected …, got …. What to do.` */
+function reasonOf(error: unknown): string {
+  if (error instanceof SamError) return `expected ${error.expected}, got ${error.got}. ${error.remedy}`;
+  if (error instanceof RangeError && /stack|array|buffer|memory/i.test(error.message))
+    return "It asks for more memory than there is: the file is damaged or too large.";
+  return "It cannot be read: the file is damaged.";
+}
+
+function unreadReason(kind: Kind | undefined): string {
+  if (!kind) return "This is no image that is known: open DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG or JPEG files, or an archive of them.";
+  return `This is ${kind.name}, which is not read here: open DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG or JPEG files, or an archive of them.`;
+}

@@ -1,0 +1,21 @@
+// Which reader takes which kind of file. Each is fetched when the first such file is met.
+import type { Companions, FileEntry, ReadContext, ReadResult } from "./reader.ts";
+
+export type { Kind } from "../bytes/sniff.ts";
+
+export interface Reader {
+  /** As `kindOf` calls them. */
+  readonly kinds: readonly string[];
+  /** All such files of a heap in one call, else one by one. */
+  readonly together?: boolean;
+  read(entries: readonly FileEntry[], companions: Companions, context: ReadContext): Promise<ReadResult>;
+}
+
+/** Headers that name other files come first, so that those are not taken for files of their own. */
+export const READERS: readonly Reader[] = [
+  {
+    kinds: ["nifti", "analyze"],
+    read: async ([entry], companions, context) => (await import("./nifti.ts")).readNifti(entry as FileEntry, companions, context),
+  },
+  { kinds: ["dicom"], together: true, read: async (entries, _, context) => (await import("./dicom/index.ts")).readDicom(entries, context) },
+];
