@@ -1,17 +1,14 @@
 // convert and quantize: a checkpoint of any kind → safetensors of another dtype, in one file or several, with a manifest.
 import { createHash } from "node:crypto";
-
-import { open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { type ConvertedFile, type ConvertOptions, convertCheckpoint } from "../checkpoint/convert.ts";
+import { type ConvertOptions, convertCheckpoint } from "../checkpoint/convert.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import { detectConfig, VIT_B } from "../model/config.ts";
 import { expectedTensors } from "../model/network.ts";
 import type { Environment } from "./environment.ts";
-import { checkDestinations } from "./outputs.ts";
+import { checkDestinations, Outputs } from "./outputs.ts";
 import { duration, Terminal } from "./terminal.ts";
-import { CommandError, reasonOf, UsageError } from "./usage.ts";
+import { UsageError } from "./usage.ts";
 import { fileHash, isFile, openWeights } from "./weights.ts";
 
 export interface ConvertCommandOptions {
@@ -56,18 +53,15 @@ export async function convert(
     });
     // How many files there will be is known only now; an index may not replace the one it is made from.
     for (const { name } of conversion.files) await checkDestinations({ output: join(folder, name) }, isFile(input) ? [input] : []);
-    const written = new Map<string, string>();
+    const outputs = new Outputs(signal);
     try {
-      for (const file of conversion.files) await writePieces(file, folder, written, signal);
-      await verify(checkpoint, signal);
-      const manifest = `${JSON.stringify(conversion.manifest(), null, 2)}\n`;
-      const beside = temporary(manifestPath);
-      written.set(manifestPath, beside);
-      await writeFile(beside, manifest);
-      signal.throwIfAborted();
-      for (const [path, beside] of written) await rename(beside, path);
+      for (const file of conversion.files) await outputs.write(join(folder, file.name), file.pieces());
+      // Weights that came with a promised hash are not kept unless they have it.
+      await checkpoint.verify?.(signal);
+      await outputs.write(manifestPath, [`${JSON.stringify(conversion.manifest(), null, 2)}\n`]);
+      await outputs.commit();
     } finally {
-      await Promise.all([...written.values()].map((path) => rm(path, { force: true })));
+      await outputs.discard();
     }
     const bytes = conversion.files.reduce((sum, file) => sum + file.bytes, 0);
     const files = conversion.files.length === 1 ? output : `${conversion.files.length} files beside ${output}`;
@@ -76,32 +70,4 @@ export async function convert(
     terminal.clear();
     await checkpoint.close();
   }
-}
-
-function temporary(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-}
-
-async function writePieces(file: ConvertedFile, folder: string, written: Map<string, string>, signal: AbortSignal): Promise<void> {
-  const path = join(folder, file.name);
-  const beside = temporary(path);
-  written.set(path, beside);
-  const handle = await open(beside, "w").catch((cause) => {
-    throw new CommandError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
-  });
-  try {
-    for await (const piece of file.pieces()) {
-      signal.throwIfAborted();
-      await handle.writeFile(piece).catch((cause) => {
-        throw new CommandError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
-      });
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Weights that came with a promised hash are not kept unless they have it. */
-async function verify(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
-  await checkpoint.verify?.(signal);
 }

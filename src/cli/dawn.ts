@@ -1,8 +1,9 @@
 // WebGPU for Node: the optional package `webgpu` (Dawn), and on machines without a GPU a software Vulkan driver for it.
-import { spawn } from "node:child_process";
+import { spawn, type StdioOptions } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { descriptorOf } from "./output_target.ts";
 import { CommandError } from "./usage.ts";
 
 /** What a process needs in its environment so that Dawn finds one driver; set-up stores the same. */
@@ -127,13 +128,25 @@ function names(folder: string): string[] {
   }
 }
 
+const MOST_DESCRIPTORS = 1024;
+
 /** The same command in a new process that has `env`; resolves with its exit code. */
 export function startAgain(env: DriverEnv): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { stdio: "inherit", env: { ...process.env, ...env } });
+    const { execArgv, argv } = process;
+    const child = spawn(process.execPath, [...execArgv, ...argv.slice(1)], { stdio: inherited(argv), env: { ...process.env, ...env } });
     child.on("error", reject);
     // Ctrl-C reaches the child by itself, a plain kill does not; it cleans up and its code is passed on.
     process.once("SIGTERM", () => child.kill("SIGTERM"));
     child.on("exit", (code) => resolve(code ?? 1));
   });
+}
+
+/** What the command line names of this process's descriptors (`/dev/fd/63`, as a shell makes of `>(…)`) is handed on with the first three. */
+function inherited(args: readonly string[]): StdioOptions {
+  const named = args
+    .map((arg) => descriptorOf(arg.replace(/^--[\w-]+=/, "")))
+    .filter((number): number is number => number !== undefined && number < MOST_DESCRIPTORS);
+  const wanted = [0, 1, 2, ...named];
+  return Array.from({ length: Math.max(...wanted) + 1 }, (_, number) => (wanted.includes(number) ? number : null));
 }

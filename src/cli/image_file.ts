@@ -1,72 +1,98 @@
 // PNG and JPEG files in, PNG files out, by the optional package `sharp`.
 //
-// Pixels are those the reference's image library reads, to the byte: turned upright by the EXIF orientation (so prompts
-// and mask count pixels of the upright image), alpha dropped, palettes expanded, the high byte of 16-bit values, embedded
-// colour profiles left unapplied.
-import { open, readFile } from "node:fs/promises";
-import { SamError } from "../errors.ts";
-import { checkSides, type RawImage } from "../image/image.ts";
+// Pixels are those the reference's image libraries read, to the byte: turned upright by the EXIF orientation (so prompts
+// and mask count pixels of the upright image), alpha dropped, palettes expanded, embedded colour profiles left unapplied. More than
+// 8 bits are scaled by a range that single pixels do not move, and that is said.
+import { type FileHandle, open } from "node:fs/promises";
+import type { RawImage } from "../image/image.ts";
+import { rangeNotice, robustRange, spreadBytes, toEightBits } from "../image/intensity.ts";
 import type { Mask } from "../image/mask.ts";
+import { damaged, damagedRows, damageWords } from "./image_damage.ts";
+import { notAnImage } from "./image_kind.ts";
+import { type Pixels, readPixels, codec } from "./image_pixels.ts";
 import { CommandError, reasonOf } from "./usage.ts";
+import { kindOf } from "../bytes/sniff.ts";
 
 export interface ImageFile extends RawImage {
   /** What the reader should know before trusting a mask. */
-  readonly warning?: string;
+  readonly notices: readonly string[];
+  /** By EXIF, 2 to 8; absent where the file was upright. */
+  readonly orientation?: number;
 }
 
-/** A 16-bit image darker than this, of 255, after the cut to 8 bits was not windowed. */
-const DARK = 64;
+export interface ReadOptions {
+  /** Use what could be read of a damaged file, and say so. */
+  readonly partial?: boolean;
+  /** How the user asks for that; offered where a file is damaged. */
+  readonly offer?: string;
+}
 
-async function codec(): Promise<typeof import("sharp").default> {
+export async function readImage(path: string, options: ReadOptions = {}): Promise<ImageFile> {
+  const { pixels, notices } = await readFilePixels(path, options);
+  const { width, height } = pixels;
+  const turned = pixels.orientation === undefined ? {} : { orientation: pixels.orientation };
+  const { data, channels } = withoutAlpha(pixels);
+  if (data instanceof Uint8Array) return { data, width, height, channels, notices, ...turned };
+  const bytes = spreadBytes(data);
+  if (bytes) return { data: bytes, width, height, channels, notices, ...turned };
+  const range = robustRange(data);
+  return { data: toEightBits(data, range), width, height, channels, notices: [...notices, rangeNotice(path, range)], ...turned };
+}
+
+/** As stored, upright: 1 to 4 channels with alpha last, 8 or 16 bits. */
+export async function readFilePixels(path: string, { partial = false, offer }: ReadOptions = {}): Promise<{ pixels: Pixels; notices: string[] }> {
+  const bytes = await readPicture(path);
   try {
-    return (await import("sharp")).default;
+    return { pixels: await readPixels(path, bytes, "error"), notices: [] };
   } catch (cause) {
-    throw new CommandError("reading and writing images needs the optional package sharp, which is not installed: npm install sharp", { cause });
+    // What is wrong in the user's words: a size, a missing package, a kind of JPEG.
+    if (cause instanceof Error && ["SamError", "CommandError"].includes(cause.name)) throw cause;
+    const damage = await damagedRows(bytes);
+    if (!partial || damage.rows === 0) throw damaged(path, damage, offer, cause);
+    const pixels = await readPixels(path, bytes, "none").catch(() => {
+      throw damaged(path, damage, undefined, cause);
+    });
+    return { pixels, notices: [`${path} is ${damageWords(damage)}: what could be read is used`] };
   }
 }
 
-export async function readImage(path: string): Promise<ImageFile> {
-  await checkKind(path);
-  const sharp = await codec();
-  const bytes = await readFile(path);
+/** Bytes of a PNG or JPEG file; what is none is named after a look at its start, and not read. */
+async function readPicture(path: string): Promise<Buffer> {
+  let file: FileHandle | undefined;
   try {
-    const options = { failOn: "error", ignoreIcc: true, limitInputPixels: false } as const;
-    // From the header: a file that declares a huge image is refused before any of it is decoded.
-    const { autoOrient, depth } = await sharp(bytes, options).metadata();
-    checkSides(path, autoOrient.width, autoOrient.height);
-    const { data, info } = await sharp(bytes, options).autoOrient().removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
-    const image: RawImage = { data, width: info.width, height: info.height, channels: info.channels === 1 ? 1 : 3 };
-    if (depth !== "ushort" || data.some((value) => value >= DARK)) return image;
-    return { ...image, warning: `${path} has 16 bits a pixel and is nearly black in its upper 8, the ones used: window it to 8 bits first` };
+    file = await open(path);
+    const found = await file.stat();
+    if (found.isDirectory()) throw new CommandError(`cannot read the image ${path}: it is a folder`);
+    if (!found.isFile()) return picture(path, await file.readFile());
+    const head = Buffer.alloc(512);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    picture(path, head.subarray(0, bytesRead));
+    return await file.readFile();
   } catch (cause) {
-    if (cause instanceof SamError) throw cause;
-    throw notAnImage(path, cause instanceof Error ? cause.message : String(cause), cause);
-  }
-}
-
-async function checkKind(path: string): Promise<void> {
-  const head = new Uint8Array(8);
-  try {
-    const file = await open(path);
-    try {
-      if ((await file.stat()).isDirectory()) throw new CommandError(`cannot read the image ${path}: it is a folder`);
-      const { bytesRead } = await file.read(head, 0, head.length, 0);
-      if (bytesRead === 0) throw new CommandError(`cannot read the image ${path}: it is empty`);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    if (cause instanceof CommandError) throw cause;
+    if (cause instanceof Error && ["SamError", "CommandError"].includes(cause.name)) throw cause;
     throw new CommandError(`cannot read the image ${path}: ${reasonOf(cause)}`, { cause });
+  } finally {
+    await file?.close();
   }
-  const starts = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte);
-  if (starts(0x89, 0x50, 0x4e, 0x47) || starts(0xff, 0xd8, 0xff)) return;
-  throw notAnImage(path, `a file that begins with ${[...head].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}`);
 }
 
-function notAnImage(path: string, got: string, cause?: unknown): SamError {
-  const facts = { code: "image", op: path, expected: "a PNG or JPEG image", got: got.replace(/\s+/g, " ").trim(), remedy: "Convert it to PNG first." } as const;
-  return new SamError(facts, cause === undefined ? undefined : { cause });
+function picture(path: string, bytes: Buffer): Buffer {
+  if (bytes.length === 0) throw new CommandError(`cannot read the image ${path}: it is empty`);
+  const head = bytes.subarray(0, 512);
+  const id = kindOf(head)?.id;
+  if (id !== "png" && id !== "jpeg") throw notAnImage(path, head);
+  return bytes;
+}
+
+/** The colour of a transparent pixel is the one stored, as PIL's convert("RGB") has it. */
+function withoutAlpha({ data, width, height, channels }: Pixels): { data: Uint8Array | Uint16Array; channels: 1 | 3 } {
+  if (channels === 1 || channels === 3) return { data, channels };
+  const kept = channels === 2 ? 1 : 3;
+  const out = data instanceof Uint8Array ? new Uint8Array(width * height * kept) : new Uint16Array(width * height * kept);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let c = 0; c < kept; c++) out[pixel * kept + c] = data[pixel * channels + c] as number;
+  }
+  return { data: out, channels: kept };
 }
 
 /** Encoded as 8-bit gray, 255 inside and 0 outside. */

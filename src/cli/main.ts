@@ -1,6 +1,7 @@
 // The command `sam-med2d`: a process around `run`.
 import { StartAgain, startAgain } from "./dawn.ts";
 import { loadModel } from "./load.ts";
+import { standardOutput } from "./standard_output.ts";
 import { run } from "./program.ts";
 import { EXIT, Interrupted } from "./usage.ts";
 
@@ -19,10 +20,14 @@ async function main(): Promise<number> {
       process.once(name, () => process.exit(code));
     });
   }
-  // A closed pipe (`| head`) is not a fault of ours.
-  process.stdout.on("error", () => undefined);
-  const { stdout, stderr } = process;
-  return run(process.argv.slice(2), { stdout, stderr, signal: controller.signal, debug: Boolean(process.env.DEBUG), loadModel });
+  process.stderr.on("error", () => undefined);
+  return run(process.argv.slice(2), {
+    stdout: standardOutput(),
+    stderr: process.stderr,
+    signal: controller.signal,
+    debug: Boolean(process.env.DEBUG),
+    loadModel,
+  });
 }
 
 async function withDriver(): Promise<number> {

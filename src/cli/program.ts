@@ -10,20 +10,32 @@ import type { InspectOptions } from "./inspect.ts";
 import type { EvaluateOptions, ReportOptions } from "./evaluate.ts";
 import { parseBox, parsePoint, parsePrecisions, parsePrompts, parseSeed, parseShard, parseSize, positive } from "./parse.ts";
 import { type SegmentOptions, segment } from "./segment.ts";
-import { EXIT, exitCodeOf, messageOf, UsageError } from "./usage.ts";
+import { printable } from "./printable.ts";
+import { CommandError, EXIT, exitCodeOf, messageOf, reasonOf, UsageError } from "./usage.ts";
 import { checkWeights } from "./weights.ts";
 
 /** Runs one command line (without node and script name) and gives its exit code; never throws but for `StartAgain`. */
-export async function run(args: readonly string[], environment: Environment): Promise<number> {
+export async function run(args: readonly string[], { stdout, ...given }: Environment): Promise<number> {
+  const environment: Environment = { ...given, stdout: { write: (text) => stdout.write(printable(text)) } };
+  const failed = (error: unknown) => {
+    environment.stderr.write(printable(`sam-med2d: ${messageOf(error, environment.debug)}\n`));
+    return exitCodeOf(error);
+  };
+  let code: number;
   try {
     await program(environment).parseAsync(args, { from: "user" });
-    return EXIT.done;
+    code = EXIT.done;
   } catch (error) {
     if (error instanceof StartAgain) throw error;
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    environment.stderr.write(`sam-med2d: ${messageOf(error, environment.debug)}\n`);
-    return exitCodeOf(error);
+    code = error instanceof CommanderError ? (error.exitCode === 0 ? EXIT.done : EXIT.usage) : failed(error);
   }
+  try {
+    await stdout.flush?.();
+  } catch (error) {
+    const lost = failed(new CommandError(`cannot write to standard output: ${reasonOf(error)}`, { cause: error }));
+    return code === EXIT.done ? lost : code;
+  }
+  return code;
 }
 
 function program(environment: Environment): Command {
@@ -35,7 +47,7 @@ function program(environment: Environment): Command {
     .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => environment.stdout.write(text),
-      writeErr: (text) => environment.stderr.write(text),
+      writeErr: (text) => environment.stderr.write(printable(text)),
       outputError: (text, write) => write(text.replace(/^error: /, "sam-med2d: ")),
     })
     .showHelpAfterError("(add --help for the options)")
@@ -95,7 +107,9 @@ function segmentCommand(root: Command, environment: Environment): void {
         "resize: stretch to the network's square; pad: centre smaller images on zeros, as in evaluation; long-side: keep the aspect; default resize, long-side for the original SAM at 1024",
       ).choices(["resize", "pad", "long-side"]),
     )
+    .option("--partial", "use what could be read of a damaged image")
     .option("--out <mask.png>", "mask, 8-bit gray, 255 inside and 0 outside; default IMAGE.mask.png beside the image")
+    .option("--force", "overwrite IMAGE.mask.png also where this command did not make it")
     .option("--overlay <file.png>", "image with mask, contour and prompt")
     .option("--json <file|->", "scores, best, area, bbox, times; - for standard output, with nothing else on it")
     .option("--save-embedding <file.npy>", "image embedding, float32 [1, 256, 16, 16]")

@@ -1,5 +1,5 @@
 // segment: one image, one prompt, one mask.
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { area, boundingBox } from "../image/mask.ts";
 import { readNpy, writeNpy } from "../image/npy.ts";
@@ -8,6 +8,7 @@ import { type Environment, type Model, modelOptions } from "./environment.ts";
 import { maskPng, readImage, rgbPng } from "./image_file.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { drawOverlay } from "./overlay.ts";
+import { isOwnMask, signed } from "./own_mask.ts";
 import { checkInside } from "./parse.ts";
 import { duration, loadProgress, Terminal } from "./terminal.ts";
 import { CommandError, reasonOf, UsageError } from "./usage.ts";
@@ -24,6 +25,8 @@ export interface SegmentOptions {
   readonly channelOrder?: ChannelOrder;
   readonly fit?: Fit;
   readonly out?: string;
+  readonly force?: boolean;
+  readonly partial?: boolean;
   readonly overlay?: string;
   readonly json?: string;
   readonly saveEmbedding?: string;
@@ -35,6 +38,13 @@ export const MEANINGLESS = "the weights are synthetic: the masks mean nothing an
 /** `scan.png` → `scan.mask.png`, beside the image. */
 export function defaultOut(image: string): string {
   return join(dirname(image), `${basename(image, extname(image))}.mask.png`);
+}
+
+/** A name that nobody gave may replace only what this command wrote. */
+async function expectFree(out: string): Promise<void> {
+  const found = await stat(out).catch(() => undefined);
+  if (!found?.isFile() || (await isOwnMask(out).catch(() => false))) return;
+  throw new UsageError(`${out} is there already and was not made, or was changed since, by this command: name another file with --out, or add --force`);
 }
 
 export async function segment(imagePath: string, options: SegmentOptions, environment: Environment): Promise<void> {
@@ -51,9 +61,10 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
     "--save-logits": options.saveLogits,
   };
   await checkDestinations(destinations, [imagePath, ...(isFile(weights) ? [weights] : []), ...(options.maskInput ? [options.maskInput] : [])]);
+  if (options.out === undefined && !options.force) await expectFree(out);
 
-  const image = await readImage(imagePath);
-  if (image.warning) terminal.say(`sam-med2d: ${image.warning}`);
+  const image = await readImage(imagePath, { partial: options.partial === true, offer: "--partial" });
+  for (const notice of image.notices) terminal.notice(notice);
   const prompt: Prompt = {
     ...(options.point.length > 0 ? { points: options.point } : {}),
     ...(options.box ? { box: options.box } : {}),
@@ -87,9 +98,9 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
     const decoded = await timed("decode", model.decode(embedding, prompt));
     const mask = decoded.masks[decoded.best];
     if (!mask) throw new CommandError("the model gave no mask");
-    const summary = report(imagePath, weights, options, model, prompt, decoded, times);
+    const summary = report(imagePath, weights, options, model, prompt, decoded, times, terminal.notices);
 
-    const files = new Map<string, Uint8Array | string>([[out, await maskPng(mask)]]);
+    const files = new Map<string, Uint8Array | string>([[out, signed(await maskPng(mask))]]);
     if (options.overlay) files.set(options.overlay, await rgbPng(drawOverlay(image, mask, prompt), image.width, image.height));
     if (options.saveEmbedding) {
       const saved = await embedding.save();
@@ -133,6 +144,7 @@ function report(
   prompt: Prompt,
   decoded: Decoded,
   times: Readonly<Record<string, number>>,
+  warnings: readonly string[],
 ) {
   const mask = decoded.masks[decoded.best];
   const { points = [], box = null, multimask } = prompt;
@@ -151,6 +163,7 @@ function report(
     bbox: mask ? boundingBox(mask) : null,
     times,
     ...(model.meaningless ? { warning: MEANINGLESS } : {}),
+    warnings,
   };
 }
 

@@ -1,14 +1,19 @@
 // Words on stderr: messages, and one line of progress where a person is looking.
 import type { ReadProgress } from "../bytes/byte_source.ts";
 import type { Progress } from "../index.ts";
+import { printable } from "./printable.ts";
 
 export interface Stream {
   write(text: string): unknown;
+  /** Resolves when all that was written has gone out; rejects where it could not. */
+  flush?(): Promise<void>;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
 
 export class Terminal {
+  /** What was said though it is no error, for results that are read later. */
+  readonly notices: string[] = [];
   #line = false;
   #drawn = Number.NEGATIVE_INFINITY;
 
@@ -16,7 +21,13 @@ export class Terminal {
 
   say(text: string): void {
     this.clear();
-    this.stream.write(`${text}\n`);
+    this.stream.write(`${printable(text)}\n`);
+  }
+
+  /** What the user should know though it is no error. */
+  notice(text: string): void {
+    this.notices.push(text);
+    this.say(`sam-med2d: ${text}`);
   }
 
   /** Replaces the progress line; nothing where stderr is a file or a pipe. */
@@ -24,7 +35,7 @@ export class Terminal {
     if (!this.stream.isTTY || performance.now() - this.#drawn < REDRAW_MS) return;
     this.#drawn = performance.now();
     this.#line = true;
-    this.stream.write(`\r\x1b[K${text.slice(0, (this.stream.columns || 80) - 1)}`);
+    this.stream.write(`\r\x1b[K${printable(text).slice(0, (this.stream.columns || 80) - 1)}`);
   }
 
   clear(): void {

@@ -1,5 +1,6 @@
 // What can go wrong on a command line, the words for it, and the exit code.
 import { SamError } from "../errors.ts";
+import { oneLine } from "./printable.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
@@ -30,7 +31,7 @@ export function exitCodeOf(error: unknown): number {
 /** One line for people; with `debug`, the stack and the causes as well. */
 export function messageOf(error: unknown, debug: boolean): string {
   if (!(error instanceof Error)) return String(error);
-  if (!debug) return error.message || error.name;
+  if (!debug) return oneLine(error.message || error.name);
   const cause = error.cause === undefined ? "" : `\ncaused by ${messageOf(error.cause, true)}`;
   return `${error.stack ?? error.message}${cause}`;
 }
@@ -49,4 +50,16 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EPERM", "no permission"],
   ["ENOSPC", "no space left on the disk"],
   ["EROFS", "the disk is read-only"],
+  ["EDQUOT", "the disk quota is used up"],
+  ["EFBIG", "it is larger than this disk takes"],
+  ["EIO", "the disk reports an error"],
+  ["ELOOP", "its links lead in a circle"],
+  ["ENAMETOOLONG", "its name is too long"],
+  ["EMFILE", "too many files are open"],
+  ["EBADF", "that descriptor is not open"],
+  ["ENXIO", "there is no such device"],
+  ["ENODEV", "there is no such device"],
+  ["EBUSY", "it is in use"],
+  ["ETXTBSY", "it is a program that is running"],
+  ["EPIPE", "its reader is gone"],
 ]);

@@ -1,10 +1,8 @@
 // Files of every kind that image tools write, read as the reference's image library reads them.
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import { maskPng, readImage } from "../../src/cli/image_file.ts";
-import { checkDestinations, writeAll } from "../../src/cli/outputs.ts";
 import { useFolder } from "./support.ts";
 
 const folder = useFolder();
@@ -42,14 +40,45 @@ describe("readImage", () => {
     expect([...image.data].filter((_, i) => i % image.channels === 0)).toEqual([10, 20, 30]);
   });
 
-  it("takes the high byte of 16 bits, and warns where that leaves darkness", async () => {
-    const gray16 = (values: number[]) => raw(Uint16Array.from(values), values.length, 1, 1).toColourspace("grey16").png();
-    const bright = await read("bright16.png", gray16([0x1234, 0xfffe]));
-    expect([...bright.data].filter((_, i) => i % bright.channels === 0)).toEqual([0x12, 0xff]);
-    expect(bright.warning).toBeUndefined();
-    const dark = await read("dark16.png", gray16([0x0123, 0x0fff]));
-    expect([...dark.data].filter((_, i) => i % dark.channels === 0)).toEqual([0x01, 0x0f]);
-    expect(dark.warning).toMatch(/dark16\.png has 16 bits a pixel and is nearly black in its upper 8.*window it/);
+  it("scales 16 bits by a range that single pixels do not move, and says so", async () => {
+    const gray16 = (name: string, values: number[]) => read(name, raw(Uint16Array.from(values), values.length, 1, 1).toColourspace("grey16").png());
+    const ramp = Array.from({ length: 1000 }, (_, i) => i);
+    const plain = await gray16("ramp16.png", ramp);
+    expect(plain.notices).toEqual([expect.stringMatching(/ramp16\.png has 16 bits a channel: values from 5 to 994 are shown as black to white/)]);
+    expect([plain.channels, plain.data[5], plain.data[500], plain.data[994]]).toEqual([1, 0, 128, 255]);
+    const offset = await gray16(
+      "offset16.png",
+      ramp.map((value) => value + 32768),
+    );
+    expect(offset.data).toEqual(plain.data);
+    const hot = await gray16(
+      "hot16.png",
+      ramp.map((value, i) => (i === 300 ? 65535 : value)),
+    );
+    const far = hot.data.filter((value, i) => i !== 300 && Math.abs(value - (plain.data[i] as number)) > 1);
+    expect(far.length).toBe(0);
+    const rgb = await read(
+      "rgb16.png",
+      raw(
+        Uint16Array.from({ length: 3000 }, (_, i) => i),
+        1000,
+        1,
+        3,
+      )
+        .toColourspace("rgb16")
+        .png(),
+    );
+    expect([rgb.channels, rgb.data[0], rgb.data[2999], rgb.notices.length]).toEqual([3, 0, 255, 1]);
+  });
+
+  it("gives 8 bits that were written as 16 back, without a word", async () => {
+    const image = await read(
+      "spread16.png",
+      raw(Uint16Array.of(0, 257 * 9, 65535), 3, 1, 1)
+        .toColourspace("grey16")
+        .png(),
+    );
+    expect([[...image.data], image.notices]).toEqual([[0, 9, 255], []]);
   });
 
   it("reads JPEG, gray and colour", async () => {
@@ -60,7 +89,19 @@ describe("readImage", () => {
 
   it("refuses other formats by name of the file, also behind a .png ending", async () => {
     await writeFile(folder.file("vector.png"), '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
-    await expect(readImage(folder.file("vector.png"))).rejects.toThrow(/vector\.png: expected a PNG or JPEG image/);
+    await expect(readImage(folder.file("vector.png"))).rejects.toThrow(/vector\.png: expected a PNG or JPEG image, got an SVG drawing\. Save it as PNG/);
+  });
+
+  it.each<[name: string, content: Uint8Array, words: RegExp]>([
+    ["slice.png", Buffer.concat([Buffer.alloc(128), Buffer.from("DICM")]), /got a DICOM file\. Choose the slice and its window/],
+    ["brain.nii.gz", Uint8Array.of(0x1f, 0x8b, 8, 0), /got a packed NIfTI or MGH volume/],
+    ["a.tif", Buffer.from("II*\0"), /got a TIFF image\. Save it as PNG, in which no value is lost/],
+    ["report.png", Buffer.from("%PDF-1.7"), /got a PDF document\. Save the picture in it/],
+    ["many.png", Buffer.from("PK\x03\x04"), /got a zip archive\. Unpack it/],
+    ["odd.png", Uint8Array.of(1, 2, 3), /got an unknown kind of file \(first bytes 010203\)/],
+  ])("says what %s is", async (name, content, words) => {
+    await writeFile(folder.file(name), content);
+    await expect(readImage(folder.file(name))).rejects.toThrow(words);
   });
 });
 
@@ -70,29 +111,5 @@ describe("maskPng", () => {
     expect([...(await sharp(png).toColourspace("b-w").raw().toBuffer())]).toEqual([0, 255, 255]);
     expect(png[24]).toBe(8); // bit depth
     expect(png[25]).toBe(0); // colour type: gray
-  });
-});
-
-describe("writeAll", () => {
-  it("writes nothing when one file cannot be written", async () => {
-    await mkdir(folder.file("in_the_way"));
-    const files = new Map([
-      [folder.file("first.txt"), "1"],
-      [join(folder.file("in_the_way"), "missing", "second.txt"), "2"],
-    ]);
-    await expect(writeAll(files)).rejects.toThrow(/cannot write .*second\.txt: no such file/);
-    expect((await folder.names()).filter((name) => /first|tmp/.test(name))).toEqual([]);
-  });
-
-  it("writes nothing after an abort", async () => {
-    await expect(writeAll(new Map([[folder.file("first.txt"), "1"]]), AbortSignal.abort(new Error("stop")))).rejects.toThrow("stop");
-    expect((await folder.names()).filter((name) => /first/.test(name))).toEqual([]);
-  });
-});
-
-describe("checkDestinations", () => {
-  it("sees through other spellings of one path", async () => {
-    const scan = folder.file("rgba.png");
-    await expect(checkDestinations({ "--out": join(folder.path, ".", "in_the_way", "..", "rgba.png") }, [scan])).rejects.toThrow(/--out .* is also an input/);
   });
 });

@@ -16,7 +16,13 @@ export interface RunOptions {
 
 /** Bundles the command line as scripts/build.mjs does, from the sources as they are, so that no test meets an older dist/. */
 export function useCli(): (args: readonly string[], options?: RunOptions) => Promise<Result> {
-  const folder = join(ROOT, ".cache", `cli_test_${process.pid}`);
+  const script = useCliFile();
+  return (args, options) => start(script(), args, options);
+}
+
+/** The bundled file alone, for a shell to start. */
+export function useCliFile(): () => string {
+  const folder = join(ROOT, ".cache", `cli_test_${process.pid}_${Math.random().toString(36).slice(2, 8)}`);
   const external = ["webgpu", "sharp"];
   beforeAll(async () => {
     await build({
@@ -36,7 +42,7 @@ export function useCli(): (args: readonly string[], options?: RunOptions) => Pro
     });
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
-  return (args, options) => start(join(folder, "cli.js"), args, options);
+  return () => join(folder, "cli.js");
 }
 
 function start(script: string, args: readonly string[], { env = {}, interrupt }: RunOptions = {}): Promise<Result> {

@@ -73,6 +73,7 @@ describe("segment", () => {
       bbox: [0, 0, 15, 20],
       times: { load: expect.any(Number), encode: expect.any(Number), decode: expect.any(Number) },
       files: { mask: folder.file("m.png") },
+      warnings: [],
     });
   });
 
@@ -116,6 +117,69 @@ describe("segment", () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ area: 0, bbox: null });
     expect(stderr).toContain("0 pixels, empty");
+  });
+
+  it("never replaces what it did not make under the default name, unless told to", async () => {
+    await writeSample(folder.file("other.png"));
+    const other = (...args: string[]) => cli(["segment", folder.file("other.png"), "--weights", "synthetic:7", ...args], { loadModel: fakeModel().loadModel });
+    const out = folder.file("other.mask.png");
+    await writeSample(out);
+    const truth = await readFile(out);
+    const refused = await other();
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/other\.mask\.png is there already.*--out, or add --force/)]);
+    expect(await readFile(out)).toEqual(truth);
+    expect((await other("--force")).code).toBe(0);
+    // Its own it may replace; a copy that somebody painted on it may not.
+    expect((await other()).code).toBe(0);
+    await sharp(await readFile(out))
+      .negate()
+      .withMetadata()
+      .png()
+      .toFile(out);
+    expect((await other()).code).toBe(2);
+    expect((await other("--out", out)).code).toBe(0);
+  });
+
+  it.each([
+    ["--out", "m.jpg", ".png"],
+    ["--overlay", "o.tif", ".png"],
+    ["--save-logits", "l.npz", ".npy"],
+    ["--json", "r.csv", ".json"],
+  ])("%s %s is refused with the format there is", async (option, name, ending) => {
+    const { code, stderr } = await run([option, folder.file(name)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`name a file that ends in ${ending}`)]);
+  });
+
+  it("says how 16 bits are shown, on stderr and in the JSON", async () => {
+    const values = Uint16Array.from({ length: 600 }, (_, i) => 1000 + i);
+    await sharp(values, { raw: { width: 30, height: 20, channels: 1 } })
+      .toColourspace("grey16")
+      .png()
+      .toFile(folder.file("deep.png"));
+    const { stdout, stderr } = await cli(["segment", folder.file("deep.png"), "--weights", "synthetic:7", "--json", "-"], { loadModel: fakeModel().loadModel });
+    expect(stderr).toMatch(/deep\.png has 16 bits a channel: values from 1003 to 1596/);
+    expect(JSON.parse(stdout).warnings).toEqual([expect.stringMatching(/deep\.png has 16 bits/)]);
+  });
+
+  it("offers what could be read of a damaged image, and takes it", async () => {
+    await sharp({ create: { width: 300, height: 200, channels: 3, noise: { type: "gaussian", mean: 128, sigma: 60 }, background: "black" } })
+      .png()
+      .toFile(folder.file("whole.png"));
+    const whole = await readFile(folder.file("whole.png"));
+    await writeFile(folder.file("cut.png"), whole.subarray(0, whole.length / 2));
+    await sharp(whole).jpeg().toFile(folder.file("whole.jpg"));
+    const jpeg = await readFile(folder.file("whole.jpg"));
+    await writeFile(folder.file("cut.jpg"), jpeg.subarray(0, jpeg.length / 2));
+    for (const name of ["cut.png", "cut.jpg"]) {
+      const args = ["segment", folder.file(name), "--weights", "synthetic:7", "--out", folder.file("m.png"), "--json", "-"];
+      const refused = await cli(args);
+      expect(refused.code).toBe(1);
+      const [, row] = /damaged after row (\d+) of 200.*add --partial to use what could be read/.exec(refused.stderr) ?? [];
+      expect(Number(row)).toBeGreaterThan(70);
+      expect(Number(row)).toBeLessThan(120);
+      const taken = await cli([...args, "--partial"], { loadModel: fakeModel().loadModel });
+      expect([taken.code, JSON.parse(taken.stdout).warnings]).toEqual([0, [expect.stringMatching(/what could be read is used/)]]);
+    }
   });
 
   it("leaves no file of its own behind", async () => {

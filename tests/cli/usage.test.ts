@@ -80,9 +80,9 @@ describe("inputs that are not what the command needs", () => {
   it.each<[what: string, image: string, more: string[], words: RegExp]>([
     ["a missing image", "@gone.png", [], /cannot read the image .*gone\.png: no such file/],
     ["a folder as image", "@folder.png", [], /folder\.png: it is a folder/],
-    ["text", "@notes.png", [], /notes\.png: expected a PNG or JPEG image, got a file that begins with 74 68 69 73/],
+    ["text", "@notes.png", [], /notes\.png: expected a PNG or JPEG image, got a text file/],
     ["an empty file", "@nothing.png", [], /cannot read the image .*nothing\.png: it is empty/],
-    ["a truncated image", "@cut.png", [], /cut\.png: expected a PNG or JPEG image, got .*Convert it to PNG first/],
+    ["a truncated image", "@cut.png", [], /cut\.png: expected a whole PNG image, got one that is damaged in its header\. Fetch/],
     ["a 20000×20000 image", "@huge.png", [], /huge\.png: image must be 1 to 16384 pixels wide and high, got 20000×20000/],
     ["a 0×0 image", "@empty.png", [], /empty\.png: .*image/],
     ["a missing mask input", "@scan.png", ["--mask-input", "@gone.npy"], /cannot read --mask-input .*gone\.npy: no such file/],
@@ -94,6 +94,16 @@ describe("inputs that are not what the command needs", () => {
     expect(stderr).not.toMatch(/\n {4}at /);
     expect([code, stdout]).toEqual([1, ""]);
     expect(await folder.names()).toEqual(before);
+  });
+});
+
+describe("what files say", () => {
+  it("reaches the terminal without acting on it", async () => {
+    await writeFile(folder.file("hostile.json"), "\x1b]0;owned\x07\x1b[31mRED \u202e\u200b\x9b");
+    const { code, stderr } = await cli(["evaluate", folder.file("hostile.json"), "--weights", "synthetic:7"]);
+    expect(code).toBe(1);
+    expect(stderr).not.toMatch(/[^\P{C}\n]/u);
+    expect(stderr).toContain("\\u001b");
   });
 });
 
