@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { codecs } from "./build/codec_plugin.ts";
 import { wgsl } from "./build/wgsl_plugin.ts";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -15,14 +16,25 @@ if (process.env.VITEST && existsSync(`${root}.cache/setup.json`)) {
 const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test.ts"];
 
 // Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
-const common = { pool: "forks", testTimeout: 300_000, hookTimeout: 120_000, teardownTimeout: 10_000, maxWorkers: 2 } as const;
+const common = {
+  pool: "forks",
+  testTimeout: 300_000,
+  hookTimeout: 120_000,
+  teardownTimeout: 10_000,
+  maxWorkers: 2,
+} as const;
+
+// Their WebAssembly is imported, which Node alone cannot do.
+const server = { deps: { inline: [/@cornerstonejs/] } };
 
 export default defineConfig({
   root,
   base: "./",
-  plugins: [wgsl(`${root}shaders`)],
+  plugins: [wgsl(`${root}shaders`), codecs()],
+  // Codecs carry their WebAssembly with them: nothing has to be served beside a module.
+  assetsInclude: ["**/*.wasm"],
   server: { watch: { ignored: ["**/.cache/**", "**/dist/**", "**/tests/**", "**/weights/**"] } },
-  worker: { format: "es", plugins: () => [wgsl(`${root}shaders`)] },
+  worker: { format: "es", plugins: () => [wgsl(`${root}shaders`), codecs()] },
   build: {
     target: "es2022",
     outDir: "dist/site",
@@ -31,8 +43,8 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { ...common, name: "node", include: ["tests/**/*.test.ts"], exclude: BROWSER_TESTS } },
-      { extends: true, test: { ...common, name: "browser", include: BROWSER_TESTS, fileParallelism: false } },
+      { extends: true, test: { ...common, server, name: "node", include: ["tests/**/*.test.ts"], exclude: BROWSER_TESTS } },
+      { extends: true, test: { ...common, server, name: "browser", include: BROWSER_TESTS, fileParallelism: false } },
     ],
   },
 });

@@ -6,6 +6,7 @@ import type { BenchCommandOptions } from "./bench.ts";
 import { StartAgain } from "./dawn.ts";
 import type { ConvertCommandOptions } from "./convert.ts";
 import type { Environment } from "./environment.ts";
+import type { InfoOptions } from "./info.ts";
 import type { InspectOptions } from "./inspect.ts";
 import type { EvaluateOptions, ReportOptions } from "./evaluate.ts";
 import { parseBox, parsePoint, parsePrecisions, parsePrompts, parseSeed, parseShard, parseSize, positive } from "./parse.ts";
@@ -53,6 +54,7 @@ function program(environment: Environment): Command {
     .showHelpAfterError("(add --help for the options)")
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted. DEBUG=1 in the environment adds the stack to an error.");
   segmentCommand(root, environment);
+  infoCommand(root, environment);
   inspectCommand(root, environment);
   evaluateCommand(root, environment);
   convertCommands(root, environment);
@@ -115,6 +117,21 @@ function segmentCommand(root: Command, environment: Environment): void {
     .option("--save-embedding <file.npy>", "image embedding, float32 [1, 256, 16, 16]")
     .option("--save-logits <file.npy>", "low-resolution logits of every candidate, float32 [3, 64, 64]")
     .action((image: string, options: SegmentOptions) => segment(image, options, environment));
+}
+
+function infoCommand(root: Command, environment: Environment): void {
+  root
+    .command("info")
+    .description(
+      "Say what files of images and labels hold: series and volumes, sizes, windows, segments, and what is wrong with them. Shows no patient's name.",
+    )
+    .argument("<paths...>", "DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG and JPEG files, folders or archives of them")
+    .option("--json <file|->", "everything found; - for standard output, with nothing else on it")
+    .option("--values", "read every slice: minimum, maximum, mean and hash of the values")
+    .action(async (paths: string[], options: InfoOptions) => {
+      const { info } = await import("./info.ts");
+      await info(paths, options, environment);
+    });
 }
 
 function inspectCommand(root: Command, environment: Environment): void {

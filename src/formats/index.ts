@@ -1,11 +1,11 @@
 // Files in, volumes out: any heap of images, series, volumes, segmentations and archives, told apart by what is in them.
 import { type ByteSource, blobSource, isByteSource } from "../bytes/byte_source.ts";
-import { SamError } from "../errors.ts";
 import type { Segmentation } from "../volume/segmentation.ts";
 import type { Volume } from "../volume/volume.ts";
 import { Heap } from "./heap.ts";
 import { type Kind, READERS } from "./kinds.ts";
 import type { FileEntry, PixelDecoders, ReadContext, Refused } from "./reader.ts";
+import { reasonOf } from "./reason.ts";
 
 export type { Segment, SegmentFrame, Segmentation } from "../volume/segmentation.ts";
 export type { DecodedPixels, FileEntry, PixelDecoders, Refused } from "./reader.ts";
@@ -76,14 +76,6 @@ function entryOf(file: File | FileEntry | ByteSource): FileEntry {
   if (isByteSource(file)) return { path: file.label, source: file };
   const path = ("webkitRelativePath" in file && file.webkitRelativePath) || file.name;
   return { path, source: blobSource(file, path) };
-}
-
-/** `expected …, got …. What to do.` */
-function reasonOf(error: unknown): string {
-  if (error instanceof SamError) return `expected ${error.expected}, got ${error.got}. ${error.remedy}`;
-  if (error instanceof RangeError && /stack|array|buffer|memory/i.test(error.message))
-    return "It asks for more memory than there is: the file is damaged or too large.";
-  return "It cannot be read: the file is damaged.";
 }
 
 function unreadReason(kind: Kind | undefined): string {

@@ -13,6 +13,8 @@ export interface Geometry {
   readonly direction: Direction;
   /** Centre of the first voxel of each slice, LPS, mm, where slices are not one regular step along the normal apart: gaps, unequal steps, tilt. */
   readonly sliceOrigins?: readonly Vector3[];
+  /** Only sizes are known: origin and direction say nothing of the patient, and no letters of orientation are shown. */
+  readonly unoriented?: true;
 }
 
 /** 3×4, row-major: (column, row, slice, 1) → LPS or, by its maker's word, another system. */

@@ -48,6 +48,12 @@ export interface Volume {
   readonly files: readonly string[];
   /** Sentences for the user: gaps, tilt, missing spacing, lossy compression. */
   readonly notes: readonly string[];
+  /** How colours or gray are stored, by DICOM's name. */
+  readonly photometric?: string;
+  /** UID of the DICOM transfer syntax. */
+  readonly transferSyntax?: string;
+  /** All slices of the file or series in their own order, where this volume is a part of them: a time point, an echo; or has them sorted. */
+  readonly whole?: Volume;
   /** What a label file that lies on these voxels repeats of this one, bit for bit. */
   readonly nifti?: NiftiHeader;
   readonly dicom?: DicomSource;

@@ -45,9 +45,8 @@ export function parseElements(
   const dataset = new Dataset(bytes, order);
   try {
     while (cursor.at + 8 <= end) {
-      const start = cursor.at;
+      if (only && !only(peekTag(cursor, order.littleEndian))) return { dataset, end: cursor.at };
       const element = readElement(cursor, dataset, end, 0);
-      if (only && !only(element.tag)) return { dataset, end: start };
       dataset.elements.set(element.tag, element);
       if (element.tag >= PIXELS && element.tag <= 0x7fe00010) return { dataset, pixels: element, end: cursor.at };
     }
