@@ -39,32 +39,31 @@ function oneFile(name) {
 }
 
 /**
- * One build of all entries, so that they share what they have in common and `SamError` is one class whichever it comes from. An entry only
+ * The page's entries in one build, so that they share what they have in common and `SamError` is one class whichever it comes from. An entry only
  * passes on: nothing imports it, so it may be fetched under any address (`worker.js?v=1`) and never brings a second copy of what it shares.
+ * The worker's modules are its own: Parcel loses functions of modules that page and worker use differently.
  */
 async function buildLibrary(vite, out) {
-  const input = Object.fromEntries(Object.entries(ENTRIES).map(([name, entry]) => [name, join(ROOT, entry)]));
+  const { worker, ...page } = ENTRIES;
   // The first that matches takes a module with all that it imports.
   const groups = [
     { name: "shared", test: /src\/(errors|image\/image|worker\/protocol)\.ts$/, priority: 2 },
     { name: "client", test: /src\/worker\/client\.ts$/, priority: 1 },
   ];
-  await bundle(
-    vite,
-    "library",
-    out,
-    {
-      minify: true,
-      // Bare modules: no preloading around what is fetched later.
-      ssr: true,
-      rollupOptions: {
-        preserveEntrySignatures: "strict",
-        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "parts/[name].js", codeSplitting: { groups } },
-      },
-    },
-    // The site's inputs would be joined to these.
-    { plugins: [{ name: "entries", options: (options) => ({ ...options, input }) }] },
-  );
+  await bundleEntries(vite, "library", out, page, { chunkFileNames: "parts/[name].js", codeSplitting: { groups } });
+  await bundleEntries(vite, "worker", out, { worker }, { chunkFileNames: "parts/worker/[name].js" });
+}
+
+async function bundleEntries(vite, name, out, entries, output) {
+  const input = Object.fromEntries(Object.entries(entries).map(([entry, path]) => [entry, join(ROOT, path)]));
+  const build = {
+    minify: true,
+    // Bare modules: no preloading around what is fetched later.
+    ssr: true,
+    rollupOptions: { preserveEntrySignatures: "strict", output: { format: "es", entryFileNames: "[name].js", ...output } },
+  };
+  // The site's inputs would be joined to these.
+  await bundle(vite, name, out, build, { plugins: [{ name: "entries", options: (options) => ({ ...options, input }) }] });
 }
 
 /** `root` is another checkout of the project where an earlier command line is wanted. */

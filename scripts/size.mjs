@@ -22,7 +22,10 @@ function importsOf(ts, code) {
 export async function checkSize(report = say) {
   const { default: ts } = await import("typescript");
   const dist = join(ROOT, "dist");
-  const parts = existsSync(join(dist, "parts")) ? readdirSync(join(dist, "parts")).map((name) => `parts/${name}`) : [];
+  const found = existsSync(join(dist, "parts"))
+    ? readdirSync(join(dist, "parts"), { recursive: true }).map((name) => `parts/${name.replaceAll("\\", "/")}`)
+    : [];
+  const parts = found.filter((name) => name.endsWith(".js"));
   const entries = Object.keys(ENTRIES).map((name) => `${name}.js`);
   const wrong = [];
   const modules = new Map();
@@ -41,6 +44,8 @@ export async function checkSize(report = say) {
     }
     if (/new URL\([^)]*import\.meta/.test(code))
       wrong.push(`dist/${file} must not use new URL(…, import.meta.url): that asset would have to be served. Inline it.`);
+    const [global] = /(?<![.\w$])(process|Buffer|require|__dirname)(?=[.(])/.exec(code) ?? [];
+    if (global) wrong.push(`dist/${file} must not name ${global} barely, for which bundlers bring a substitute: globalThis.${global}.`);
     modules.set(file, { gzipped: gzipSync(code, { level: 9 }).length, atStart: atStart.map(resolved) });
   }
   const withImports = (file, seen = new Set()) => {

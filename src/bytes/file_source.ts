@@ -1,4 +1,5 @@
-// A file on disk, where there is Node (or what offers its modules) to read it; nothing is imported, so that a page may hold this.
+// A file on disk, where there is Node (or what offers its modules) to read it; nothing is imported and no global
+// of Node's is named barely, for which bundlers would bring a substitute.
 import type { FileHandle } from "node:fs/promises";
 import { SamError } from "../errors.ts";
 import { type ByteSource, expectInside } from "./byte_source.ts";
@@ -26,8 +27,9 @@ export function fileError(name: string, expected: string, cause: unknown): SamEr
 
 /** A path or a `file:` URL. */
 export async function fileSource(path: string | URL): Promise<ByteSource> {
-  const { open } = process.getBuiltinModule("node:fs/promises");
-  const { fileURLToPath } = process.getBuiltinModule("node:url");
+  const { Buffer } = globalThis.process.getBuiltinModule("node:buffer");
+  const { open } = globalThis.process.getBuiltinModule("node:fs/promises");
+  const { fileURLToPath } = globalThis.process.getBuiltinModule("node:url");
   const name = path instanceof URL || path.startsWith("file://") ? fileURLToPath(path) : path;
   const failed = (cause: unknown) => fileError(name, "a readable file", cause);
   let handle: FileHandle;

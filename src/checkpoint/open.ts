@@ -111,7 +111,8 @@ function localSource(weights: Blob | ArrayBuffer | Uint8Array | ByteSource): Byt
 
 /** A `file:` address, which `fetch` of Node refuses: its file on disk, where there is Node (or Deno, or Bun) to read it. */
 async function fileInNode(address: string | URL): Promise<ByteSource | undefined> {
-  if (!/^file:/i.test(String(address)) || typeof process === "undefined" || !process.getBuiltinModule) return undefined;
+  // Not `process` alone: a bundler would bring a substitute for it.
+  if (!/^file:/i.test(String(address)) || !globalThis.process?.getBuiltinModule) return undefined;
   return (await import("../bytes/file_source.ts")).fileSource(new URL(address));
 }
 

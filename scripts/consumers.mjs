@@ -1,0 +1,68 @@
+// npm run test:consumers: the library as npm packs it, used the ways people use it: bundlers, plain pages, runtimes, compilers.
+// --fast tries those alone that need no package beyond the repository's; NAME… those whose name contains it. `npm run build` goes before.
+import { parseArgs } from "node:util";
+import { openBrowser } from "./consumers/browser.mjs";
+import { OTHERS } from "./consumers/others.mjs";
+import { PAGES } from "./consumers/pages.mjs";
+import { openWorkshop } from "./consumers/workshop.mjs";
+import { isMain, Problem, runMain, say, seconds } from "./tools.mjs";
+
+/** Everything runs on the same software adapter, so numbers are the same to the last digits. */
+const SAME = 1e-6;
+
+const describe = ({ area, score }) => `${area} pixels, predicted IoU ${score.toFixed(6)}`;
+
+/** What a page found is a disc, twice the same, and the same as every other page's. */
+function judge({ main, inWorker }, expected) {
+  for (const [where, found] of Object.entries({ "on the main thread": main, "in the worker": inWorker })) {
+    if (!found.refused) throw new Problem(`${where} a point outside was not refused by the one SamError of all entries`);
+    const [known, score] = expected ? [expected.area, expected.score] : [main.area, main.score];
+    if (found.area !== known || Math.abs(found.score - score) > SAME) throw new Problem(`${where} ${describe(found)}, elsewhere ${describe(expected ?? main)}`);
+  }
+  // A disc of radius 50 has 7854 pixels; what comes out says that the network saw it.
+  if (main.area < 4000 || main.area > 12_000) throw new Problem(`a disc of 7854 pixels gave ${describe(main)}`);
+  return main;
+}
+
+/** Gives what is wrong, one line a consumer. */
+export async function tryConsumers({ fast = false, filters = [] } = {}) {
+  const wanted = ({ name, fast: isFast }) =>
+    (!fast || isFast) && (filters.length === 0 || filters.some((filter) => name.toLowerCase().includes(filter.toLowerCase())));
+  const [others, pages] = [OTHERS.filter(wanted), PAGES.filter(wanted)];
+  if (others.length + pages.length === 0) throw new Problem(`No consumer's name contains ${filters.join(" or ")}`);
+  const shop = await openWorkshop(fast ? { borrowed: ["vite", "webgpu"] } : { tools: true });
+  const browser = openBrowser();
+  const wrong = [];
+  let expected;
+  const attempt = async (name, work) => {
+    const start = performance.now();
+    try {
+      const words = await work();
+      say(`  ✓ ${name}${words ? `: ${words}` : ""} (${seconds(start)})`);
+    } catch (error) {
+      wrong.push(name);
+      say(`  ✗ ${name} (${seconds(start)})\n${error instanceof Problem ? error.message : error.stack}`);
+    }
+  };
+  try {
+    for (const { name, run } of others) await attempt(name, () => run(shop));
+    for (const { name, run } of pages) {
+      await attempt(name, async () => {
+        expected = judge(await run({ ...shop, browser }), expected);
+        return describe(expected);
+      });
+    }
+  } finally {
+    await browser.close();
+    shop.close();
+  }
+  return wrong.length > 0 ? `Not usable as documented: ${wrong.join("; ")}` : "";
+}
+
+if (isMain(import.meta)) {
+  await runMain(async () => {
+    const { values, positionals } = parseArgs({ options: { fast: { type: "boolean", default: false } }, allowPositionals: true });
+    const wrong = await tryConsumers({ fast: values.fast, filters: positionals });
+    if (wrong) throw new Problem(wrong);
+  });
+}

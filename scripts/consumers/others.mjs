@@ -1,0 +1,95 @@
+// Consumers without a page: runtimes, types, and what judges a package. Each gives words on what it saw, or throws.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CACHE, Problem, ROOT, readJson } from "../tools.mjs";
+import { CONSUMERS } from "./workshop.mjs";
+
+/** The sample of docs/api.md as it is written there. */
+function nodeSample() {
+  const text = readFileSync(join(ROOT, "docs", "api.md"), "utf8");
+  const [, code] = /^## Node\n[\s\S]*?```ts\n([\s\S]*?)```/m.exec(text) ?? [];
+  if (!code) throw new Problem("docs/api.md has no sample under ## Node");
+  return code;
+}
+
+const environment = () => ({ ...process.env, ...readJson(join(CACHE, "setup.json"))?.env });
+
+async function runSample(shop, name, program, args, times = 1) {
+  const project = shop.project(name, {});
+  writeFileSync(join(project, "sample.mjs"), nodeSample());
+  const said = new Set();
+  // Dawn warns on the error stream; the sample's own line is among it.
+  for (let i = 0; i < times; i++) {
+    const output = await shop.command(program, [...args, "sample.mjs"], { cwd: project, env: environment() });
+    said.add(/^.*predicted IoU.*$/m.exec(output)?.[0] ?? output);
+  }
+  const [line] = said;
+  if (said.size !== 1 || !/^\d{4} pixels, predicted IoU 0\.\d\d$/.test(line)) throw new Problem(`the sample said: ${[...said].join(" | ")}`);
+  return line;
+}
+
+function runtime(shop, scope, path) {
+  const folder = join(shop.root, "node_modules", scope);
+  const found =
+    existsSync(folder) &&
+    readdirSync(folder)
+      .map((name) => join(folder, name, path))
+      .find((file) => existsSync(file));
+  if (!found) throw new Problem(`no ${path} in ${scope}: this system's was not installed`);
+  return found;
+}
+
+/** `require` gives the module where Node can (20.19 and newer). */
+async function required(shop) {
+  const project = shop.project("require", {});
+  writeFileSync(
+    join(project, "use.cjs"),
+    'const { SamMed2D, SamError } = require("sam-med2d-webgpu"); console.log(SamMed2D.name !== "", new SamError({ op: "a" }).name);',
+  );
+  const said = await shop.node(join(project, "use.cjs"), [], { cwd: project, env: { ...process.env, NODE_NO_WARNINGS: "1" } });
+  if (said.trim() !== "true SamError") throw new Problem(`require gave: ${said}`);
+}
+
+const OPTIONS = { target: "ES2022", module: "ESNext", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
+
+/** No error with a compiler, everything of lib checked: alone, and with the types of `extra`. */
+async function types(shop, compiler, { extra = [], moduleResolution = "bundler" } = {}) {
+  const name = `types_${compiler}_${moduleResolution}_${extra.join("_").replace(/\W/g, "")}`;
+  const project = shop.project(name, {
+    "use.ts": join(CONSUMERS, "types", "use.ts"),
+    ...(extra.length > 0 ? { "device.ts": join(CONSUMERS, "types", "device.ts") } : {}),
+  });
+  const own = compiler >= "typescript-6" ? ["device.ts"] : [];
+  for (const file of own) writeFileSync(join(project, file), readFileSync(join(CONSUMERS, "types", file), "utf8"));
+  const module = moduleResolution === "nodenext" ? "nodenext" : OPTIONS.module;
+  const compilerOptions = { ...OPTIONS, module, moduleResolution, lib: ["ES2022", "DOM"], types: extra };
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  await shop.node(shop.tool(compiler, "bin/tsc"), ["-p", "."], { cwd: project });
+}
+
+async function publint(shop) {
+  const said = await shop.node(join(ROOT, "node_modules/publint/src/cli.js"), ["run", shop.library, "--strict"]);
+  if (!/All good/.test(said)) throw new Problem(said);
+}
+
+async function areTheTypesWrong(shop) {
+  const cli = join(ROOT, "node_modules/@arethetypeswrong/cli/dist/index.js");
+  const files = ["./weights/*"];
+  await shop.node(cli, [shop.tarball, "--profile", "esm-only", "--exclude-entrypoints", ...files, "--format", "ascii"]);
+}
+
+export const OTHERS = [
+  { name: "publint", fast: true, run: publint },
+  { name: "are the types wrong", fast: true, run: areTheTypesWrong },
+  { name: "require in Node", fast: true, run: required },
+  { name: "Node, the sample of the documentation, three times", fast: true, run: (shop) => runSample(shop, "node", process.execPath, [], 3) },
+  { name: "Deno, the same sample", run: (shop) => runSample(shop, "deno", runtime(shop, "@deno", "deno"), ["run", "--allow-all", "--no-prompt"]) },
+  { name: "Bun, the same sample", run: (shop) => runSample(shop, "bun", runtime(shop, "@oven", "bin/bun"), ["run"]) },
+  { name: "TypeScript 5.7", run: (shop) => types(shop, "typescript-5.7") },
+  { name: "TypeScript 5.9", run: (shop) => types(shop, "typescript-5.9") },
+  { name: "TypeScript 5.9 with @webgpu/types", run: (shop) => types(shop, "typescript-5.9", { extra: ["@webgpu/types"] }) },
+  { name: "TypeScript 5.9, nodenext", run: (shop) => types(shop, "typescript-5.9", { moduleResolution: "nodenext" }) },
+  { name: "TypeScript 6", run: (shop) => types(shop, "typescript-6") },
+  { name: "TypeScript 7", run: (shop) => types(shop, "typescript-7") },
+];

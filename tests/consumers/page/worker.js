@@ -1,0 +1,1 @@
+import "sam-med2d-webgpu/worker";
