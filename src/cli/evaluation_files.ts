@@ -1,13 +1,15 @@
-// Files of an evaluation: the dataset and its masks, and the journal a run can be resumed from.
+// Files of an evaluation: the dataset, its images and its masks.
 import { createHash } from "node:crypto";
-import { appendFile, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { open, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { kindOf, nameOfKind } from "../bytes/sniff.ts";
 import { DATASET_FILE, type Entry, type ImageEntry, parseDataset } from "../eval/dataset.ts";
-import type { FirstPrompts } from "../eval/prompts.ts";
-import type { CaseResult, Problem, Settings } from "../eval/results.ts";
+import { plainPath } from "../eval/names.ts";
+import type { Notice, Problem } from "../eval/results.ts";
+import { truthOf } from "../eval/truth.ts";
 import type { RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
-import { readImage } from "./image_file.ts";
+import { type ImageFile, readFilePixels, readImage } from "./image_file.ts";
 import { CommandError, reasonOf } from "./usage.ts";
 
 export interface Dataset {
@@ -16,6 +18,7 @@ export interface Dataset {
   /** Of the dataset file's text. */
   readonly fingerprint: string;
   readonly entries: readonly Entry[];
+  readonly notices: readonly string[];
   /** Where a path of the dataset file is: beside the file, or beside its folder. */
   resolve(path: string): Promise<string>;
 }
@@ -28,25 +31,63 @@ export async function openDataset(path: string): Promise<Dataset> {
   const file = found.isDirectory() ? join(path, DATASET_FILE) : path;
   const text = await readText(file, "the dataset");
   const folder = dirname(resolve(file));
+  const entries = parseDataset(text, file);
+  const windows = sep === "/" && entries.some(({ mask, image }) => `${mask}${image}`.includes("\\"));
   return {
+    notices: windows ? [`${file} has Windows' backslashes in its paths: they are taken as forward slashes where no file has such a name`] : [],
     name: basename(resolve(path)),
     fingerprint: createHash("sha256").update(text).digest("hex").slice(0, 16),
-    entries: parseDataset(text, file),
+    entries,
     async resolve(entry) {
       const beside = resolve(folder, entry);
-      if (await stat(beside).catch(() => undefined)) return beside;
-      const above = resolve(dirname(folder), entry);
-      return (await stat(above).catch(() => undefined)) ? above : beside;
+      for (const path of [beside, resolve(dirname(folder), entry)]) {
+        for (const spelling of new Set([path, path.replaceAll("\\", "/")])) if (await stat(spelling).catch(() => undefined)) return spelling;
+      }
+      return beside;
     },
   };
 }
 
+/** More would not fit a string, and lists no dataset. */
+const MOST_TEXT = 256 << 20;
+
+/** A JSON file's text; what is none is named. */
 export async function readText(path: string, what: string): Promise<string> {
+  let bytes: Buffer;
   try {
-    return await readFile(path, "utf8");
+    if ((await stat(path)).size > MOST_TEXT)
+      throw new CommandError(`cannot read ${what} ${path}: it is larger than ${MOST_TEXT >> 20} MB, so it is no list of files`);
+    bytes = await readFile(path);
   } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
     throw new CommandError(`cannot read ${what} ${path}: ${reasonOf(cause)}`, { cause });
   }
+  const kind = kindOf(bytes.subarray(0, 512));
+  if (kind?.id === "utf16") throw new CommandError(`${path}: expected ${what} as JSON in UTF-8, got text in UTF-16. Save it as UTF-8`);
+  if (bytes.length > 0 && kind?.medium !== "text" && bytes.includes(0))
+    throw new CommandError(`${path}: expected ${what} as a JSON file, got ${nameOfKind(bytes.subarray(0, 512))}`);
+  return bytes.toString("utf8");
+}
+
+/**
+ * Where each mask is saved below the folder of results: its own path as PNG, which never leaves that folder, and of which no
+ * two are equal, also where capitals make no difference.
+ */
+export function savedNames(entries: readonly Entry[]): Map<string, string> {
+  const taken = new Set<string>();
+  const names = new Map<string, string>();
+  for (const { mask } of entries) {
+    const parts = plainPath(mask)
+      .split("/")
+      .filter((part) => part !== "")
+      .map((part) => (part === ".." ? "up" : part.replace(/[<>:"|?*\p{Cc}]/gu, "_")));
+    const stem = join(...parts).replace(/\.png$/i, "");
+    let name = `${stem}.png`;
+    for (let i = 2; taken.has(name.toLowerCase()); i++) name = `${stem}_${i}.png`;
+    taken.add(name.toLowerCase());
+    names.set(mask, name);
+  }
+  return names;
 }
 
 export interface LoadedImage {
@@ -55,101 +96,51 @@ export interface LoadedImage {
   readonly image?: RawImage;
   readonly targets: readonly { readonly entry: Entry; readonly truth: Mask }[];
   readonly problems: readonly Problem[];
+  readonly notices: readonly Notice[];
 }
 
 /** An image and its masks; what cannot be used becomes a problem, and the run goes on. */
 export async function loadImage(dataset: Dataset, entry: ImageEntry): Promise<LoadedImage> {
-  let image: RawImage;
+  const path = await dataset.resolve(entry.image);
+  let image: ImageFile;
   try {
-    image = await readImage(await dataset.resolve(entry.image));
+    image = await readImage(path);
   } catch (error) {
-    return { entry, targets: [], problems: [{ file: entry.image, message: wordsOf(error), indices: entry.masks.map(({ index }) => index) }] };
+    return { entry, targets: [], notices: [], problems: [{ file: entry.image, message: wordsOf(error), indices: entry.masks.map(({ index }) => index) }] };
   }
   const targets: { entry: Entry; truth: Mask }[] = [];
   const problems: Problem[] = [];
+  const turned: string[] = [];
   for (const mask of entry.masks) {
     try {
-      targets.push({ entry: mask, truth: await readTruth(await dataset.resolve(mask.mask), image) });
+      const path = await dataset.resolve(mask.mask);
+      const { pixels } = await readFilePixels(path);
+      const { width, height, orientation } = image;
+      const context = { width, height, jpeg: await isJpeg(path), ...(orientation === undefined ? {} : { orientation }) };
+      targets.push({ entry: mask, truth: truthOf(pixels, context) });
+      if (orientation !== undefined && pixels.orientation === undefined) turned.push(mask.mask);
     } catch (error) {
       problems.push({ file: mask.mask, message: wordsOf(error), indices: [mask.index] });
     }
   }
-  return { entry, image, targets, problems };
+  const notices = image.notices.map((message) => ({ file: entry.image, message: message.replace(path, "it") }));
+  if (turned.length > 0) {
+    const message = `it is turned upright by its EXIF orientation ${image.orientation}, and its masks have none: they must be drawn on the upright picture`;
+    notices.push({ file: entry.image, message });
+  }
+  return { entry, image, targets, problems, notices };
+}
+
+async function isJpeg(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer[0] === 0xff;
+  } finally {
+    await file.close();
+  }
 }
 
 function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** A mask of 0 and 1, or of 0 and 255, at the size of its image. */
-async function readTruth(path: string, image: RawImage): Promise<Mask> {
-  const { data, width, height, channels } = await readImage(path);
-  if (width !== image.width || height !== image.height) throw new CommandError(`the mask is ${width}×${height}, its image ${image.width}×${image.height}`);
-  const truth = new Uint8Array(width * height);
-  const inside = data.includes(255) ? 255 : 1;
-  for (let i = 0; i < truth.length; i++) {
-    const value = data[i * channels] as number;
-    let same = true;
-    for (let c = 1; c < channels; c++) same &&= data[i * channels + c] === value;
-    if (!same || (value !== 0 && value !== inside)) {
-      const got = [...data.subarray(i * channels, (i + 1) * channels)].join(",");
-      throw new CommandError(`the mask must hold 0 and 1, or 0 and 255, got ${got} at ${i % width},${Math.floor(i / width)}`);
-    }
-    if (value !== 0) truth[i] = 1;
-  }
-  if (!truth.includes(1)) throw new CommandError("the mask is empty");
-  return { data: truth, width, height };
-}
-
-/** What one image added to a run. */
-export interface JournalEntry {
-  readonly image: string;
-  readonly cases: readonly CaseResult[];
-  readonly problems: readonly Problem[];
-  /** What its masks started from. */
-  readonly first: readonly (readonly [mask: string, FirstPrompts])[];
-  /** Whether it was encoded, and the seconds that encoding, decoding and scoring took. */
-  readonly encoded: boolean;
-  readonly seconds: number;
-}
-
-/** One line an image, so that an ended run loses at most the image it was at. */
-export class Journal {
-  private constructor(
-    private readonly path: string | undefined,
-    /** Of an earlier run with the same settings. */
-    readonly before: readonly JournalEntry[],
-  ) {}
-
-  /** Without a path nothing is kept. A journal of other settings is refused, not overwritten. */
-  static async open(path: string | undefined, settings: Settings, shard: string): Promise<Journal> {
-    if (path === undefined) return new Journal(undefined, []);
-    const head = JSON.stringify({ settings, shard });
-    const text = await readFile(path, "utf8").catch(() => undefined);
-    if (text === undefined) {
-      await writeFile(path, `${head}\n`).catch((cause) => {
-        throw new CommandError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
-      });
-      return new Journal(path, []);
-    }
-    const [first, ...lines] = text.split("\n");
-    if (first !== head) {
-      throw new CommandError(`${path} was left by a run with other settings: repeat that command to finish it, or delete the file`);
-    }
-    // A last line without its end was cut off while it was written.
-    const whole = lines.slice(0, -1);
-    await writeFile(path, [head, ...whole, ""].join("\n"));
-    return new Journal(
-      path,
-      whole.map((line) => JSON.parse(line) as JournalEntry),
-    );
-  }
-
-  async add(entry: JournalEntry): Promise<void> {
-    if (this.path !== undefined) await appendFile(this.path, `${JSON.stringify(entry)}\n`);
-  }
-
-  async remove(): Promise<void> {
-    if (this.path !== undefined) await rm(this.path, { force: true });
-  }
 }

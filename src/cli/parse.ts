@@ -29,23 +29,60 @@ export function parseBox(text: string): Box {
   if (values.length !== 4 || x0 === undefined || y0 === undefined || x1 === undefined || y1 === undefined || !values.every(Number.isFinite)) {
     throw new UsageError(`--box must be x0,y0,x1,y1, for instance 40,30,160,120; got ${text}`);
   }
-  if (!(x0 < x1 && y0 < y1)) throw new UsageError(`--box ${text} has no area: x0 must be less than x1, and y0 less than y1`);
+  if (!(x0 < x1 && y0 < y1)) {
+    const sides = x1 > 0 && y1 > 0 ? `. If it is a corner, width and height, the box is ${x0},${y0},${x0 + x1},${y0 + y1}` : "";
+    throw new UsageError(`--box ${text} has no area: x0 must be less than x1, and y0 less than y1${sides}`);
+  }
   return [x0, y0, x1, y1];
 }
 
+export interface PromptedImage {
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+  /** By EXIF, 2 to 8, where it was turned upright. */
+  readonly orientation?: number;
+}
+
 /** Here, before minutes are spent on loading, and in the words of the command line. */
-export function checkInside({ points = [], box }: Prompt, width: number, height: number, file: string): void {
-  const image = `${file} is ${width}×${height}`;
+export function checkInside({ points = [], box }: Prompt, image: PromptedImage): void {
+  const { width, height, file } = image;
+  const size = `${file} is ${width}×${height}`;
+  expectPixels(points, box, image);
   for (const { x, y } of points) {
     if (!(x >= 0 && x < width && y >= 0 && y < height)) {
-      throw new UsageError(`--point ${x},${y} is outside the image: ${image}, so x must be from 0 to below ${width} and y from 0 to below ${height}`);
+      const turned = turnedWords(image, x, y);
+      throw new UsageError(`--point ${x},${y} is outside the image: ${size}, so x must be from 0 to below ${width} and y from 0 to below ${height}${turned}`);
     }
   }
   if (!box) return;
   const [x0, y0, x1, y1] = box;
-  if (!(x0 >= 0 && y0 >= 0 && x1 <= width && y1 <= height)) {
-    throw new UsageError(`--box ${box.join(",")} is outside the image: ${image}, so x must be from 0 to ${width} and y from 0 to ${height}`);
-  }
+  if (x0 >= 0 && y0 >= 0 && x1 <= width && y1 <= height) return;
+  const sides =
+    x0 + x1 <= width && y0 + y1 <= height && x0 >= 0 && y0 >= 0 ? `. If it is a corner, width and height, the box is ${x0},${y0},${x0 + x1},${y0 + y1}` : "";
+  const words = `--box ${box.join(",")} is outside the image: ${size}, so x must be from 0 to ${width} and y from 0 to ${height}`;
+  throw new UsageError(`${words}${turnedWords(image, x1, y1) || sides}`);
+}
+
+/** Where a prompt would fit the picture as it is stored. */
+function turnedWords({ width, height, orientation = 1 }: PromptedImage, x: number, y: number): string {
+  if (orientation < 5 || x > height || y > width) return "";
+  return `. The file's EXIF orientation (${orientation}) turns it by 90°, and prompts count pixels of the upright picture`;
+}
+
+/** Shares of the sides, from 0 to 1, would all fall into the first pixel. */
+function expectPixels(points: readonly Point[], box: Box | undefined, { file, width, height }: PromptedImage): void {
+  const values = [...points.flatMap(({ x, y }) => [x, y]), ...(box ?? [])];
+  const shares = values.every((value) => value >= 0 && value <= 1) && values.some((value) => !Number.isInteger(value));
+  // The middle of the first pixel is a place one may mean.
+  if (!shares || width <= 2 || height <= 2 || (!box && values.every((value) => value === 0.5))) return;
+  const pixels = (x: number, y: number) => `${Math.round(x * width)},${Math.round(y * height)}`;
+  const [x, y] = values as [number, number];
+  const [x0, y0, x1, y1] = box ?? [0, 0, 0, 0];
+  const example = points.length > 0 ? `--point ${pixels(x, y)}` : `--box ${pixels(x0, y0)},${pixels(x1, y1)}`;
+  throw new UsageError(
+    `the prompt looks like shares of the image's sides, all of it within its first pixel: give pixels. ${file} is ${width}×${height}, so this would be ${example}`,
+  );
 }
 
 /** `box,1,5`, `all` */

@@ -1,17 +1,18 @@
 // segment: one image, one prompt, one mask.
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { area, boundingBox } from "../image/mask.ts";
-import { readNpy, writeNpy } from "../image/npy.ts";
+import { writeNpy } from "../image/npy.ts";
 import type { Box, ChannelOrder, Decoded, Fit, Point, Precision, Prompt } from "../index.ts";
 import { type Environment, type Model, modelOptions } from "./environment.ts";
 import { maskPng, readImage, rgbPng } from "./image_file.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
+import { checkMaskSide, readMaskInput } from "./mask_input.ts";
 import { drawOverlay } from "./overlay.ts";
 import { isOwnMask, signed } from "./own_mask.ts";
 import { checkInside } from "./parse.ts";
 import { duration, loadProgress, Terminal } from "./terminal.ts";
-import { CommandError, reasonOf, UsageError } from "./usage.ts";
+import { CommandError, UsageError } from "./usage.ts";
 import { defaultWeights, isFile } from "./weights.ts";
 
 export interface SegmentOptions {
@@ -71,7 +72,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
     ...(options.maskInput ? { maskInput: await readMaskInput(options.maskInput) } : {}),
     multimask: !options.single,
   };
-  checkInside(prompt, image.width, image.height, imagePath);
+  checkInside(prompt, { ...image, file: imagePath });
   signal.throwIfAborted();
 
   const times = { load: 0, encode: 0, decode: 0 };
@@ -165,32 +166,4 @@ function report(
     ...(model.meaningless ? { warning: MEANINGLESS } : {}),
     warnings,
   };
-}
-
-/** In the words of the command line, and before the image is encoded. */
-function checkMaskSide({ length }: Float32Array, wanted: number, path: string): void {
-  const side = Math.sqrt(length);
-  if (side !== wanted) throw new UsageError(`--mask-input ${path} must be [${wanted}, ${wanted}] for these weights, got [${side}, ${side}]`);
-}
-
-/** `[n, n]`, also with leading ones: probabilities in model space. Which `n` is known once the model is. */
-export async function readMaskInput(path: string): Promise<Float32Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new CommandError(`cannot read --mask-input ${path}: ${reasonOf(cause)}`, { cause });
-  }
-  const { shape, data } = readNpy(bytes, path);
-  const leading = shape.slice(0, -2);
-  if (shape.length < 2 || shape.at(-1) !== shape.at(-2) || leading.some((side) => side !== 1)) {
-    throw new UsageError(`--mask-input ${path} must be [64, 64], got [${shape.join(", ")}]`);
-  }
-  const outside = data.findIndex((value) => !(value >= 0 && value <= 1));
-  if (outside >= 0) {
-    const side = shape.at(-1) as number;
-    const at = `[${Math.floor(outside / side)}, ${outside % side}]`;
-    throw new UsageError(`--mask-input ${path} must hold probabilities from 0 to 1, got ${data[outside]} at ${at}: apply a sigmoid to logits`);
-  }
-  return data;
 }

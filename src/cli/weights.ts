@@ -1,6 +1,7 @@
 // What `--weights` may name, and how it becomes something the model reads.
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ReadProgress } from "../bytes/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
@@ -45,4 +46,48 @@ export async function fileHash(path: string, signal: AbortSignal): Promise<strin
   const hash = createHash("sha256");
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(piece);
   return hash.digest("hex");
+}
+
+/**
+ * What tells weights apart for results that are put together: their name, and SHA-256 of all that is read of them. Neither path
+ * nor time is the same on every machine that shares the work, and a better model may have the size of the old.
+ */
+export async function identityOf(weights: string, signal: AbortSignal): Promise<string> {
+  if (SYNTHETIC.test(weights)) return weights;
+  const hash = createHash("sha256");
+  const text = await addTo(hash, weights, signal, /\.json([?#].*)?$/i.test(weights));
+  for (const part of partsOf(text)) await addTo(hash, beside(weights, part), signal, false);
+  const name = ADDRESS.test(weights) ? new URL(weights).pathname : weights;
+  return `${basename(name)}, sha256 ${hash.digest("hex")}`;
+}
+
+const PIECE = 4 << 20;
+
+/** Gives the content back where it is wanted as text. */
+async function addTo(hash: Hash, location: string, signal: AbortSignal, wanted: boolean): Promise<string> {
+  const source = await nodeSource(location, { signal });
+  const pieces: Uint8Array[] = [];
+  try {
+    for (let at = 0; at < source.size; at += PIECE) {
+      const piece = await source.read(at, Math.min(PIECE, source.size - at), signal);
+      hash.update(piece);
+      if (wanted) pieces.push(piece);
+    }
+  } finally {
+    await source.close();
+  }
+  return Buffer.concat(pieces)
+    .toString("utf8")
+    .replace(/^\ufeff/, "");
+}
+
+/** Files that an index names; what is no index was refused when the model was loaded. */
+function partsOf(index: string): string[] {
+  if (index === "") return [];
+  const { weight_map } = JSON.parse(index) as { weight_map?: Readonly<Record<string, string>> };
+  return [...new Set(Object.values(weight_map ?? {}))].sort();
+}
+
+function beside(index: string, file: string): string {
+  return ADDRESS.test(index) ? String(new URL(file, index)) : join(dirname(index), file);
 }

@@ -22,11 +22,12 @@ const BINS = 20;
 const MOST_GROUPS = 60;
 
 export function toHtml(evaluation: Evaluation, pictures: readonly Picture[]): string {
-  const { settings, prompts, by, images, imagesPerSecond, problems, cases } = evaluation;
+  const { settings, prompts, by, images, imagesPerSecond, problems, notices, cases } = evaluation;
   const modes = MODES.filter((mode) => settings.prompts.includes(mode));
   const sections = [
     section("Result", `${table(prompts, modes)}<p class="note">Below each mean its 95 % interval, from 1000 bootstrap resamples of the masks.</p>`),
     ...(problems.length > 0 ? [section(left(problems), list(problems.map(({ file, message }) => `${file}: ${message}`)), "problems")] : []),
+    ...(notices.length > 0 ? [section("To know before", list(notices.map(({ file, message }) => `${file}: ${message}`)), "problems")] : []),
     section("How Dice is distributed", histograms(evaluation, modes)),
     ...(pictures.length > 0 ? [section("Worst, median and best", gallery(pictures, modes))] : []),
     ...GROUPINGS.map((grouping) => section(`Dice by ${grouping}`, bars(by[grouping], modes))),
@@ -39,6 +40,8 @@ export function toHtml(evaluation: Evaluation, pictures: readonly Picture[]): st
     ["Speed", `${imagesPerSecond.toFixed(2)} images/s`],
     ["First prompts", `${settings.firstPrompts}, seed ${settings.seed}`],
     ["Channel order", settings.channelOrder],
+    ["Precision", settings.precision],
+    ["Software", `sam-med2d-webgpu ${settings.software}`],
     ["Model", settings.model],
     ["Weights", settings.weights],
   ])}</header><main>

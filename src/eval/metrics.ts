@@ -31,9 +31,9 @@ export interface Summary {
 
 const RESAMPLES = 1000;
 
-/** The interval is the 2.5 % and 97.5 % quantiles of the means of resampled values, drawn with replacement. */
+/** Of at least one value. The interval is the 2.5 % and 97.5 % quantiles of the means of resampled values, drawn with replacement. */
 export function summarise(values: readonly number[], seed: number): Summary {
-  if (values.length === 0) return { mean: Number.NaN, median: Number.NaN, ci95: [Number.NaN, Number.NaN] };
+  if (values.length === 0) throw new RangeError("summarise: expected at least one value, got none");
   const random = new Random(seed, `bootstrap ${values.length}`);
   const means = Array.from({ length: RESAMPLES }, () => {
     let sum = 0;

@@ -21,6 +21,12 @@ export interface Problem {
   readonly indices: readonly number[];
 }
 
+/** What should be known of a file before its figures are trusted. */
+export interface Notice {
+  readonly file: string;
+  readonly message: string;
+}
+
 /** What must agree for results to be one evaluation. */
 export interface Settings {
   readonly dataset: string;
@@ -29,18 +35,47 @@ export interface Settings {
   /** Masks in the dataset file. */
   readonly masks: number;
   readonly model: string;
+  /** Name and SHA-256. */
   readonly weights: string;
+  /** How the encoder's matrices are kept and multiplied: `f32`, `f16 products f32`. */
+  readonly precision: string;
+  /** This package's version. */
+  readonly software: string;
   readonly prompts: readonly Mode[];
   readonly channelOrder: "bgr" | "rgb";
-  /** Where the first prompts come from: `drawn` or a file's name. */
+  /** Where the first prompts come from: `drawn`, or a file's name and SHA-256. */
   readonly firstPrompts: string;
   readonly seed: number;
+}
+
+export const SETTINGS: readonly (keyof Settings)[] = [
+  "dataset",
+  "fingerprint",
+  "masks",
+  "model",
+  "weights",
+  "precision",
+  "software",
+  "prompts",
+  "channelOrder",
+  "firstPrompts",
+  "seed",
+];
+
+/** The first setting in which two runs differ, as `seed 3, not 0`; undefined where they agree. */
+export function difference(expected: Settings, got: Settings): { readonly key: keyof Settings; readonly expected: string; readonly got: string } | undefined {
+  for (const key of SETTINGS) {
+    const [one, other] = [JSON.stringify(expected[key]), JSON.stringify(got[key])];
+    if (one !== other) return { key, expected: one ?? "nothing", got: other ?? "nothing" };
+  }
+  return undefined;
 }
 
 export interface Run {
   readonly settings: Settings;
   readonly cases: readonly CaseResult[];
   readonly problems: readonly Problem[];
+  readonly notices: readonly Notice[];
   /** Images encoded, and the seconds spent on encoding, decoding and scoring. */
   readonly images: number;
   readonly seconds: number;
@@ -57,6 +92,7 @@ export type Summaries = Partial<Record<Mode, ModeSummary>>;
 export const GROUPINGS = ["modality", "dataset", "structure"] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
+/** `prompts` and `by` have no entry for a mode in which nothing could be scored. */
 export interface Evaluation extends Run {
   readonly format: typeof FORMAT;
   readonly prompts: Summaries;
@@ -64,7 +100,7 @@ export interface Evaluation extends Run {
   readonly imagesPerSecond: number;
 }
 
-const FORMAT = "sam-med2d evaluation 1";
+export const FORMAT = "sam-med2d evaluation 2";
 
 /** Cases in the dataset's order, whatever order they were computed in, so that equal runs give equal files. */
 export function evaluation(run: Run): Evaluation {
@@ -92,14 +128,17 @@ export function evaluation(run: Run): Evaluation {
     seconds: run.seconds,
     imagesPerSecond: run.seconds > 0 ? run.images / run.seconds : 0,
     problems: [...run.problems].sort((a, b) => (a.indices[0] ?? 0) - (b.indices[0] ?? 0)),
+    notices: [...run.notices].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0)),
     cases,
   };
 }
 
+/** A mode without a score has no summary. */
 function summaries(cases: readonly CaseResult[], modes: readonly Mode[], seed: number): Summaries {
   const result: Summaries = {};
   for (const mode of MODES.filter((mode) => modes.includes(mode))) {
     const scores = cases.map(({ scores }) => scores[mode]).filter((score) => score !== undefined);
+    if (scores.length === 0) continue;
     const of = (metric: "dice" | "iou") =>
       summarise(
         scores.map((score) => score[metric]),
@@ -116,9 +155,10 @@ export function merge(runs: readonly { readonly file: string; readonly run: Run 
   if (!first) throw new EvaluationError("merge", "at least one result file", "none", "Name the JSON files of the shards.");
   const seen = new Map<number, string>();
   for (const { file, run } of runs) {
-    for (const key of Object.keys(first.run.settings) as (keyof Settings)[]) {
-      const [expected, got] = [JSON.stringify(first.run.settings[key]), JSON.stringify(run.settings[key])];
-      if (expected !== got) throw new EvaluationError(file, `${key} ${expected}, as ${first.file} has`, got, "Merge shards of one evaluation only.");
+    const differs = difference(first.run.settings, run.settings);
+    if (differs) {
+      const { key, expected, got } = differs;
+      throw new EvaluationError(file, `${key} ${expected}, as ${first.file} has`, got, "Merge shards of one evaluation only.");
     }
     for (const index of [...run.cases.map(({ index }) => index), ...run.problems.flatMap(({ indices }) => indices)]) {
       const other = seen.get(index);
@@ -132,36 +172,12 @@ export function merge(runs: readonly { readonly file: string; readonly run: Run 
       settings: first.run.settings,
       cases: runs.flatMap(({ run }) => run.cases),
       problems: runs.flatMap(({ run }) => run.problems),
+      notices: runs.flatMap(({ run }) => run.notices),
       images: sum(({ images }) => images),
       seconds: sum(({ seconds }) => seconds),
     },
     missing: first.run.settings.masks - seen.size,
   };
-}
-
-/** A result file's content. Only what `merge` and `evaluation` build on is checked: the rest is computed again. */
-export function parseEvaluation(text: string, file: string): Run {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new EvaluationError(file, "JSON written by evaluate --json", String(cause), "Run the shard again.");
-  }
-  if (!isRecord(value) || value.format !== FORMAT)
-    throw new EvaluationError(
-      file,
-      `the format "${FORMAT}"`,
-      isRecord(value) ? JSON.stringify(value.format) : typeof value,
-      "Use files written by evaluate --json.",
-    );
-  const { settings, cases, problems, images, seconds } = value as unknown as Evaluation;
-  const complete = isRecord(settings) && Array.isArray(cases) && Array.isArray(problems) && typeof images === "number" && typeof seconds === "number";
-  if (!complete) throw new EvaluationError(file, "settings, cases, problems, images and seconds", Object.keys(value).join(", "), "Run the shard again.");
-  return { settings, cases, problems, images, seconds };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** One row a mask. */

@@ -27,10 +27,13 @@ function report(): string {
     channelOrder: "bgr",
     firstPrompts: "drawn",
     seed: 0,
+    precision: "f32",
+    software: "0.1.0",
   } as const;
   const problems = [{ file: `images/${LONG}.png`, message: "no such file", indices: [30] }];
+  const notices = [{ file: `images/${LONG}.png`, message: "it is damaged" }];
   const pictures = MODES.flatMap((mode) => ["worst", "median", "best"].map((rank) => ({ mode, rank, mask: `masks/${LONG}.png`, dice: 0.5, png: PNG })));
-  return toHtml(evaluation({ settings, cases, problems, images: 1, seconds: 1 }), pictures);
+  return toHtml(evaluation({ settings, cases, problems, notices, images: 1, seconds: 1 }), pictures);
 }
 
 let browser: Browser;

@@ -194,8 +194,8 @@ describe("evaluate", () => {
     expect(b.cases).toEqual(a.cases);
     expect(c.cases).not.toEqual(a.cases);
     expect(d.cases).toEqual(a.cases);
-    expect(d.settings.firstPrompts).toBe("p.json");
-    expect(Object.keys(await json("p.json"))).toEqual(IMAGES.flatMap(({ masks }) => masks.map(({ name }) => name)));
+    expect(d.settings.firstPrompts).toMatch(/^p\.json, sha256 [0-9a-f]{64}$/);
+    expect(Object.keys(await json("p.json"))).toEqual(IMAGES.flatMap(({ masks }) => masks.map(({ name }) => `good/masks/${name}`)));
   });
 
   it("joins shards to exactly the whole", async () => {
@@ -249,13 +249,81 @@ describe("evaluate", () => {
     expect(prompts.box.n).toBe(4);
     const messages = Object.fromEntries(problems.map(({ file, message }: { file: string; message: string }) => [file, message]));
     expect(messages["masks/gone.png"]).toMatch(/cannot read the image .*gone\.png: no such file/);
-    expect(messages["masks/small.png"]).toBe("the mask is 32×32, its image 64×64");
+    expect(messages["masks/small.png"]).toMatch(/^the mask is 32×32, its image 64×64/);
     expect(messages["masks/gray.png"]).toMatch(/must hold 0 and 1, or 0 and 255, got 77.* at 1,1/);
-    expect(messages["masks/empty.png"]).toBe("the mask is empty");
+    expect(messages["masks/empty.png"]).toMatch(/^the mask is empty/);
     expect(messages["masks/thin.png"]).toBe("the mask vanishes at 256×256");
     expect(messages["images/gone.png"]).toMatch(/no such file/);
     expect(messages["images/text.png"]).toMatch(/expected a PNG or JPEG image/);
     for (const file of Object.keys(messages)) expect(stderr).toContain(file);
+  });
+
+  it("keeps masks of one file name apart: prompts, saved masks, structures", async () => {
+    const root = folder.file("same");
+    for (const name of ["images", "liver", "kidney", "up"]) await mkdir(join(root, "set", name), { recursive: true });
+    await mkdir(join(root, "masks"), { recursive: true });
+    await writePng(join(root, "set/images/s.png"), proceduralImage(120, 90, 1));
+    const masks = {
+      "liver/001.png": [10, 10, 40, 40],
+      "kidney/001.png": [60, 50, 100, 80],
+      "../masks/a.png": [5, 5, 25, 25],
+      "up/masks/a.png": [70, 5, 90, 25],
+    } as const;
+    for (const [name, box] of Object.entries(masks)) {
+      await mkdir(join(root, "set", name, ".."), { recursive: true });
+      await writeMask(join(root, "set", name), [120, 90], box);
+    }
+    await writeFile(join(root, "set/d.json"), JSON.stringify(Object.fromEntries(Object.keys(masks).map((mask) => [mask, "images/s.png"]))));
+    const args = ["evaluate", join(root, "set/d.json"), "--weights", "synthetic:7", "--json", folder.file("r.json")];
+    const once = await cli([...args, "--save-prompts", folder.file("p.json"), "--save-masks", folder.file("apart")], { loadModel: discModel().loadModel });
+    expect([once.code, Object.keys(await json("p.json"))]).toEqual([0, Object.keys(masks)]);
+    const first = await json("r.json");
+    expect(Object.keys(first.by.structure)).toEqual(["a", "kidney", "liver"]);
+    expect((await cli([...args, "--prompt-file", folder.file("p.json")], { loadModel: discModel().loadModel })).code).toBe(0);
+    expect((await json("r.json")).cases).toEqual(first.cases);
+    const { readdir } = await import("node:fs/promises");
+    expect((await readdir(folder.file("apart/box"), { recursive: true })).filter((name) => name.endsWith(".png")).sort()).toEqual([
+      "kidney/001.png",
+      "liver/001.png",
+      "up/masks/a.png",
+      "up/masks/a_2.png",
+    ]);
+  });
+
+  it("says that nothing could be scored in place of a table of no numbers", async () => {
+    const root = folder.file("nothing");
+    await mkdir(root, { recursive: true });
+    await writeFile(join(root, "label2image_test.json"), '{"a.png":"gone.png"}');
+    const { code, stdout, stderr } = await cli(["evaluate", root, "--weights", "synthetic:7", "--json", folder.file("r.json")], {
+      loadModel: discModel().loadModel,
+    });
+    expect([code, stdout, stderr]).toEqual([1, "", expect.stringMatching(/nothing could be scored: all 1 masks were left out/)]);
+    expect(await readFile(folder.file("r.json"), "utf8")).not.toMatch(/NaN|null/);
+  });
+
+  it("takes Windows' backslashes, and says so", async () => {
+    const root = folder.file("windows");
+    await mkdir(join(root, "masks"), { recursive: true });
+    await writePng(join(root, "s.png"), proceduralImage(120, 90, 1));
+    await writeMask(join(root, "masks/a.png"), [120, 90], [10, 10, 40, 40]);
+    await writeFile(join(root, "label2image_test.json"), '\ufeff{"masks\\\\a.png":".\\\\s.png"}');
+    const { code, stderr } = await cli(["evaluate", root, "--weights", "synthetic:7"], { loadModel: discModel().loadModel });
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/Windows' backslashes/)]);
+  });
+
+  it("keeps runs of another precision or version apart, in journals and merges", async () => {
+    for (const part of [1, 2]) await run(["--json", folder.file(`r${part}.json`), "--shard", `${part}/2`]);
+    const other = await json("r2.json");
+    await writeFile(folder.file("r2.json"), JSON.stringify({ ...other, settings: { ...other.settings, precision: "f16" } }));
+    const mixed = await cli(["evaluate", "merge", folder.file("r1.json"), folder.file("r2.json")]);
+    expect([mixed.code, mixed.stderr]).toEqual([1, expect.stringMatching(/expected precision "f32", as .*r1\.json has, got "f16"/)]);
+    const head = { format: "sam-med2d journal 2", settings: { ...(await json("r1.json")).settings, software: "0.0.1" }, shard: "1/1" };
+    await writeFile(folder.file("r3.json.journal"), `${JSON.stringify(head)}\n`);
+    const resumed = await run(["--json", folder.file("r3.json")]);
+    expect([resumed.code, resumed.stderr]).toEqual([1, expect.stringMatching(/other settings \(software "0\.0\.1", this one has/)]);
+    await writeFile(folder.file("r4.json.journal"), "someone's notes\n");
+    expect((await run(["--json", folder.file("r4.json")])).stderr).toMatch(/is no journal of this version's evaluate: move it away/);
+    expect(await readFile(folder.file("r4.json.journal"), "utf8")).toBe("someone's notes\n");
   });
 
   it("writes CSV, a report in one file, and every mask", async () => {
@@ -295,7 +363,7 @@ describe("evaluate", () => {
     await writeFile(folder.file("one.json"), '{"ct--drawn--a--liver_000.png":{"boxes":[[1,2,3,4]],"point_coords":[[1,2]],"point_labels":[1]}}');
     expect(await run(["--prompt-file", folder.file("one.json")])).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/no prompts for 3 masks, good\/masks\/ct--drawn--a--spleen_000\.png first/),
+      stderr: expect.stringMatching(/prompts for every mask of the dataset, got none for 3 of them, good\/masks\/ct--drawn--a--spleen_000\.png first/),
     });
     expect(await cli(["evaluate", folder.file("nowhere"), "--weights", "synthetic:7"])).toMatchObject({
       code: 1,

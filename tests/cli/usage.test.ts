@@ -1,5 +1,6 @@
 // Wrong use: exit code 2, one message, no stack, nothing loaded and nothing written.
 import { mkdir, writeFile } from "node:fs/promises";
+import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeNpy } from "../../src/image/npy.ts";
 import { cli, fakeModel, useFolder, writePngHeader, writeSample } from "./support.ts";
@@ -21,6 +22,8 @@ beforeAll(async () => {
   await writeFile(folder.file("nan.npy"), mask(64, Number.NaN));
   await writeFile(folder.file("flat.npy"), writeNpy([4096], new Float32Array(4096)));
   await writeFile(folder.file("oblong.npy"), writeNpy([64, 32], new Float32Array(2048)));
+  await writeFile(folder.file("gray.npy"), mask(64, 255));
+  await sharp(folder.file("scan.png")).withMetadata({ orientation: 6 }).jpeg().toFile(folder.file("turned.jpg"));
   await writeFile(folder.file("three.npy"), writeNpy([3, 8, 8], new Float32Array(192)));
 });
 
@@ -51,6 +54,15 @@ describe("wrong use", () => {
     ["a box without area", [...SCAN, "--box", "5,5,5,9"], /--box 5,5,5,9 has no area/],
     ["a box from right to left", [...SCAN, "--box", "9,5,5,9"], /has no area: x0 must be less than x1/],
     ["a box over the border", [...SCAN, "--box", "5,5,31,9"], /--box 5,5,31,9 is outside the image/],
+    ["a corner, width and height", [...SCAN, "--box", "15,7,10,7"], /no area.*If it is a corner, width and height, the box is 15,7,25,14/],
+    ["a corner, width and height that pass the border", [...SCAN, "--box", "2,2,27,90"], /outside the image/],
+    ["a box of shares", [...SCAN, "--box", "0.1,0.2,0.5,0.6"], /shares of the image's sides.*scan\.png is 30×20, so this would be --box 3,4,15,12/],
+    ["a point of shares", [...SCAN, "--point", "0.5,0.25"], /shares of the image's sides.*--point 15,5/],
+    [
+      "a point on an image turned by EXIF",
+      ["segment", "@turned.jpg", "--weights", "synthetic:7", "--point", "25,5"],
+      /outside the image: .*is 20×30.*EXIF orientation \(6\) turns it/,
+    ],
     ["two boxes", [...SCAN, "--box", "1,1,2,2", "--box", "1,1,2,2"], /--box can be given once/],
     ["an unknown fit", [...SCAN, "--fit", "crop"], /Allowed choices are resize, pad, long-side/],
     ["an unknown channel order", [...SCAN, "--channel-order", "gbr"], /Allowed choices are bgr, rgb/],
@@ -59,7 +71,8 @@ describe("wrong use", () => {
     ["a mask input of NaN", [...SCAN, "--mask-input", "@nan.npy"], /got NaN at \[0, 0\]/],
     ["a flat mask input", [...SCAN, "--mask-input", "@flat.npy"], /must be \[64, 64\], got \[4096\]/],
     ["an oblong mask input", [...SCAN, "--mask-input", "@oblong.npy"], /got \[64, 32\]/],
-    ["three mask inputs in one", [...SCAN, "--mask-input", "@three.npy"], /got \[3, 8, 8\]/],
+    ["three mask inputs in one", [...SCAN, "--mask-input", "@three.npy"], /got \[3, 8, 8\]\. It holds 3 candidates, as --save-logits writes them: keep one/],
+    ["a mask input of gray values", [...SCAN, "--mask-input", "@gray.npy"], /got 255 at \[0, 0\]: it looks like gray values.*divide by 255/],
     ["a mask input that is no array", [...SCAN, "--mask-input", "@notes.png"], /notes\.png: expected a NumPy \.npy file, got other content/],
     ["a mask over the image", [...SCAN, "--out", "@scan.png"], /--out .*scan\.png is also an input/],
     ["a mask over the weights", ["segment", "@scan.png", "--weights", "@weights.safetensors", "--out", "@weights.safetensors"], /is also an input/],

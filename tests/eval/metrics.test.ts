@@ -34,7 +34,7 @@ describe("summarise", () => {
 
   it("has no interval to speak of for one value, and no numbers for none", () => {
     expect(summarise([0.25], 0)).toEqual({ mean: 0.25, median: 0.25, ci95: [0.25, 0.25] });
-    expect(summarise([], 0).mean).toBeNaN();
+    expect(() => summarise([], 0)).toThrow(/at least one value/);
   });
 });
 

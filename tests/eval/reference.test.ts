@@ -82,7 +82,7 @@ describeGpu("evaluate against the PyTorch reference", () => {
 
     const prompts = JSON.parse(await readFile(folder.file("prompts.json"), "utf8"));
     for (const [name, { box, point }] of Object.entries(reference.first)) {
-      expect(prompts[name]).toEqual({ boxes: [box], point_coords: [point], point_labels: [1] });
+      expect(prompts[`masks/${name}`]).toEqual({ boxes: [box], point_coords: [point], point_labels: [1] });
     }
     const errors: string[] = [];
     let compared = 0;
