@@ -25,7 +25,7 @@ export async function readMaskInput(path: string): Promise<Float32Array> {
   if (outside < 0) return data;
   const side = shape.at(-1) as number;
   const at = `[${Math.floor(outside / side)}, ${outside % side}]`;
-  const gray = data.every((value) => value >= 0 && value <= 255 && Number.isInteger(value));
+  const gray = data.some((value) => value > 100) && data.every((value) => value >= 0 && value <= 255 && Number.isInteger(value));
   const remedy = gray ? "it looks like gray values from 0 to 255: divide by 255" : "apply a sigmoid to logits";
   throw new UsageError(`--mask-input ${path} must hold probabilities from 0 to 1, got ${data[outside]} at ${at}: ${remedy}`);
 }
