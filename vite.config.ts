@@ -14,6 +14,8 @@ if (process.env.VITEST && existsSync(`${root}.cache/setup.json`)) {
 }
 
 const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test.ts"];
+/** Full-size networks, whole files in memory: for CI and `npm test -- --all` (tests/support/quick.ts). */
+const LARGE_TESTS = process.env.SAM_MED2D_QUICK === "1" ? ["tests/**/*.large.test.ts"] : [];
 
 // Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
 const common = {
@@ -43,8 +45,8 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { ...common, server, name: "node", include: ["tests/**/*.test.ts"], exclude: BROWSER_TESTS } },
-      { extends: true, test: { ...common, server, name: "browser", include: BROWSER_TESTS, fileParallelism: false } },
+      { extends: true, test: { ...common, server, name: "node", include: ["tests/**/*.test.ts"], exclude: [...BROWSER_TESTS, ...LARGE_TESTS] } },
+      { extends: true, test: { ...common, server, name: "browser", include: BROWSER_TESTS, exclude: LARGE_TESTS, fileParallelism: false } },
     ],
   },
 });

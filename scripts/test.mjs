@@ -1,11 +1,13 @@
-// npm test: set-up, checks, build, size, then every test: in Node (plain and on Dawn) and in headless Chromium on the built pages;
-// last, with nothing beside it, the times against main's.
+// npm test: set-up, checks, build, size, the packed library in what uses it, then the tests: in Node (plain and on Dawn) and in headless
+// Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
+// every consumer; and last, with nothing beside it, the times against main's.
 // npm test -- FILTER… runs only the test files whose path contains a filter, without the checks.
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { compareWithMain } from "./bench_compare.mjs";
 import { build } from "./build.mjs";
 import { CHECKS } from "./check.mjs";
+import { tryConsumers } from "./consumers.mjs";
 import { setup } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
 import { bin, CACHE, isMain, Problem, ROOT, readJson, run, runMain, say, seconds } from "./tools.mjs";
@@ -79,8 +81,10 @@ function testFiles(filters) {
   return files.filter((path) => path.endsWith(".test.ts") && (filters.length === 0 || filters.some((filter) => path.includes(filter))));
 }
 
+const IN_CI = Boolean(process.env.CI) && process.env.CI !== "false";
+
 function summary(start) {
-  const skipFails = Boolean(process.env.CI) && process.env.CI !== "false";
+  const skipFails = IN_CI;
   total.skipped = skips.length;
   say(`\n── Summary (${seconds(start)})`);
   for (const line of times) say(line);
@@ -94,6 +98,9 @@ function summary(start) {
 async function main() {
   const start = performance.now();
   const filters = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+  const all = IN_CI || process.argv.includes("--all");
+  // Whoever names a file wants all of it.
+  const quick = !all && filters.length === 0;
   mkdirSync(CACHE, { recursive: true });
   let found;
   const ready = await step(
@@ -106,17 +113,19 @@ async function main() {
   if (!ready) return summary(start);
   const files = testFiles(filters);
   if (files.length === 0) throw new Problem(`No test file's path contains ${filters.join(" or ")}`);
+  const env = { ...found.env, SAM_MED2D_QUICK: quick ? "1" : "" };
   const inBrowser = files.some((file) => BROWSER_TESTS.test(file));
   const inNode = files.some((file) => !BROWSER_TESTS.test(file));
   if (filters.length === 0) for (const { title, check } of CHECKS) await step(title, check);
   const built = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/")) ? await step("Build", build) : true;
   if (filters.length === 0) await step("Size of the library", () => checkSize());
-  if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", found.env, filters), { counts: false });
+  if (filters.length === 0 && built) await step("The packed library, as it is used", () => tryConsumers({ fast: quick }));
+  if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", env, filters), { counts: false });
   if (inBrowser) {
-    if (built) await step("Tests in Chromium", () => vitest("browser", found.env, filters), { counts: false });
+    if (built) await step("Tests in Chromium", () => vitest("browser", env, filters), { counts: false });
     else failures.push("Tests in Chromium: not run, the build failed");
   }
-  if (filters.length === 0 && built) await step("Times against main's", () => compareWithMain({ env: found.env }));
+  if (filters.length === 0 && all && built) await step("Times against main's", () => compareWithMain({ env: found.env }));
   summary(start);
 }
 

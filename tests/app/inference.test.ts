@@ -1,7 +1,8 @@
 // Latest wins: what is computed, what is dropped, and what comes of failures.
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Activity, Inference, type Job, type Runner } from "../../app/inference.ts";
 import { addPoint, newSession, type Prompts } from "../../app/session.ts";
+import { until } from "../support/until.ts";
 import { FakeModel } from "../worker/fake_model.ts";
 
 const SETTINGS = { fit: "auto", channelOrder: "auto", multimask: true } as const;
@@ -27,7 +28,7 @@ function start(model = new FakeModel()) {
 }
 
 async function idle(seen: { activities: string[] }): Promise<void> {
-  await vi.waitFor(() => expect(seen.activities.at(-1)).toBe("idle"));
+  await until(() => expect(seen.activities.at(-1)).toBe("idle"));
 }
 
 describe("inference", () => {
@@ -35,10 +36,10 @@ describe("inference", () => {
     const { inference, model, seen } = start();
     const [one, two] = [promptsAt(1), promptsAt(2)];
     inference.want(job("a", newSession().now));
-    await vi.waitFor(() => expect(seen.encodes).toBe(1));
+    await until(() => expect(seen.encodes).toBe(1));
     for (const prompts of [one, two, one]) {
       inference.want(job("a", prompts));
-      await vi.waitFor(() => expect(inference.resultOf(prompts)).toBeDefined());
+      await until(() => expect(inference.resultOf(prompts)).toBeDefined());
       await idle(seen);
     }
     expect(model.encodes).toBe(1);
@@ -50,19 +51,19 @@ describe("inference", () => {
     const { inference, model, seen } = start(new FakeModel({ decodeTime: 40 }));
     const burst = Array.from({ length: 30 }, (_, i) => promptsAt(i % 8));
     inference.want(job("a", burst[0] as Prompts));
-    await vi.waitFor(() => expect(seen.activities).toContain("decoding"));
+    await until(() => expect(seen.activities).toContain("decoding"));
     for (const prompts of burst) inference.want(job("a", prompts));
-    await vi.waitFor(() => expect(inference.resultOf(burst.at(-1) as Prompts)).toBeDefined());
+    await until(() => expect(inference.resultOf(burst.at(-1) as Prompts)).toBeDefined());
     expect(model.decoded.length).toBe(2);
   });
 
   it("drops the encode of an image that was left, without a word", async () => {
     const { inference, model, seen } = start(new FakeModel({ encodeTime: 60 }));
     inference.want(job("a", promptsAt(1)));
-    await vi.waitFor(() => expect(model.encodes).toBe(1));
+    await until(() => expect(model.encodes).toBe(1));
     const wanted = promptsAt(2);
     inference.want(job("b", wanted));
-    await vi.waitFor(() => expect(inference.resultOf(wanted)).toBeDefined());
+    await until(() => expect(inference.resultOf(wanted)).toBeDefined());
     expect(model.embeddings.length).toBe(1);
     expect(seen.errors).toEqual([]);
   });
@@ -71,34 +72,34 @@ describe("inference", () => {
     const { inference, model, seen } = start();
     const prompts = promptsAt(1);
     inference.want(job("a", prompts));
-    await vi.waitFor(() => expect(seen.results).toBe(1));
+    await until(() => expect(seen.results).toBe(1));
     inference.want(job("a", prompts, { ...SETTINGS, multimask: false }));
-    await vi.waitFor(() => expect(inference.resultOf(prompts)?.decoded.masks.length).toBe(1));
+    await until(() => expect(inference.resultOf(prompts)?.decoded.masks.length).toBe(1));
     expect(model.encodes).toBe(1);
     inference.want(job("a", prompts, { ...SETTINGS, fit: "pad" }));
-    await vi.waitFor(() => expect(model.encodes).toBe(2));
+    await until(() => expect(model.encodes).toBe(2));
   });
 
   it("reports a failure once, is not asked again by itself, and goes on with retry or the next prompt", async () => {
     const { inference, model, seen } = start();
     inference.want(job("a", newSession().now));
-    await vi.waitFor(() => expect(seen.encodes).toBe(1));
+    await until(() => expect(seen.encodes).toBe(1));
     model.failNext = new Error("lost");
     const prompts = promptsAt(1);
     inference.want(job("a", prompts));
-    await vi.waitFor(() => expect(seen.errors.length).toBe(1));
+    await until(() => expect(seen.errors.length).toBe(1));
     inference.want(job("a", prompts));
     await idle(seen);
     expect(seen.errors.length).toBe(1);
     expect(inference.resultOf(prompts)).toBeUndefined();
     inference.retry();
-    await vi.waitFor(() => expect(inference.resultOf(prompts)).toBeDefined());
+    await until(() => expect(inference.resultOf(prompts)).toBeDefined());
     model.failNext = new Error("again");
     inference.want(job("a", promptsAt(2)));
-    await vi.waitFor(() => expect(seen.errors.length).toBe(2));
+    await until(() => expect(seen.errors.length).toBe(2));
     const next = promptsAt(3);
     inference.want(job("a", next));
-    await vi.waitFor(() => expect(inference.resultOf(next)).toBeDefined());
+    await until(() => expect(inference.resultOf(next)).toBeDefined());
   });
 
   it("waits for a model, and starts over with another one, prompts kept", async () => {
@@ -109,10 +110,10 @@ describe("inference", () => {
     await idle(seen);
     const [first, second] = [new FakeModel(), new FakeModel()];
     inference.use(first as Runner, 2);
-    await vi.waitFor(() => expect(inference.resultOf(prompts)).toBeDefined());
+    await until(() => expect(inference.resultOf(prompts)).toBeDefined());
     inference.use(second as Runner, 3);
     expect(inference.resultOf(prompts)).toBeUndefined();
-    await vi.waitFor(() => expect(inference.resultOf(prompts)).toBeDefined());
+    await until(() => expect(inference.resultOf(prompts)).toBeDefined());
     expect([first.decoded.length, second.decoded.length]).toEqual([1, 1]);
   });
 
@@ -120,11 +121,11 @@ describe("inference", () => {
     const { inference, model, seen } = start(new FakeModel({ decodeTime: 30 }));
     const prompts = promptsAt(1);
     inference.want(job("a", prompts));
-    await vi.waitFor(() => expect(seen.activities).toContain("decoding"));
+    await until(() => expect(seen.activities).toContain("decoding"));
     model.failNext = new Error("the old model's own trouble");
     const next = new FakeModel();
     inference.use(next as Runner, 2);
-    await vi.waitFor(() => expect(inference.resultOf(prompts)).toBeDefined());
+    await until(() => expect(inference.resultOf(prompts)).toBeDefined());
     expect(seen.errors).toEqual([]);
     expect(next.decoded.length).toBe(1);
   });
@@ -133,7 +134,7 @@ describe("inference", () => {
     const { inference, model, seen } = start();
     for (let i = 0; i < 20; i++) {
       inference.want(job(`image ${i}`, newSession().now));
-      await vi.waitFor(() => expect(seen.encodes).toBe(i + 1));
+      await until(() => expect(seen.encodes).toBe(i + 1));
     }
     expect(model.embeddings.map(({ disposed }) => disposed)).toEqual([...Array(4).fill(true), ...Array(16).fill(false)]);
     inference.forget("image 19");

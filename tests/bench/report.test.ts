@@ -1,5 +1,5 @@
 // Saved runs and what is made of them: a report of two kernels, no device.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { maskIou } from "../../src/bench/configurations.ts";
 import { chromeTrace, compare, csv, markdown } from "../../src/bench/formats.ts";
 import { digits, time } from "../../src/bench/numbers.ts";
@@ -150,13 +150,19 @@ describe("maskIou", () => {
 
 describe("BusyClock", () => {
   it("counts overlapping work once, and starts again when it was read", async () => {
-    const clock = new BusyClock();
-    const wait = () => new Promise((done) => setTimeout(done, 30));
-    await Promise.all([clock.during(wait), clock.during(wait)]);
-    const ms = clock.take();
-    expect(ms).toBeGreaterThanOrEqual(28);
-    expect(clock.take()).toBe(0);
-    await clock.during(async () => Promise.reject(new Error("no"))).catch(() => undefined);
-    expect(clock.take()).toBeLessThan(ms);
+    vi.useFakeTimers();
+    try {
+      const clock = new BusyClock();
+      const wait = (ms: number) => clock.during(() => new Promise((done) => setTimeout(done, ms)));
+      const both = Promise.all([wait(30), wait(20)]);
+      await vi.advanceTimersByTimeAsync(50);
+      await both;
+      expect(clock.take()).toBe(30);
+      expect(clock.take()).toBe(0);
+      await clock.during(async () => Promise.reject(new Error("no"))).catch(() => undefined);
+      expect(clock.take()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

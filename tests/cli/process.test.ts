@@ -168,10 +168,9 @@ describeGpu("segment in a process", () => {
   });
 
   it("ends wrong use with 2 before anything is loaded", async () => {
-    const start = performance.now();
     expect((await run(segment("--point", "96,0"))).code).toBe(2);
-    expect((await run(["segment", at("scan.png"), "--weights", "synthetic:7", "--box", "3,3,3,9"])).code).toBe(2);
-    expect(performance.now() - start).toBeLessThan(20_000);
+    // Weights that are not there would be told with 1.
+    expect((await run(["segment", at("scan.png"), "--weights", at("none.safetensors"), "--box", "3,3,3,9"])).code).toBe(2);
   });
 });
 

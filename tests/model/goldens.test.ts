@@ -4,7 +4,7 @@ import { GOLDENS, readGolden } from "../support/goldens.ts";
 import { loadGolden } from "./dawn_model.ts";
 import { checkGolden, describeErrors } from "./golden_check.ts";
 
-/** Full-size networks are in vit_b.test.ts. */
+/** Full-size networks are in vit_b.large.test.ts. */
 const SMALL = GOLDENS.filter((name) => !name.startsWith("vit_b"));
 
 describeGpu("PyTorch's answers", () => {

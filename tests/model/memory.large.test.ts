@@ -1,4 +1,4 @@
-// JS memory while a full-size file is loaded in Node; tests/browser/memory.test.ts does the same in Chromium.
+// JS memory while a full-size file is loaded in Node; tests/browser/memory.large.test.ts does the same in Chromium.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
