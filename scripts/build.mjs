@@ -9,6 +9,7 @@ export const ENTRIES = {
   index: "src/index.ts",
   worker: "src/worker/worker.ts",
   client: "src/worker/client.ts",
+  formats: "src/formats/index.ts",
 };
 const CLI = "src/cli/main.ts";
 
