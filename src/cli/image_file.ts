@@ -28,7 +28,11 @@ export interface ReadOptions {
 }
 
 export async function readImage(path: string, options: ReadOptions = {}): Promise<ImageFile> {
-  const { pixels, notices } = await readFilePixels(path, options);
+  return imageOf(path, await readFilePixels(path, options));
+}
+
+/** `path` is for words. */
+export function imageOf(path: string, { pixels, notices }: Decoded): ImageFile {
   const { width, height } = pixels;
   const turned = pixels.orientation === undefined ? {} : { orientation: pixels.orientation };
   const { data, channels } = withoutAlpha(pixels);
@@ -39,9 +43,18 @@ export async function readImage(path: string, options: ReadOptions = {}): Promis
   return { data: toEightBits(data, range), width, height, channels, notices: [...notices, rangeNotice(path, range)], ...turned };
 }
 
+export interface Decoded {
+  readonly pixels: Pixels;
+  readonly notices: readonly string[];
+}
+
 /** As stored, upright: 1 to 4 channels with alpha last, 8 or 16 bits. */
-export async function readFilePixels(path: string, { partial = false, offer }: ReadOptions = {}): Promise<{ pixels: Pixels; notices: string[] }> {
-  const bytes = await readPicture(path);
+export async function readFilePixels(path: string, options: ReadOptions = {}): Promise<Decoded> {
+  return decode(path, await readPicture(path), options);
+}
+
+/** Bytes of a PNG or JPEG file, or of what claims to be one. */
+export async function decode(path: string, bytes: Buffer, { partial = false, offer }: ReadOptions = {}): Promise<Decoded> {
   try {
     return { pixels: await readPixels(path, bytes, "error"), notices: [] };
   } catch (cause) {

@@ -24,7 +24,7 @@ function parseEntry(name: string, entry: unknown, file: string): FirstPrompts {
   }
   throw new EvaluationError(
     file,
-    `${name}: boxes [[x0, y0, x1, y1]] with x0 < x1 and y0 < y1, point_coords [[x, y]], point_labels [0 or 1]`,
+    `${quoted(name)}: boxes [[x0, y0, x1, y1]] with x0 < x1 and y0 < y1, point_coords [[x, y]], point_labels [0 or 1]`,
     quoted(entry),
     "Write the file with evaluate --save-prompts, or with the reference at one point.",
   );
@@ -49,8 +49,8 @@ export function promptsOf(file: string, given: ReadonlyMap<string, FirstPrompts>
       throw new EvaluationError(
         file,
         "prompts by the masks' paths where several have one file name",
-        `${name} alone, for ${others
-          .map(({ mask }) => mask)
+        `${quoted(name)} alone, for ${others
+          .map(({ mask }) => quoted(mask))
           .slice(0, 3)
           .join(" and ")}`,
         "Write the file with evaluate --save-prompts, which names paths.",
@@ -63,7 +63,7 @@ export function promptsOf(file: string, given: ReadonlyMap<string, FirstPrompts>
     throw new EvaluationError(
       file,
       "prompts for every mask of the dataset",
-      `none for ${missing.length} of them, ${missing[0]?.mask} first`,
+      `none for ${missing.length} of them, ${quoted(missing[0]?.mask)} first`,
       "Add them, or leave the file out.",
     );
   }
@@ -77,7 +77,7 @@ export function expectModelPixels(file: string, prompts: ReadonlyMap<string, Fir
     const pointFits = point.x >= 0 && point.x < size && point.y >= 0 && point.y < size;
     if (x0 >= 0 && y0 >= 0 && x1 <= size && y1 <= size && pointFits) continue;
     const got = pointFits ? `the box ${box.join(", ")}` : `the point ${point.x}, ${point.y}`;
-    throw new EvaluationError(file, `prompts of ${mask} in model pixels, inside ${size}×${size}`, got, HINT);
+    throw new EvaluationError(file, `prompts of ${quoted(mask)} in model pixels, inside ${size}×${size}`, got, HINT);
   }
 }
 

@@ -62,11 +62,13 @@ export const SETTINGS: readonly (keyof Settings)[] = [
   "seed",
 ];
 
+const MOST_QUOTED = 240;
+
 /** The first setting in which two runs differ, as `seed 3, not 0`; undefined where they agree. */
 export function difference(expected: Settings, got: Settings): { readonly key: keyof Settings; readonly expected: string; readonly got: string } | undefined {
   for (const key of SETTINGS) {
     const [one, other] = [JSON.stringify(expected[key]), JSON.stringify(got[key])];
-    if (one !== other) return { key, expected: one ?? "nothing", got: other ?? "nothing" };
+    if (one !== other) return { key, expected: (one ?? "nothing").slice(0, MOST_QUOTED), got: (other ?? "nothing").slice(0, MOST_QUOTED) };
   }
   return undefined;
 }

@@ -363,7 +363,7 @@ describe("evaluate", () => {
     await writeFile(folder.file("one.json"), '{"ct--drawn--a--liver_000.png":{"boxes":[[1,2,3,4]],"point_coords":[[1,2]],"point_labels":[1]}}');
     expect(await run(["--prompt-file", folder.file("one.json")])).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/prompts for every mask of the dataset, got none for 3 of them, good\/masks\/ct--drawn--a--spleen_000\.png first/),
+      stderr: expect.stringMatching(/prompts for every mask of the dataset, got none for 3 of them, "good\/masks\/ct--drawn--a--spleen_000\.png" first/),
     });
     expect(await cli(["evaluate", folder.file("nowhere"), "--weights", "synthetic:7"])).toMatchObject({
       code: 1,

@@ -72,7 +72,7 @@ describe("the prompt file", () => {
     ["text for numbers", '{"a.png":{"boxes":[["1",2,3,4]],"point_coords":[[1,2]],"point_labels":[1]}}'],
     ["nothing", '{"a.png":null}'],
   ])("refuses %s by the mask's name", (_what, text) => {
-    expect(() => parsePromptFile(text, "p.json")).toThrow(/p\.json: expected a\.png: boxes/);
+    expect(() => parsePromptFile(text, "p.json")).toThrow(/p\.json: expected "a\.png": boxes/);
   });
 });
 
@@ -91,14 +91,14 @@ describe("prompts by path", () => {
       ["001.png", first(1)],
       ["002.png", first(2)],
     ]);
-    expect(() => promptsOf("p.json", byName, entries)).toThrow(/got 001\.png alone, for liver\/001\.png and kidney\/001\.png/);
+    expect(() => promptsOf("p.json", byName, entries)).toThrow(/got "001\.png" alone, for "liver\/001\.png" and "kidney\/001\.png"/);
     expect(promptsOf("p.json", byName, entries.slice(1)).get("kidney/001.png")).toEqual(first(1));
-    expect(() => promptsOf("p.json", new Map(), entries)).toThrow(/none for 3 of them, liver\/001\.png first/);
+    expect(() => promptsOf("p.json", new Map(), entries)).toThrow(/none for 3 of them, "liver\/001\.png" first/);
   });
 
   it("are refused outside the network's square, and told where they miss the mask", () => {
     expect(() => expectModelPixels("p.json", new Map([["m.png", first(250)]]), 256)).toThrow(
-      /p\.json: expected prompts of m\.png in model pixels, inside 256×256, got the box 250, 1, 259, 9\. These look like pixels of the original image/,
+      /p\.json: expected prompts of "m\.png" in model pixels, inside 256×256, got the box 250, 1, 259, 9\. These look like pixels of the original image/,
     );
     const truth = { data: new Uint8Array(400).fill(0), width: 20, height: 20 };
     truth.data[5 * 20 + 5] = 1;
