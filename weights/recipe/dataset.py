@@ -1,4 +1,4 @@
-"""Images with masks for training: mini through strong augmentation, phantoms from a pool drawn ahead.
+"""Images with masks for training: real ones through strong augmentation, phantoms from a pool drawn ahead.
 
 Letters: S is the model's image side, B images of a batch, P prompts of a batch (several for an image).
 
@@ -28,8 +28,8 @@ FIRST_HELD_OUT_SEED = 1_000_000_000  # phantoms from here on are for evaluation 
 PAD_COLOUR = (104, 116, 124)
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
-# How often a real image of each modality is taken: a compromise between its masks and its variety.
-REAL_SHARES = {"us": 0.5, "ct": 0.19, "mr": 0.13, "dermoscopy": 0.09, "xray": 0.05, "microscopy": 0.04}
+# A source of n training images is taken as often as n to this power: one with 300 images does not drown one with 10.
+SOURCE_POWER = 0.5
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Labelled:
     """An image and its masks, at any size."""
 
     modality: str
+    source: str  # modality--source, as the files are named
     name: str
     image: np.ndarray  # uint8 [H, W, 3], RGB
     masks: np.ndarray  # bool [M, H, W]
@@ -44,19 +45,22 @@ class Labelled:
     files: Sequence[str] = ()  # the masks' file names, where they have any
 
 
-def load_mini(root: Path, part: str) -> List[Labelled]:
-    """The "train" or "held_out" part of mini, as split.json has it."""
+def load_real(roots: Sequence[Path], part: str) -> List[Labelled]:
+    """The "train", "held_out" or "never_seen" part of the sets below `roots`, as split.json has it."""
     split = json.loads(Path(__file__).with_name("split.json").read_text())
-    labels: Dict[str, List[str]] = json.loads((root / "image2label_train.json").read_text())
+    labels: Dict[str, Tuple[Path, str, List[str]]] = {}
+    for root in roots:
+        for image, files in json.loads((root / "image2label_train.json").read_text()).items():
+            labels[Path(image).stem] = (root, image, files)
     items = []
     for source in sorted(split):
-        for name in (name for case in split[source][part] for name in case):
-            files = labels[f"images/{name}.png"]
-            image = np.asarray(Image.open(root / "images" / f"{name}.png").convert("RGB"))
+        for name in (name for case in split[source].get(part, []) for name in case if name in labels):
+            root, path, files = labels[name]
+            image = np.asarray(Image.open(root / path).convert("RGB"))
             masks = np.stack([np.asarray(Image.open(root / f).convert("L")) > 0 for f in files])
             structures = [Path(f).stem.rsplit("--", 1)[1].rsplit("_", 1)[0] for f in files]
             items.append(
-                Labelled(source.split("--")[0], name, image, masks, structures, [Path(f).name for f in files])
+                Labelled(source.split("--")[0], source, name, image, masks, structures, [Path(f).name for f in files])
             )
     return items
 
@@ -107,7 +111,7 @@ class PhantomPool:
         kind, image, bits = self.items[int(rng.integers(len(self.items)))]
         chosen = rng.permutation(len(bits))[:most]
         masks = np.unpackbits(bits[chosen], axis=1).reshape(-1, S, S).astype(bool)
-        return Labelled(kind, "", image, masks, [""] * len(masks))
+        return Labelled(kind, kind, "", image, masks, [""] * len(masks))
 
 
 def warp_mesh(rng: np.random.Generator, width: int, height: int, modality: str) -> list:
@@ -200,12 +204,13 @@ class Batches(IterableDataset):
     """Endless batches, made in loader processes.
 
     images uint8 [B, 3, S, S] (BGR), masks uint8 [P, S, S], owner int64 [P], boxes float32 [P, 4] (x0, y0, x1, y1)
-    without jitter, points float32 [P, 2]: a random pixel (x, y) of each mask. P = B * prompts always.
+    without jitter, points float32 [P, 2]: a random pixel (x, y) of each mask, others uint8 [P, 2, S, S]: the smallest
+    and the largest other mask of the image that the point lies in, zero where there is none. P = B * prompts always.
     """
 
-    def __init__(self, mini: Sequence[Labelled], pool: Path, batch: int, prompts: int, real: float, seed: int) -> None:
-        self.mini, self.pool, self.batch, self.prompts, self.real, self.seed = (
-            list(mini),
+    def __init__(self, real_images: Sequence[Labelled], pool: Path, batch: int, prompts: int, real: float, seed: int) -> None:
+        self.real_images, self.pool, self.batch, self.prompts, self.real, self.seed = (
+            list(real_images),
             pool,
             batch,
             prompts,
@@ -217,33 +222,33 @@ class Batches(IterableDataset):
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng([self.seed, worker.id if worker else 0])
         pool = PhantomPool(self.pool)
-        by_kind: Dict[str, List[Labelled]] = {}
-        for item in self.mini:
-            by_kind.setdefault(item.modality, []).append(item)
-        kinds = sorted(by_kind)
-        shares = np.array([REAL_SHARES.get(k, 0.05) for k in kinds])
+        by_source: Dict[str, List[Labelled]] = {}
+        for item in self.real_images:
+            by_source.setdefault(item.source, []).append(item)
+        sources = sorted(by_source)
+        shares = np.array([len(by_source[s]) ** SOURCE_POWER for s in sources])
         count = 0
         while True:
             if count % 200 == 0:
                 pool.refresh()
             count += 1
-            yield self.one(rng, pool, by_kind, kinds, shares / shares.sum())
+            yield self.one(rng, pool, by_source, sources, shares / shares.sum())
 
     def one(
         self,
         rng: np.random.Generator,
         pool: PhantomPool,
-        by_kind: Dict[str, List[Labelled]],
-        kinds: List[str],
+        by_source: Dict[str, List[Labelled]],
+        sources: List[str],
         shares: np.ndarray,
     ) -> Dict[str, torch.Tensor]:
         images: List[np.ndarray] = []
         found: List[np.ndarray] = []
         while len(images) < self.batch:
-            if pool.items and (not kinds or rng.random() >= self.real):
+            if pool.items and (not sources or rng.random() >= self.real):
                 item = pool.take(rng, 2 * self.prompts)
             else:
-                group = by_kind[kinds[int(rng.choice(len(kinds), p=shares))]]
+                group = by_source[sources[int(rng.choice(len(sources), p=shares))]]
                 item = group[int(rng.integers(len(group)))]
             image, masks = augment(rng, item, 2 * self.prompts)
             if len(masks):
@@ -258,11 +263,14 @@ class Batches(IterableDataset):
             picks += extra[: wanted - len(picks)]
         picks = sorted(picks[:wanted])
         masks = np.stack([found[i][m] for i, m in picks])
-        points = np.empty((wanted, 2), np.float32)
-        for p, mask in enumerate(masks):
-            pixels = np.flatnonzero(mask)
-            pixel = int(pixels[rng.integers(len(pixels))])
-            points[p] = pixel % S, pixel // S
+        points, others = np.empty((wanted, 2), np.float32), np.zeros((wanted, 2, S, S), np.uint8)
+        for p, (i, m) in enumerate(picks):
+            pixels = np.flatnonzero(masks[p])
+            y, x = divmod(int(pixels[rng.integers(len(pixels))]), S)
+            points[p] = x, y
+            around = sorted((k for k in range(len(found[i])) if k != m and found[i][k][y, x]), key=lambda k: found[i][k].sum())
+            for slot, k in enumerate(dict.fromkeys(around[:1] + around[-1:])):
+                others[p, slot] = found[i][k]
         stacked = np.stack(images)[..., ::-1].transpose(0, 3, 1, 2)
         return {
             "images": torch.from_numpy(np.ascontiguousarray(stacked)),
@@ -270,6 +278,7 @@ class Batches(IterableDataset):
             "owner": torch.tensor([i for i, _ in picks]),
             "boxes": torch.tensor([box_of(mask) for mask in masks], dtype=torch.float32),
             "points": torch.from_numpy(points),
+            "others": torch.from_numpy(others),
         }
 
 

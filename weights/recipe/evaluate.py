@@ -20,7 +20,8 @@ from scipy import ndimage
 from torch import Tensor
 
 import phantoms
-from dataset import FIRST_HELD_OUT_SEED, S, Labelled, load_mini, normalise
+from dataset import FIRST_HELD_OUT_SEED, S, Labelled, load_real, normalise
+from networks import shaped
 from safetensors import load_safetensors
 from speed import SamMed2D, quicken
 from synthetic import GOLDEN, MASK, fnv1a32, mix32
@@ -64,7 +65,7 @@ def drawn_items(count: int, modality: Optional[str] = None) -> List[Labelled]:
         chosen = np.random.default_rng(i).permutation(len(phantom.masks))[:6]
         masks = np.stack([phantom.masks[k] for k in chosen])
         items.append(
-            Labelled(phantom.modality, f"phantom-{i}", phantom.image, masks, [phantom.names[k] for k in chosen])
+            Labelled(phantom.modality, phantom.modality, f"phantom-{i}", phantom.image, masks, [phantom.names[k] for k in chosen])
         )
     return items
 
@@ -146,7 +147,7 @@ def correction(found: np.ndarray, truth: np.ndarray, random: Random) -> Tuple[in
 @torch.no_grad()
 def score_items(model: SamMed2D, items: Sequence[Labelled], seed: int = 0, keep: bool = False) -> List[Row]:
     """Runs every prompt kind on every mask. Points depend on the seed and on what the model got wrong."""
-    parameter = model.image_encoder.pos_embed
+    parameter = next(model.parameters())
     rows: List[Row] = []
     for item in items:
         fit = Fit(*item.image.shape[:2])
@@ -234,19 +235,19 @@ def summary(rows: Sequence[Row], items: Sequence[Labelled]) -> Dict[str, object]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mini", type=Path, required=True)
+    parser.add_argument("--real", type=Path, nargs="+", required=True, help="folders of real images: mini, train2")
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--part", default="held_out", choices=["held_out", "train"])
+    parser.add_argument("--part", default="held_out", choices=["held_out", "never_seen", "train"])
     parser.add_argument("--phantoms", type=int, default=16, help="of each modality")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     quicken()
-    model = SamMed2D.from_state_dict({k: v.float() for k, v in load_safetensors(options.weights).items()}).eval()
-    real = load_mini(options.mini, options.part)
+    model = shaped({k: v.float() for k, v in load_safetensors(options.weights).items()})
+    real = load_real(options.real, options.part)
     drawn = [item for kind in phantoms.MODALITIES for item in drawn_items(options.phantoms, kind)]
     figures = {}
-    for name, items in (("mini", real), ("phantoms", drawn)):
+    for name, items in (("real", real), ("phantoms", drawn)):
         figures[name] = summary(score_items(model, items, options.seed), items)
         print(name)
         for kind, entry in figures[name].items():

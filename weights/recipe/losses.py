@@ -1,15 +1,18 @@
 """What is minimised, and where the next click goes. P prompts, M = 4 masks a prompt, L low-res side."""
 from __future__ import annotations
 
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-FOCAL, DICE = 20.0, 1.0
+FOCAL, DICE, EDGE = 20.0, 1.0, 2.0
 SINGLE = 0.25  # weight of mask 0, which answers alone
 LOSERS = 0.1  # weight of the mean of masks 1..3, so that one that never wins still stays usable
+OTHERS = 0.3  # weight of the other masks a lone point may mean: part and whole with surroundings, each by its best mask
+PICK = 0.1  # weight of picking: the scores' order, beside their values
+SHARPNESS = 10.0  # a tenth of IoU between two masks is a factor of e in how clearly one is to be picked
 
 
 class Outcome(NamedTuple):
@@ -19,21 +22,37 @@ class Outcome(NamedTuple):
 
 
 def shrink(masks: Tensor, side: int) -> Tensor:
-    """uint8 [P, S, S] -> share of each low-res cell inside the mask, float32 [P, side, side]."""
-    return F.avg_pool2d(masks.float()[:, None], masks.shape[-1] // side)[:, 0]
+    """uint8 [..., S, S] -> share of each low-res cell inside the mask, float32 [..., side, side]."""
+    return F.avg_pool2d(masks.float(), masks.shape[-1] // side)
 
 
-def judge(logits: Tensor, scores: Tensor, target: Tensor) -> Outcome:
-    """logits float32 [P, 4, L, L], scores [P, 4], target in 0..1 [P, L, L]."""
+def unlike(logits: Tensor, target: Tensor) -> Tensor:
+    """How unlike each mask [P, M, L, L] is to target [P, L, L] in 0..1 -> [P, M]."""
     target = target[:, None]
     p = logits.sigmoid()
     entropy = F.binary_cross_entropy_with_logits(logits, target.expand_as(logits), reduction="none")
     # The focal factor with a soft target: how far off the answer is. The minimum stays at p = target.
     focal = (entropy * (p.detach() - target).square()).mean(dim=(2, 3))
     inter, power = (p * target).sum(dim=(2, 3)), (p * p).sum(dim=(2, 3)) + (target * target).sum(dim=(2, 3))
-    losses = FOCAL * focal + DICE * (1 - (2 * inter + 1) / (power + 1))  # [P, 4]
+    return FOCAL * focal + DICE * (1 - (2 * inter + 1) / (power + 1)) + EDGE * ragged(p, target)
+
+
+def ragged(p: Tensor, target: Tensor) -> Tensor:
+    """Steps between neighbours that the target has not, and missing ones: speckle and ragged borders. -> [P, M]
+
+    By the length of the target's border and then by the side: a long smooth border is not blurred to save steps.
+    """
+    across = ((p.diff(dim=3) - target.diff(dim=3)).abs()).sum(dim=(2, 3))
+    down = ((p.diff(dim=2) - target.diff(dim=2)).abs()).sum(dim=(2, 3))
+    border = target.diff(dim=3).abs().sum(dim=(2, 3)) + target.diff(dim=2).abs().sum(dim=(2, 3))
+    return 0.05 * (across + down) / (border + target.shape[-1] / 4)
+
+
+def judge(logits: Tensor, scores: Tensor, target: Tensor, others: Optional[Tensor] = None) -> Outcome:
+    """logits float32 [P, 4, L, L], scores [P, 4], target in 0..1 [P, L, L], others [P, 2, L, L], zero where there is none."""
+    losses = unlike(logits, target)  # [P, 4]
     with torch.no_grad():
-        hard, truth = logits > 0, target > 0.5
+        hard, truth = logits > 0, target[:, None] > 0.5
         both = (hard & truth).sum(dim=(2, 3)).float()
         sizes = hard.sum(dim=(2, 3)).float() + truth.sum(dim=(2, 3)).float()
         iou = (both + 1e-3) / (sizes - both + 1e-3)
@@ -41,7 +60,16 @@ def judge(logits: Tensor, scores: Tensor, target: Tensor) -> Outcome:
         dice = (2 * both + 1e-3) / (sizes + 1e-3)
         dice = dice.gather(1, chosen[:, None]).mean()
     mask_loss = losses[:, 1:].min(dim=1).values + LOSERS * losses[:, 1:].mean(dim=1) + SINGLE * losses[:, 0]
-    score_loss = (scores - iou).square().mean(dim=1)
+    if others is not None:
+        for other in others.unbind(dim=1):
+            there = other.flatten(1).any(dim=1)
+            if there.any():
+                best = unlike(logits[there, 1:], other[there]).min(dim=1).values
+                mask_loss = mask_loss.index_add(0, there.nonzero()[:, 0], OTHERS * best)
+    order = F.kl_div(
+        F.log_softmax(SHARPNESS * scores[:, 1:], dim=1), F.softmax(SHARPNESS * iou[:, 1:], dim=1), reduction="none"
+    ).sum(dim=1)
+    score_loss = (scores - iou).square().mean(dim=1) + PICK * order
     return Outcome((mask_loss + score_loss).mean(), dice, chosen)
 
 

@@ -1,6 +1,6 @@
 """A contact sheet of held-out images: truth in green, prediction in red, box and points, Dice beside them.
 
-    python sheet.py --mini ../../../shared/data/mini --weights ../sam-med2d-tiny.safetensors --out sheet.png
+    python sheet.py --real MINI TRAIN2 --weights ../sam-med2d-tiny.safetensors --out sheet.png
 """
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import phantoms
-from dataset import load_mini
+from dataset import load_real
 from evaluate import drawn_items, score_items
+from networks import shaped
 from safetensors import load_safetensors
 from shapes import dilate, erode
-from speed import SamMed2D, quicken
+from speed import quicken
 
 TILE, COLUMNS = 176, 12  # pixels; tiles a row, in pairs: box, five points
 
@@ -27,18 +28,18 @@ def rim(mask: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mini", type=Path, required=True)
+    parser.add_argument("--real", type=Path, nargs="+", required=True, help="folders of real images: mini, train2")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--part", default="held_out", choices=["held_out", "train"])
-    parser.add_argument("--real", type=int, default=36, help="masks of mini")
+    parser.add_argument("--part", default="held_out", choices=["held_out", "never_seen", "train"])
+    parser.add_argument("--masks", type=int, default=36, help="of the real images")
     options = parser.parse_args()
     quicken()
-    model = SamMed2D.from_state_dict({k: v.float() for k, v in load_safetensors(options.weights).items()}).eval()
-    real = load_mini(options.mini, options.part)
+    model = shaped({k: v.float() for k, v in load_safetensors(options.weights).items()})
+    real = load_real(options.real, options.part)
     drawn = [item for kind in phantoms.MODALITIES for item in drawn_items(2, kind)]
     tiles = []
-    for items, most in ((real, options.real), (drawn, 36)):
+    for items, most in ((real, options.masks), (drawn, 36)):
         pictures = {item.name + item.modality: item.image for item in items}
         truths = [mask for item in items for mask in item.masks]
         rows = score_items(model, items, keep=True)

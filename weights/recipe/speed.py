@@ -8,6 +8,7 @@ functions in it for versions that run few, large operations on channels-last dat
   tables, k by one-hot row and column, so that one matrix product gives scores with bias;
 - LayerNorm over channels is the fused LayerNorm;
 - the decoder maps its image tokens once for all attentions that read them, and sorts pixels only at the end;
+- BatchNorm keeps its statistics in single precision;
 - positions of prompts stay in single precision when the network runs in bfloat16.
 `python speed.py` checks the two against each other.
 """
@@ -75,6 +76,17 @@ def row_norm(norm: nn.Module, x: Tensor) -> Tensor:
     if x.dtype == torch.bfloat16 and not x.is_cuda:
         return _Norm.apply(x.contiguous(), norm.weight, norm.bias, norm.eps)
     return F.layer_norm(x, (x.shape[-1],), norm.weight, norm.bias, norm.eps)
+
+
+def batch_norm(self: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """BatchNorm2d whose means and variances, and parameters on the way in, are single precision whatever x is."""
+    rate = self.momentum
+    if self.training:
+        self.num_batches_tracked += 1
+        rate = 1 / float(self.num_batches_tracked) if rate is None else rate
+    return F.batch_norm(
+        x, self.running_mean, self.running_var, self.weight.float(), self.bias.float(), self.training, rate or 0.0, self.eps
+    )
 
 
 def patches(conv: nn.Conv2d, x: Tensor) -> Tensor:
@@ -252,6 +264,7 @@ def decode_masks(self: nn.Module, image: Tensor, image_pe: Tensor, sparse: Tenso
 def quicken() -> None:
     """Puts the versions above in place, for every SamMed2D of this process."""
     nn.LayerNorm.forward = row_norm
+    nn.BatchNorm2d.forward = batch_norm
     image_encoder.WindowAttention.attend = attend
     image_encoder.Adapter.forward = adapt
     image_encoder.ImageEncoder.forward = encode

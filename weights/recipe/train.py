@@ -1,6 +1,6 @@
 """Trains sam-med2d-tiny the way SAM-Med2D was trained: one embedding, many prompts, then corrections.
 
-    python train.py --mini ../../../shared/data/mini --pool POOL --out RUN --minutes 100
+    python train.py --real MINI TRAIN2 --pool POOL --out RUN --minutes 100
     python train.py … --resume                                       goes on where RUN stopped
     python train.py … --init ../sam-med2d-tiny.safetensors           starts from published weights
 
@@ -20,49 +20,32 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 import torch
-import torch.nn as nn
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from dataset import S, Batches, load_mini, normalise
+from dataset import S, Batches, load_real, normalise
 from evaluate import PROMPTS, drawn_items, score_items
 from losses import correct, jitter, judge, shrink
 from master_weights import VECTORS, MasterWeights
+from networks import NETWORKS, described, initialise, settle
 from safetensors import load_safetensors
-from speed import Config, SamMed2D, quicken
-
-# All blocks see the whole 16 x 16 grid: windows of 14 would pad it to 28 x 28, three times the tokens for less view.
-TINY = Config(width=192, depth=6, heads=3, global_blocks=(0, 1, 2, 3, 4, 5))
-
-
-def initialise(model: SamMed2D) -> None:
-    """Starts a network that has to learn from little: quiet residual branches, positions known from the start."""
-    encoder, depth = model.image_encoder, model.config.depth
-    for block in encoder.blocks:
-        for linear in (block.attn.qkv, block.attn.proj, block.mlp.lin1, block.mlp.lin2):
-            nn.init.xavier_uniform_(linear.weight)
-            nn.init.zeros_(linear.bias)
-        with torch.no_grad():
-            block.attn.proj.weight /= math.sqrt(2 * depth)
-            block.mlp.lin2.weight /= math.sqrt(2 * depth)
-            block.Adapter.norm.weight.fill_(0.3)
-    grid, width = model.config.grid, model.config.width
-    with torch.no_grad():
-        at = torch.arange(grid) + 0.5
-        waves = torch.exp(torch.linspace(math.log(math.pi / grid), math.log(math.pi / 2), width // 4))
-        one = torch.cat([torch.sin(at[:, None] * waves), torch.cos(at[:, None] * waves)], dim=1)  # [g, C/2]
-        y, x = one[:, None].expand(grid, grid, -1), one[None].expand(grid, grid, -1)
-        encoder.pos_embed.copy_(0.3 * torch.cat([x, y], dim=-1)[None])
-        # Octaves of position, coarse ones to find the place and fine ones to find the border.
-        matrix = model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix
-        matrix *= torch.exp(torch.linspace(math.log(0.3), math.log(2.0), matrix.shape[1]))
+from speed import SamMed2D, quicken
 
 
 def rounds_of(progress: float, rng: np.random.Generator) -> int:
-    """Corrections after the first answer: none while first answers are still poor, then up to four."""
+    """Corrections after the first answer: none while first answers are still poor, then up to eight, nine clicks in all."""
     if progress < 0.03:
         return 0
-    return int(rng.choice(5, p=(0.3, 0.3, 0.2, 0.1, 0.1)))
+    return int(rng.choice(9, p=(0.3, 0.25, 0.15, 0.1, 0.08, 0.05, 0.03, 0.02, 0.02)))
+
+
+def rate_of(progress: float, cool: float) -> float:
+    """Share of the peak rate: level, then a half cosine down to a hundredth over the last `cool` of the schedule.
+
+    While it is level the schedule may be made longer at no loss, so that a training goes on over many sessions.
+    """
+    left = min(1.0, max(0.0, 1 - progress) / cool)
+    return 0.01 + 0.99 * 0.5 * (1 - math.cos(math.pi * left))
 
 
 def train_step(
@@ -80,14 +63,14 @@ def train_step(
     Returns the Dice (low-res, hard) of box prompts, of point prompts, and after each correction.
     """
     device = batch["images"].device
-    dtype = model.mask_decoder.iou_token.weight.dtype
+    dtype = batch_type(model)
     embedding = model.encode(normalise(batch["images"]).to(dtype))
     leaf = embedding.detach().requires_grad_()
     order = torch.randperm(len(batch["owner"]), generator=random, device=device)
     owner, masks = batch["owner"][order], batch["masks"][order]
     boxes, points = jitter(batch["boxes"][order], random, S), batch["points"][order][:, None]
     labels = torch.ones(len(order), 1, dtype=torch.long, device=device)
-    target = shrink(masks, 4 * model.config.grid)
+    target, others = shrink(masks, 4 * model.config.grid), shrink(batch["others"][order], 4 * model.config.grid)
     decoder, prompts = model.mask_decoder, model.prompt_encoder
     pe = prompts.dense_pe(model.config.grid)
 
@@ -104,7 +87,9 @@ def train_step(
         sparse = prompts.sparse(count, S, given, kinds, box)
         image = leaf[owner[part]] + prompts.dense(count, model.config.grid, previous)
         logits, scores = decoder(image, pe, sparse)
-        outcome = judge(logits.float(), scores.float(), target[part])
+        # One point may mean any mask it lies in; a box or a correction says which.
+        meant = others[part] if box is None and previous is None else None
+        outcome = judge(logits.float(), scores.float(), target[part], meant)
         (outcome.loss * (weight * count / len(order))).backward()
         return logits.detach()[torch.arange(count, device=device), outcome.chosen].float(), outcome.dice
 
@@ -130,22 +115,24 @@ def train_step(
     return dice
 
 
+def batch_type(model: SamMed2D) -> torch.dtype:
+    return model.mask_decoder.iou_token.weight.dtype
+
+
 def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: MasterWeights, spent: float) -> None:
     """The training loop of one process. Process 0 also saves, scores and reports."""
     seed = options.seed + 1000 * rank + int(masters.counts[0])  # after a stop: other pictures than before it
     random = torch.Generator(device=options.device).manual_seed(seed)
     rng = np.random.default_rng(seed)
-    batches = Batches(
-        load_mini(options.mini, "train"), options.pool, options.batch, options.prompts, options.real, seed
-    )
+    batches = Batches(load_real(options.real, "train"), options.pool, options.batch, options.prompts, options.share, seed)
     ahead = {"num_workers": options.workers, "prefetch_factor": 6} if options.workers else {}
     loader = iter(DataLoader(batches, batch_size=None, **ahead))
-    held_out, drawn = load_mini(options.mini, "held_out"), drawn_items(24)
+    held_out, drawn = load_real(options.real, "held_out")[:: options.sparse], drawn_items(24)
     curve, last = options.out / "curve.csv", options.out / "last.pt"
     if rank == 0 and not curve.exists():
         curve.write_text(
             "minutes,step,images,rate,train_box,train_point,train_corrected,"
-            + ",".join(f"{k}_{p}" for k in ("mini", "drawn") for p in PROMPTS)
+            + ",".join(f"{k}_{p}" for k in ("real", "drawn") for p in PROMPTS)
             + "\n"
         )
 
@@ -159,7 +146,7 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
                 "step": steps,
                 "spent": spent,
                 "images": images,
-                "config": vars(TINY),
+                "config": described(options.network),
                 "options": {k: str(v) for k, v in vars(options).items()},
             },
             last.with_suffix(".part"),
@@ -167,17 +154,19 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
         os.replace(last.with_suffix(".part"), last)
 
     recent: List[List[float]] = []
-    begun, next_save, next_line = time.time() - spent * 60, spent + options.every, 0.0
+    # On a CPU only minutes in which it worked count, so that a shared machine makes a schedule longer, not poorer.
+    clock = time.process_time if options.device == "cpu" else time.time
+    begun, next_save, next_line = clock() - spent * 60, spent + options.every, 0.0
+    model.train()
     while spent < options.minutes:
         batch = {k: v.to(options.device) for k, v in next(loader).items()}
         progress = spent / options.minutes
-        # Warm-up, then cosine down to a hundredth.
         warm = min(1.0, (int(masters.counts[0]) + 1) / options.warmup)
-        rate = options.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        rate = options.rate * warm * rate_of(progress, options.cool)
         keep = (None, None, None, True, False)[int(rng.integers(5))]
         boxed = round(options.boxes * len(batch["owner"]))
         recent.append(train_step(model, batch, rounds_of(progress, rng), boxed, keep, random))
-        norm = masters.step(rate, clip=1.0, images=options.batch, spent=(time.time() - begun) / 60)
+        norm = masters.step(rate, clip=1.0, images=options.batch, spent=(clock() - begun) / 60)
         spent = float(masters.clock)
         if rank > 0:
             recent.clear()
@@ -192,16 +181,19 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
             )
         if spent >= next_save or spent >= options.minutes:
             next_save = spent + options.every
-            save()
             box, point = np.mean([r[:2] for r in recent], axis=0)
             corrected = [r[-1] for r in recent if len(r) > 2]
             recent.clear()
             masters.show(masters.average)
+            settle(model, [normalise(next(loader)["images"].to(options.device)).to(batch_type(model)) for _ in range(8)])
+            model.eval()
+            save()
             figures = []
             for items in (held_out, drawn):
                 rows = score_items(model, items, seed=0)
                 figures += [float(np.mean([r.dice[p] for r in rows])) for p in PROMPTS]
             masters.show(masters.weight)
+            model.train()
             with open(curve, "a", newline="") as file:
                 csv.writer(file).writerow(
                     [
@@ -215,19 +207,23 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
                         *(f"{f:.4f}" for f in figures),
                     ]
                 )
-            print("held-out mini and drawn, box 1 3 5:", " ".join(f"{f:.3f}" for f in figures), flush=True)
+            print("held-out real and drawn, box 1 3 5:", " ".join(f"{f:.3f}" for f in figures), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mini", type=Path, required=True)
+    parser.add_argument("--real", type=Path, nargs="+", required=True, help="folders of real images: mini, train2")
     parser.add_argument("--pool", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=100, help="length of the whole schedule in training minutes")
+    parser.add_argument("--network", choices=sorted(NETWORKS), default="vit192")
+    parser.add_argument(
+        "--minutes", type=float, default=100, help="length of the whole schedule: of the first process's work on a CPU, else by the clock"
+    )
+    parser.add_argument("--cool", type=float, default=0.3, help="share of the schedule in which the rate goes down")
     parser.add_argument("--batch", type=int, default=8, help="images a step, of each process")
     parser.add_argument("--prompts", type=int, default=5, help="prompts an image")
     parser.add_argument("--boxes", type=float, default=0.55, help="share of prompts that start with a box")
-    parser.add_argument("--real", type=float, default=0.4, help="share of images from mini")
+    parser.add_argument("--share", type=float, default=0.4, help="share of images that are real ones, not phantoms")
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--warmup", type=int, default=300, help="steps")
     parser.add_argument("--decay", type=float, default=0.05)
@@ -245,7 +241,9 @@ def main() -> None:
     parser.add_argument("--precision", choices=["bf16", "f32"], default="bf16")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--every", type=float, default=4, help="minutes between checkpoints")
+    parser.add_argument("--sparse", type=int, default=4, help="the curve scores every n-th held-out image")
     parser.add_argument("--init", type=Path, help="safetensors to start from")
+    parser.add_argument("--decoder", type=Path, help="safetensors whose prompt encoder and decoder to start from")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     if options.device != "cpu" and options.processes > 1:
@@ -255,10 +253,13 @@ def main() -> None:
     torch.manual_seed(options.seed)
     quicken()
 
-    model = SamMed2D(TINY)
+    model = SamMed2D(NETWORKS[options.network])
     initialise(model)
     if options.init:
         model.load_state_dict({k: v.float() for k, v in load_safetensors(options.init).items()})
+    if options.decoder:
+        given = load_safetensors(options.decoder)
+        model.load_state_dict({k: v.float() for k, v in given.items() if not k.startswith("image_encoder.")}, strict=False)
     last, spent, saved = options.out / "last.pt", 0.0, None
     if options.resume and last.exists():
         saved = torch.load(last, map_location="cpu")
