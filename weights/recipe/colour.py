@@ -1,4 +1,4 @@
-"""Phantoms of what a camera sees, dermoscopy, microscopy, fundus and endoscopy; and of nothing in particular."""
+"""Phantoms of what a camera sees, skin and cells; and of nothing in particular."""
 from __future__ import annotations
 
 import numpy as np
@@ -102,45 +102,6 @@ def microscopy(rng: Generator) -> Phantom:
     noisy = grain(rng, rng.uniform(0.005, 0.05))
     scene.canvas = scene.canvas + (noisy if bright else noisy[..., None])
     return scene.finish("microscopy", rng)
-
-
-def fundus(rng: Generator) -> Phantom:
-    """An eye's background or an endoscope's view: a round colour field, vessels, disc and cup, spots, polyps."""
-    rows, columns = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
-    base = np.array([rng.uniform(0.6, 0.95), rng.uniform(0.25, 0.5), rng.uniform(0.08, 0.35)], np.float32)
-    shade = 1 + 0.08 * fractal(rng, 3, 5) + 0.15 * ramp(rng)
-    scene = Scene((base * shade[..., None]).astype(np.float32))
-    disc_at = (rng.uniform(50, 206), MIDDLE + rng.normal() * 20)
-    eye = rng.random() < 0.6
-    if eye:
-        r = rng.uniform(12, 26)
-        disc = blob(rng, disc_at, (r, r * 1.1), 0, 0.04)
-        scene.paint(disc, base + np.array([0.25, 0.3, 0.2]), 1.5, name="disc")
-        scene.paint(
-            blob(rng, disc_at, (r * 0.5, r * 0.55), 0, 0.06), base + np.array([0.3, 0.45, 0.4]), 1.5, name="cup"
-        )
-    for _ in range(int(rng.integers(6, 16))):
-        start = disc_at if eye else tuple(rng.uniform(0, SIDE, 2))
-        path = curve(rng, start, tuple(rng.uniform(-20, SIDE + 20, 2)), 0.3)
-        scene.paint(tube(path, rng.uniform(1, 4)), base * rng.uniform(0.45, 0.75), 0.8, alpha=0.8)
-    for _ in range(int(rng.integers(1, 5))):
-        r = rng.uniform(5, 16) if eye else rng.uniform(14, 50)
-        spot = blob(rng, tuple(rng.uniform(40, 216, 2)), (r, r * rng.uniform(0.6, 1)), rng.uniform(0, 3), 0.15)
-        light = 0.25 * ((MIDDLE - rows) / SIDE + (MIDDLE - columns) / SIDE)
-        tone = base * rng.uniform(0.5, 1.35) * rng.uniform(0.85, 1.15, 3)
-        scene.paint(
-            spot,
-            tone * (1 + (0 if eye else 1) * light[..., None] + 0.06 * fractal(rng, 16, 3)[..., None]),
-            rng.uniform(0.8, 3),
-            name="spot" if eye else "polyp",
-            cover=True,
-        )
-    for _ in range(int(rng.integers(0, 8))):
-        r = rng.uniform(1.5, 5)
-        scene.paint(blob(rng, tuple(rng.uniform(0, SIDE, 2)), (r, r * 0.7), 0, 0.2), np.array([1.0, 1.0, 1.0]), 0.6)
-    field = blob(rng, (MIDDLE, MIDDLE), (rng.uniform(112, 150),) * 2, 0, 0)
-    scene.canvas = scene.canvas * soften(field, 1.5)[..., None] + grain(rng, rng.uniform(0.003, 0.02))[..., None]
-    return scene.finish("fundus", rng, clip=field)
 
 
 def abstract(rng: Generator) -> Phantom:

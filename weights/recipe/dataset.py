@@ -26,6 +26,9 @@ SHARD = 64  # phantoms a file
 FIRST_HELD_OUT_SEED = 1_000_000_000  # phantoms from here on are for evaluation only
 # Colour of the border that "pad" fitting leaves: zero after normalising BGR pixels, here written as RGB.
 PAD_COLOUR = (104, 116, 124)
+# How modalities lie: as the device has it, or any way up.
+UPRIGHT = ("us", "xray", "mammogram")
+NO_WAY_UP = ("dermoscopy", "microscopy", "histology", "fundus", "endoscopy", "abstract")
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
 # A source of n training images is taken as often as n to this power: one with 300 images does not drown one with 10.
@@ -116,14 +119,14 @@ class PhantomPool:
 
 def warp_mesh(rng: np.random.Generator, width: int, height: int, modality: str) -> list:
     """PIL mesh that maps the S x S output onto a width x height source: affine plus a smooth random bend."""
-    turn = rng.normal() * (0.15 if modality in ("us", "xray") else 0.35)
-    if modality in ("dermoscopy", "microscopy", "fundus", "abstract") or rng.random() < 0.12:
+    turn = rng.normal() * (0.15 if modality in UPRIGHT else 0.35)
+    if modality in NO_WAY_UP or rng.random() < 0.12:
         turn += rng.integers(4) * np.pi / 2
     # Below 1 the source is enlarged. Skewed to enlargement, where small structures become learnable.
     zoom = np.exp(rng.uniform(-0.7, 0.3))
     stretch = np.exp(rng.normal() * 0.15)
     mirror = -1 if rng.random() < 0.5 else 1
-    flip = -1 if rng.random() < (0.1 if modality in ("us", "xray") else 0.4) else 1
+    flip = -1 if rng.random() < (0.1 if modality in UPRIGHT else 0.4) else 1
     shift = rng.uniform(-0.5, 0.5, 2) * np.array([abs(1 - zoom) + 0.1, abs(1 - zoom) + 0.1])
     nodes = 5
     axis = np.linspace(-0.5, 0.5, nodes)

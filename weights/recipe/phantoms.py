@@ -12,8 +12,10 @@ from typing import Callable, Dict, Optional
 
 import numpy as np
 
-from colour import abstract, dermoscopy, fundus, microscopy
+from colour import abstract, dermoscopy, microscopy
+from scopes import endoscopy, fundus
 from shapes import Phantom, annotate
+from tissue import histology, mammogram
 from tomography import ct, mr
 from ultrasound_xray import us, xray
 
@@ -27,18 +29,24 @@ MODALITIES: Dict[str, Callable[[Generator], Phantom]] = {
     "xray": xray,
     "dermoscopy": dermoscopy,
     "microscopy": microscopy,
+    "histology": histology,
+    "mammogram": mammogram,
     "fundus": fundus,
+    "endoscopy": endoscopy,
     "abstract": abstract,
 }
 SHARES = {
-    "ct": 0.2,
-    "mr": 0.15,
-    "us": 0.28,
-    "xray": 0.07,
-    "dermoscopy": 0.08,
-    "microscopy": 0.06,
-    "fundus": 0.04,
-    "abstract": 0.12,
+    "ct": 0.15,
+    "mr": 0.13,
+    "us": 0.16,
+    "xray": 0.06,
+    "dermoscopy": 0.06,
+    "microscopy": 0.05,
+    "histology": 0.12,
+    "mammogram": 0.06,
+    "fundus": 0.05,
+    "endoscopy": 0.08,
+    "abstract": 0.08,
 }
 
 

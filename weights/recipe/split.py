@@ -10,7 +10,7 @@ of fewer than ten its smallest. A source of a single case is all training: other
 to learn from. Two whole sources are never seen: `us--cca`, carotids, which any model should find, and `mr--npc`,
 tumours of the nasopharynx, which blend into what is around them. Other sources of both modalities are trained on.
 
-    python split.py --mini ../../../shared/data/mini --more ../../../shared/data/train2
+    python split.py --mini MINI --more TRAIN2
 """
 from __future__ import annotations
 

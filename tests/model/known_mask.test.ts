@@ -1,0 +1,28 @@
+// The shipped weights through the library: a broken file or preset shows here.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { defaultWeights } from "../../src/cli/weights.ts";
+import { SamMed2D } from "../../src/sam_med2d.ts";
+import { describeGpu } from "../support/dawn.ts";
+import { iou, knownMask } from "../support/known_mask.ts";
+import { ROOT } from "../support/setup_file.ts";
+import { testDevice } from "./dawn_model.ts";
+
+it("is made from the file that its manifest describes", () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, "weights/sam-med2d-tiny.json"), "utf8"));
+  const file = readFileSync(defaultWeights());
+  expect(file.length).toBe(manifest.bytes);
+  expect(createHash("sha256").update(file).digest("hex")).toBe(manifest.sha256);
+});
+
+describeGpu("the default model in the library", () => {
+  it("gives the known mask for the known click", async () => {
+    const { image, click, mask } = await knownMask();
+    const model = await SamMed2D.load({ weights: new Blob([readFileSync(defaultWeights())]), device: await testDevice() });
+    const { masks, best } = await model.decode(await model.encode(image), { points: [click] });
+    model.dispose();
+    expect(iou(masks[best]?.data as Uint8Array, mask)).toBeGreaterThan(0.99);
+  });
+});
