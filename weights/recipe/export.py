@@ -26,14 +26,14 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, help="evaluate.py's JSON, copied into the manifest")
     options = parser.parse_args()
     saved = torch.load(options.run / "last.pt", map_location="cpu")
-    tensors = {**saved["average"], **saved["buffers"]}
+    counters = "num_batches_tracked"  # of BatchNorm: used by nothing that answers
+    tensors = {**saved["average"], **{k: v for k, v in saved["buffers"].items() if not k.endswith(counters)}}
     weights = options.out / f"{NAME}.safetensors"
     save_safetensors(weights, tensors, {"format": "pt", "model": NAME})
     size = weights.stat().st_size
     if size > LARGEST:
         raise SystemExit(f"export: {weights.name} has {size} bytes, at most {LARGEST} are wanted")
-    config = dict(saved["config"], global_blocks=list(saved["config"]["global_blocks"]))
-    keep = ("processes", "batch", "prompts", "boxes", "real", "rate", "warmup", "decay", "seed", "precision", "minutes")
+    keep = ("processes", "batch", "prompts", "boxes", "share", "rate", "warmup", "cool", "decay", "seed", "precision", "minutes")
     manifest = {
         "name": NAME,
         "file": weights.name,
@@ -41,7 +41,7 @@ def main() -> None:
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         "dtype": "float16",
         "parameters": sum(t.numel() for t in saved["average"].values()),
-        "config": config,
+        "config": saved["config"],
         "input": {"channel_order": "bgr", "pixels": "8 bit"},
         "training": {
             "steps": saved["step"],
