@@ -1,6 +1,6 @@
 // JPEG of 12 bits, sequential and progressive (ITU-T T.81 processes 4, 8 and 12): no maintained library decodes it alone. Also takes 8 bits.
 import type { DecodedPixels } from "../reader.ts";
-import { BitReader, type Table, tableOf } from "./jpeg_bits.ts";
+import { BitReader, readTables, type Table } from "./jpeg_bits.ts";
 import { inverseDct } from "./jpeg_dct.ts";
 
 interface Component {
@@ -86,17 +86,6 @@ function readQuantizations(view: DataView, begin: number, end: number, into: Flo
     for (let i = 0; i < 64; i++) table[ZIGZAG[i] as number] = wide ? view.getUint16(at + 2 * i) : view.getUint8(at + i);
     into[head & 15] = table;
     at += wide ? 128 : 64;
-  }
-}
-
-/** By class (0 for DC, 16 for AC) and number. */
-function readTables(bytes: Uint8Array, begin: number, end: number, into: Map<number, Table>): void {
-  for (let at = begin; at + 17 <= end; ) {
-    const key = bytes[at] as number;
-    const counts = bytes.subarray(at + 1, at + 17);
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    into.set(key, tableOf(counts, bytes.subarray(at + 17, at + 17 + total)));
-    at += 17 + total;
   }
 }
 

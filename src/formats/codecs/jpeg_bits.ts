@@ -9,8 +9,19 @@ export interface Table {
   readonly symbols: Uint8Array;
 }
 
+/** Of a segment into `into`, by class (0 for DC, 16 for AC) and number. */
+export function readTables(bytes: Uint8Array, begin: number, end: number, into: Map<number, Table>): void {
+  for (let at = begin; at + 17 <= end; ) {
+    const key = bytes[at] as number;
+    const counts = bytes.subarray(at + 1, at + 17);
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    into.set(key, tableOf(counts, bytes.subarray(at + 17, at + 17 + total)));
+    at += 17 + total;
+  }
+}
+
 /** `counts[i]` codes of length i + 1. */
-export function tableOf(counts: Uint8Array, symbols: Uint8Array): Table {
+function tableOf(counts: Uint8Array, symbols: Uint8Array): Table {
   const quick = new Uint16Array(256);
   const largest = new Int32Array(18).fill(-1);
   const offset = new Int32Array(18);

@@ -14,9 +14,3 @@ declare module "@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs" {
   const create: import("./emscripten.ts").Create<"JPEGDecoder">;
   export default create;
 }
-declare module "jpeg-lossless-decoder-js" {
-  export class Decoder {
-    readonly frame: { readonly dimX: number; readonly dimY: number; readonly numComp: number; readonly precision: number };
-    decode(buffer: ArrayBuffer, offset: number, length: number): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
-  }
-}
