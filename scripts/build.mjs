@@ -2,6 +2,7 @@
 // Each is written to a folder of its own and moved into place when all are done, so that dist/ is never half of two builds.
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { notePackages, writeThirdParty } from "./third_party.mjs";
 import { bin, CACHE, isMain, lastLines, Problem, ROOT, run, runMain, say, seconds } from "./tools.mjs";
 
 /** Entries of the library by name. Each has a line in `exports` of package.json and a budget in size.mjs too. */
@@ -10,11 +11,15 @@ export const ENTRIES = {
   worker: "src/worker/worker.ts",
   client: "src/worker/client.ts",
   formats: "src/formats/index.ts",
+  codecs: "src/formats/codecs/index.ts",
 };
 const CLI = "src/cli/main.ts";
 
 /** Needed by the command line only, and native: they stay packages, optional ones. */
 const CLI_EXTERNAL = ["webgpu", "sharp"];
+
+/** Packages whose code is in what was built. */
+const bundled = new Set();
 
 const present = (path) => existsSync(join(ROOT, path));
 
@@ -27,6 +32,7 @@ async function bundle(vite, name, out, build, { root = ROOT, ...more } = {}) {
     logLevel: "warn",
     publicDir: false,
     ...more,
+    plugins: [...(more.plugins ?? []), notePackages(bundled)],
     build: { target: "es2022", outDir: out, emptyOutDir: false, modulePreload: false, reportCompressedSize: false, copyPublicDir: false, ...build },
   };
   await vite.build(options).catch((error) => {
@@ -64,7 +70,7 @@ async function bundleEntries(vite, name, out, entries, output) {
     rollupOptions: { preserveEntrySignatures: "strict", output: { format: "es", entryFileNames: "[name].js", ...output } },
   };
   // The site's inputs would be joined to these.
-  await bundle(vite, name, out, build, { plugins: [{ name: "entries", options: (options) => ({ ...options, input }) }] });
+  await bundle(vite, name, out, build, { plugins: [{ name: "entries", options: (options) => ({ ...options, input }) }], ssr: { noExternal: true } });
 }
 
 /** `root` is another checkout of the project where an earlier command line is wanted. */
@@ -120,6 +126,7 @@ export async function build() {
     await buildLibrary(vite, out);
     await buildCli(vite, out);
     await buildSite(vite, out);
+    writeThirdParty(bundled, join(out, "THIRD_PARTY"));
     // Wrong types do not keep the code from running: the error is thrown once dist/ is in place.
     const wrongTypes = await buildDeclarations(out).then(
       () => undefined,

@@ -6,11 +6,14 @@ import { ENTRIES } from "./build.mjs";
 import { isMain, Problem, ROOT, readJson, runMain, say } from "./tools.mjs";
 
 /** Bytes of each entry with all that it imports at the start, gzipped file by file: what everybody gets. */
-const BUDGETS = { index: 48_000, worker: 48_000, client: 6_000, formats: 30_000 };
+const BUDGETS = { index: 48_000, worker: 48_000, client: 6_000, formats: 30_000, codecs: 2_000 };
 /** Of a module that is fetched when it is needed. */
 const PART_BUDGET = 8_000;
-/** A standard of its own. */
-const LARGE_PARTS = { "parts/dicom.js": 16_000 };
+/** Of those that are more than a few functions: codecs carry their WebAssembly. */
+const PART_BUDGETS = { dicom: 16_000, htj2k: 150_000, jpeg: 160_000, jpeg_2000: 140_000, jpeg_ls: 80_000 };
+/** What opening such a file fetches in all: the entry and the parts named. */
+const OPENING_BUDGET = 45_000;
+const OPENING = { DICOM: ["formats.js", "parts/dicom.js"], NIfTI: ["formats.js", "parts/nifti.js"] };
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 
@@ -69,8 +72,12 @@ export async function checkSize(report = say) {
     else limit(`dist/${name}.js with its parts`, measure(files), BUDGETS[name]);
   }
   for (const file of parts.filter((name) => !always.has(name) && modules.has(name)))
-    limit(`dist/${file}`, modules.get(file).gzipped, LARGE_PARTS[file] ?? PART_BUDGET);
-  const known = new Set([...entries, "parts", "cli.js", "site", "types", "docs"]);
+    limit(`dist/${file}`, modules.get(file).gzipped, PART_BUDGETS[file.slice("parts/".length, -".js".length)] ?? PART_BUDGET);
+  for (const [what, files] of Object.entries(OPENING)) {
+    const fetched = new Set(files.flatMap((file) => [...withImports(file)]));
+    limit(`opening a plain ${what} file`, measure(fetched), OPENING_BUDGET);
+  }
+  const known = new Set([...entries, "parts", "cli.js", "site", "types", "docs", "THIRD_PARTY"]);
   for (const name of existsSync(dist) ? readdirSync(dist) : []) if (!known.has(name)) wrong.push(`dist/${name} is an asset of the library: inline it.`);
   return [...wrong, ...checkExports()].join("\n");
 }

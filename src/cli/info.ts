@@ -5,6 +5,7 @@ import type { Segmentation } from "../volume/segmentation.ts";
 import { countVoxels } from "../volume/segmentation.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { Opened } from "../formats/index.ts";
+import { reasonOf } from "../formats/reason.ts";
 import type { Environment } from "./environment.ts";
 import { openPaths } from "./open_paths.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
@@ -55,7 +56,7 @@ async function describe({ volumes, segmentations, refused }: Opened, values: boo
       series.push({ ...describeVolume(whole, parts), ...(values ? { values: await valuesOf(whole, signal) } : {}) });
     } catch (error) {
       signal.throwIfAborted();
-      failed.push({ file: whole.files[0] ?? whole.name, reason: error instanceof Error ? error.message : "It cannot be read." });
+      failed.push({ file: whole.files[0] ?? whole.name, reason: reasonOf(error) });
     }
   }
   for (const segmentation of segmentations) {
@@ -63,7 +64,7 @@ async function describe({ volumes, segmentations, refused }: Opened, values: boo
       series.push(await describeSegmentation(segmentation, signal));
     } catch (error) {
       signal.throwIfAborted();
-      failed.push({ file: segmentation.files[0] ?? segmentation.name, reason: error instanceof Error ? error.message : "It cannot be read." });
+      failed.push({ file: segmentation.files[0] ?? segmentation.name, reason: reasonOf(error) });
     }
   }
   return { series, refused: failed };

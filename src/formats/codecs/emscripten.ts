@@ -42,6 +42,8 @@ export function run(Decoder: new () => Decoder, bytes: Uint8Array): DecodedPixel
     // A copy: the codec's own memory is given back, or moves when it grows.
     const raw = decoder.getDecodedBuffer().slice();
     const count = width * height * componentCount;
+    // Some codecs only print what is wrong.
+    if (count === 0) throw new Error("nothing decoded");
     const wide = bitsPerSample > 8;
     if (raw.length < count * (wide ? 2 : 1)) throw new Error(`${raw.length} bytes for ${count} samples`);
     const data = wide

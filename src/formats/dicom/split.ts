@@ -11,8 +11,9 @@ export interface Part {
 
 const UNITS: Record<string, string> = { echo: " ms", "b-value": " s/mm²" };
 
-/** In the order tried; pairs after single ones. */
+/** In the order tried; pairs after single ones. A gradient says nothing without its b-value. */
 const MARKS = ["echo", "echo number", "b-value", "phase", "time point", "image", "gradient", "acquisition", "acquisition time"] as const;
+const SINGLE = MARKS.filter((mark) => mark !== "gradient");
 
 /** `slots` are sorted by position. */
 export function splitByMarks(slots: readonly Slot[]): Part[] {
@@ -21,7 +22,7 @@ export function splitByMarks(slots: readonly Slot[]): Part[] {
   const most = Math.max(...positions.map((group) => group.length));
   if (most === 1) return [{ name: "", slots: kept, notes }];
   const pairs = MARKS.flatMap((a, i) => MARKS.slice(i + 1).map((b) => [a, b]));
-  for (const marks of [...MARKS.map((mark) => [mark]), ...pairs]) {
+  for (const marks of [...SINGLE.map((mark) => [mark]), ...pairs]) {
     const parts = partsBy(kept, marks, most);
     if (parts) return parts.map((part) => ({ ...part, notes }));
   }
@@ -34,6 +35,8 @@ export function splitByMarks(slots: readonly Slot[]): Part[] {
 }
 
 function partsBy(slots: readonly Slot[], marks: readonly string[], most: number): Omit<Part, "notes">[] | undefined {
+  // A mark that all have, or none, tells nothing apart.
+  if (marks.some((mark) => new Set(slots.map(({ frame }) => frame.marks.get(mark))).size < 2)) return undefined;
   const groups = new Map<string, Slot[]>();
   for (const slot of slots) {
     const values = marks.map((mark) => slot.frame.marks.get(mark));
