@@ -139,7 +139,7 @@ export function swapBytes(bytes: Uint8Array, unit: number): void {
 }
 
 /** Numbers written as text, between blanks or commas. */
-export function textScalars(text: string, type: ScalarType, count: number, path: string): TypedBytes {
+export function scalarsOfText(text: string, type: ScalarType, count: number, path: string): TypedBytes {
   const words = text.trim().split(/[\s,]+/, count + 1);
   if (words.length < count || words[0] === "")
     throw badFile(path, `${count} numbers, as the header asks for`, `${words[0] === "" ? 0 : words.length}`, CUT_OFF);
