@@ -6,6 +6,7 @@ import type { ByteSource } from "../bytes/byte_source.ts";
 import { fileSource } from "../bytes/file_source.ts";
 import { pixelDecoders } from "../formats/codecs/index.ts";
 import { type FileEntry, type Opened, openFiles } from "../formats/index.ts";
+import { decodePicture } from "./picture_decoder.ts";
 import type { Terminal } from "./terminal.ts";
 import { CommandError, reasonOf } from "./usage.ts";
 
@@ -14,7 +15,7 @@ export async function openPaths(paths: readonly string[], terminal: Terminal, si
   const files: FileEntry[] = [];
   for (const path of paths) await collect(path, files, signal);
   const opened = await openFiles(files, {
-    decoders: pixelDecoders(),
+    decoders: { ...pixelDecoders(), picture: decodePicture },
     signal,
     beside: entryBeside,
     onProgress: ({ done, total }) => terminal.progress(`Opening files  ${done} of ${total}`),

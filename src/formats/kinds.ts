@@ -13,9 +13,20 @@ export interface Reader {
 
 /** Headers that name other files come first, so that those are not taken for files of their own. */
 export const READERS: readonly Reader[] = [
+  { kinds: ["nrrd"], read: async ([entry], companions, context) => (await import("./nrrd.ts")).readNrrd(entry as FileEntry, companions, context) },
+  {
+    kinds: ["metaimage"],
+    read: async ([entry], companions, context) => (await import("./metaimage.ts")).readMetaImage(entry as FileEntry, companions, context),
+  },
   {
     kinds: ["nifti", "analyze"],
     read: async ([entry], companions, context) => (await import("./nifti.ts")).readNifti(entry as FileEntry, companions, context),
   },
   { kinds: ["dicom"], together: true, read: async (entries, _, context) => (await import("./dicom/index.ts")).readDicom(entries, context) },
+  { kinds: ["tiff"], read: async ([entry], _, context) => (await import("./tiff.ts")).readTiff(entry as FileEntry, context) },
+  { kinds: ["png"], read: async ([entry], _, context) => (await import("./png.ts")).readPng(entry as FileEntry, context) },
+  {
+    kinds: ["jpeg", "webp", "avif", "gif", "bmp"],
+    read: async ([entry], _, context) => (await import("./picture.ts")).readPicture(entry as FileEntry, context),
+  },
 ];

@@ -56,6 +56,10 @@ export function parseHeader(head: Uint8Array<ArrayBuffer>, path: string): Header
   const [little, big] = [view.getInt32(0, true), view.getInt32(0, false)];
   const size = [348, 540].find((bytes) => little === bytes || big === bytes);
   const magic = (at: number) => String.fromCharCode(...head.subarray(at, at + 3));
+  if (size === undefined && /^(n\+|ni)1$/.test(magic(344))) {
+    const datatype = view.getInt16(70, true);
+    throw badFile(path, "a NIfTI header of 348 bytes", `one that says ${little} (datatype ${datatype})`, "The header is damaged: fetch the file again.");
+  }
   if (size === undefined) {
     throw badFile(
       path,

@@ -1,7 +1,7 @@
 // Strips and tiles of one TIFF page to its samples.
 import { type ByteSource, bufferSource } from "../bytes/byte_source.ts";
 import type { Samples, SliceData } from "../volume/volume.ts";
-import { badFile, byteCount, CUT_OFF, DAMAGED, shown } from "./fail.ts";
+import { badFile, byteCount, CUT_OFF, DAMAGED } from "./fail.ts";
 import { inflateAll, MAX_RATIO } from "./inflate.ts";
 import { unpackBits } from "./png.ts";
 import type { ReadContext } from "./reader.ts";
@@ -208,15 +208,16 @@ export function halfFloat(stored: number): number {
 
 async function pictureOf(page: Page, form: Form, packed: Uint8Array<ArrayBuffer>, block: Block, path: string, context: ReadContext): Promise<SliceData> {
   const jpeg = page.number(TAG.compression, 1) === JPEG;
-  const kind = jpeg ? (form.bits === 12 ? "jpeg-12bit" : "jpeg") : "jpeg-2000";
-  if (!context.decoders) throw badFile(path, "pixels that can be unpacked here", `${shown(kind)} without a decoder for it`, RESAVE);
+  // The decoder for 12 bits takes 8 too, CMYK, and strips whose tables lie elsewhere.
+  const kind = jpeg ? "jpeg-12bit" : "jpeg-2000";
+  if (!context.decoders) throw badFile(path, "pixels that can be unpacked here", `${jpeg ? "JPEG" : "JPEG 2000"} without a decoder for it`, RESAVE);
   const bytes = jpeg ? withTables(packed, page, form.photometric) : packed;
   let picture: Awaited<ReturnType<NonNullable<ReadContext["decoders"]>["decode"]>>;
   try {
     picture = await context.decoders.decode(kind, bytes, context.signal);
   } catch (cause) {
     context.signal?.throwIfAborted();
-    throw badFile(path, `a sound ${kind} strip or tile`, "one that can't be decoded", DAMAGED, cause);
+    throw badFile(path, `a sound strip or tile in ${jpeg ? "JPEG" : "JPEG 2000"}`, "one that can't be decoded", DAMAGED, cause);
   }
   if (picture.columns < block.columns || picture.rows < block.rows || picture.samples !== block.samples) {
     throw badFile(

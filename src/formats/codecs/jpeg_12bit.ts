@@ -40,7 +40,7 @@ const ZIGZAG = Uint8Array.from([
   15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ]);
 
-/** Gray as it is, colours as RGB: [rows, columns, samples]. Throws on damaged data. */
+/** Gray and CMYK as they are, colours as RGB: [rows, columns, samples]. Throws on damaged data. */
 export function decode(bytes: Uint8Array<ArrayBuffer>): DecodedPixels {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const quantizations: Float64Array[] = [];
@@ -91,7 +91,8 @@ function readQuantizations(view: DataView, begin: number, end: number, into: Flo
 
 function readFrame(view: DataView, at: number, progressive: boolean): Frame {
   const [bits, rows, columns, count] = [view.getUint8(at), view.getUint16(at + 1), view.getUint16(at + 3), view.getUint8(at + 5)];
-  if ((bits !== 8 && bits !== 12) || rows === 0 || columns === 0 || (count !== 1 && count !== 3)) throw new Error(`${bits} bits, ${count} components`);
+  if ((bits !== 8 && bits !== 12) || rows === 0 || columns === 0 || (count !== 1 && count !== 3 && count !== 4))
+    throw new Error(`${bits} bits, ${count} components`);
   const heads = Array.from({ length: count }, (_, i) => {
     const sampling = view.getUint8(at + 7 + 3 * i);
     return { id: view.getUint8(at + 6 + 3 * i), h: sampling >> 4, v: sampling & 15, quantization: view.getUint8(at + 8 + 3 * i) };

@@ -1,0 +1,17 @@
+// Pictures of the kinds a browser shows, for volumes of one slice: through sharp, as the browser would, upright and in sRGB.
+import type { DecodedPixels } from "../formats/reader.ts";
+import { codec } from "./image_pixels.ts";
+
+export async function decodePicture(_type: string, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<DecodedPixels> {
+  signal?.throwIfAborted();
+  const sharp = await codec();
+  const picture = sharp(bytes, { failOn: "error", limitInputPixels: 2 ** 28 }).rotate();
+  const { channels, space } = await picture.metadata();
+  const gray = channels <= 2 && space !== "srgb";
+  const { data, info } = await picture
+    .toColourspace(gray ? "b-w" : "srgb")
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data: new Uint8Array(data), rows: info.height, columns: info.width, samples: info.channels };
+}
