@@ -12,6 +12,7 @@ export const ENTRIES = {
   client: "src/worker/client.ts",
   formats: "src/formats/index.ts",
   codecs: "src/formats/codecs/index.ts",
+  volume: "src/volume/index.ts",
 };
 const CLI = "src/cli/main.ts";
 

@@ -1,0 +1,8 @@
+// The `./volume` entry: where voxels lie, what they look like, and what is drawn on them. It imports neither the engine nor a file format.
+export type { Affine, Direction, Geometry, PlaneName, Vector3 } from "./geometry.ts";
+export { axis, edgeLetters, indexToPatient, letters, patientToIndex, planeOf } from "./geometry.ts";
+export type { PlaneMap } from "./plane.ts";
+export { planeMap, planeView, toVolumeIndex } from "./plane.ts";
+export { render } from "./render.ts";
+export type { Slice, SliceData, Volume, Window } from "./volume.ts";
+export { between, firstWindow, gray, minMaxWindow, percentileWindow, presets, volumeMinMax } from "./window.ts";
