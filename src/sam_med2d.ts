@@ -11,7 +11,7 @@ import { elements, type WeightType as Precision } from "./graph/tensor.ts";
 import { type ChannelOrder, type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
 import { type Mask, unpackBits } from "./image/mask.ts";
 import { preprocess } from "./image/preprocess.ts";
-import { type Config, detectConfig, inputDefaults, VIT_B } from "./model/config.ts";
+import { ADAPTER, type Config, detectConfig, inputDefaults, VIT_B } from "./model/config.ts";
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, type Prompt } from "./model/prompts.ts";
@@ -36,6 +36,8 @@ export interface LoadOptions {
   readonly device?: Device;
   /** Side of the model's image in pixels, where it is not to be the checkpoint's own; position tables are resized. */
   readonly imageSize?: number;
+  /** Refuse a file with tensors that change the answer and are not run (LoRA, adapters of other projects); by default they are told by a notice. */
+  readonly strict?: boolean;
   /** SHA-256 of the weights' file, in hex: checked while it is read. */
   readonly sha256?: string;
   /** Keep weights from an address in the browser's Cache Storage; default true. */
@@ -129,7 +131,8 @@ export class SamMed2D {
     let engine: Engine | undefined;
     try {
       const config = detectConfig(checkpoint.label, checkpoint.tensors, options);
-      checkTensors(checkpoint, expectedTensors(config));
+      const { unknown } = checkTensors(checkpoint, expectedTensors(config));
+      await tellUnread(checkpoint, unknown, options);
       engine = await Engine.open(config, checkpoint, { ...options, ...how });
       await checkpoint.verify?.(signal);
       const inMemory = weights instanceof ArrayBuffer || ArrayBuffer.isView(weights);
@@ -282,6 +285,17 @@ export class SamMed2D {
     }
     return embedding;
   }
+}
+
+/** What of the file changes the answer and is not run: an error where the caller is strict, else a notice. */
+async function tellUnread(checkpoint: Checkpoint, unknown: readonly string[], { adapter, strict, onProgress }: LoadOptions): Promise<void> {
+  if (unknown.length === 0 && !checkpoint.refused?.size) return;
+  const { unreadError, unreadTensors, unreadWords } = await import("./checkpoint/unread.ts");
+  const unread = unreadTensors(checkpoint, unknown, (name) => adapter === "off" && ADAPTER.test(name));
+  if (unread.length === 0) return;
+  if (strict) throw unreadError(checkpoint.label, unread);
+  const { what, remedy } = unreadWords(unread);
+  onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice: `The file has ${what}. ${remedy}` });
 }
 
 function tuningOf(tune: LoadOptions["tune"] = true): TuningStore | undefined {

@@ -19,4 +19,5 @@ export function expectName(where: string, name: unknown): asserts name is string
 
 export const DAMAGED = "The file is damaged or incomplete: fetch it again.";
 
-export const SAVE_WEIGHTS = "Save the weights alone with PyTorch: torch.save(model.state_dict(), 'new.pth').";
+/** With today's PyTorch, which reads no more than tensors unless it is told to; runs what the file names, so only for a file one trusts. */
+export const RESAVE = `If you trust the file, save it again with PyTorch 1.13 or later: python -c "import torch; torch.save(torch.load('old.pth', map_location='cpu', weights_only=False), 'new.pth')"`;

@@ -3,15 +3,26 @@ import { elements, type Shape } from "../graph/tensor.ts";
 
 export type StoredDType = "F32" | "F16" | "BF16";
 
-export const BYTES_PER_ELEMENT: Readonly<Record<StoredDType, number>> = { F32: 4, F16: 2, BF16: 2 };
+export const BYTES_PER_ELEMENT: Readonly<Record<StoredDType, 2 | 4>> = { F32: 4, F16: 2, BF16: 2 };
 
 export interface StoredTensor {
   readonly name: string;
   readonly dtype: StoredDType;
   /** Row-major, PyTorch's layout. */
   readonly shape: Shape;
-  /** What the file has, where `dtype` is what `read` makes of it. */
-  readonly stored?: "int8";
+  /** What the file has, where `dtype` is what `read` makes of it: `int8` with scales, or a number type of `OTHER_BYTES`. */
+  readonly stored?: "int8" | OtherDType;
+}
+
+/** Number types that no weight needs but files have, with the bytes of an element; `read` makes f32 of them. */
+export const OTHER_BYTES = { F64: 8, I64: 8, U64: 8, I32: 4, U32: 4, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1 } as const;
+
+export type OtherDType = keyof typeof OTHER_BYTES;
+
+export interface OtherTensor {
+  readonly name: string;
+  readonly dtype: OtherDType;
+  readonly shape: Shape;
 }
 
 export interface Checkpoint {
@@ -21,14 +32,24 @@ export interface Checkpoint {
   readonly format?: string;
   /** In the order in which reading is cheapest: the file's. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** Tensors of the file in a dtype that is not loaded: name → `I64 [1]`. */
+  /** Tensors in other number types, as a reader finds them; `openCheckpoint` puts them among `tensors`. */
+  readonly others?: ReadonlyMap<string, OtherTensor>;
+  /** Tensors of the file that cannot be read: name → why, `C64 [1], a dtype that is not loaded`. */
   readonly refused?: ReadonlyMap<string, string>;
+  /** Where in the file the network was found, `model_state.sam`; empty at the top. */
+  readonly place?: string;
+  /** Whose names the file has for the network's tensors. */
+  readonly naming?: "reference" | "transformers";
+  /** The file's name for a tensor of the network, where it is another. */
+  nameInFile?(name: string): string;
   /** What the file says of itself: the safetensors header's `__metadata__`. */
   readonly metadata?: ReadonlyMap<string, string>;
   /** What `read` gives is held by nobody else: its memory may be let go as soon as it is used. */
   readonly fresh?: boolean;
   /** Little-endian bytes of the elements `[begin, end)` of a tensor; at least 4-byte aligned. Not to be written to. */
   read(name: string, begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same elements as the file has them, of a tensor in a number type of `OTHER_BYTES`. */
+  readStored?(name: string, begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** Where a SHA-256 was promised: reads what was not read yet and throws unless the whole file has it. */
   verify?(signal?: AbortSignal): Promise<void>;
   /** Lets go of files and connections. */
@@ -37,7 +58,7 @@ export interface Checkpoint {
 
 /** In the file; the scales of int8 are not counted. */
 export function storedBytes({ shape, dtype, stored }: StoredTensor): number {
-  return elements(shape) * (stored === "int8" ? 1 : BYTES_PER_ELEMENT[dtype]);
+  return elements(shape) * (stored === "int8" ? 1 : stored ? OTHER_BYTES[stored] : BYTES_PER_ELEMENT[dtype]);
 }
 
 /** A whole small tensor as f32: for tables that are computed on the CPU. */

@@ -1,7 +1,7 @@
 // A checkpoint rewritten as safetensors: another dtype, with or without adapters, in one file or several. Streams, and
 // gives the same bytes for the same input.
 import { elements, type Shape } from "../graph/tensor.ts";
-import { type Checkpoint, decodeF32, type StoredDType, type StoredTensor } from "./checkpoint.ts";
+import { type Checkpoint, decodeF32, OTHER_BYTES, type StoredDType, type StoredTensor } from "./checkpoint.ts";
 import { bad } from "../bytes/fail.ts";
 import { toHalves } from "./half.ts";
 import { channelAxis, gatherLargest, type Int8Scales, QUANTISED_FROM, quantise, SCALE_SUFFIX, scaleShape, scalesFrom } from "./int8.ts";
@@ -12,6 +12,8 @@ export interface ConvertOptions {
   readonly dtype: "f32" | "f16" | "bf16" | "int8";
   /** Default `keep`. */
   readonly adapter?: "keep" | "drop";
+  /** Whose names the tensors get; default the reference's. */
+  readonly names?: "reference" | "transformers";
   /** Upper bound of each file's bytes; a tensor larger than that has a file of its own. Default: one file. */
   readonly shardBytes?: number;
   /** Of the files, without extension. Default `model`. */
@@ -65,17 +67,28 @@ interface Output {
   pieces(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined>;
 }
 
+/** What is no weight: kept as it is. */
+type Counter = Exclude<keyof typeof OTHER_BYTES, "F64" | "F8_E4M3" | "F8_E5M2">;
+
+function isCounter(stored: StoredTensor["stored"]): stored is Counter {
+  return stored !== undefined && stored !== "int8" && !/^F/.test(stored);
+}
+
 /** Matrices and kernels large enough to be worth it; norms, biases, tokens and position tables stay f32. */
-function isQuantised({ name, shape }: StoredTensor): boolean {
-  return name.endsWith(".weight") && shape.length >= 2 && elements(shape) >= QUANTISED_FROM;
+function isQuantised({ name, shape, stored }: StoredTensor): boolean {
+  return !isCounter(stored) && name.endsWith(".weight") && shape.length >= 2 && elements(shape) >= QUANTISED_FROM;
 }
 
 export async function convertCheckpoint(checkpoint: Checkpoint, options: ConvertOptions): Promise<Conversion> {
-  const { dtype, adapter = "keep", shardBytes, name = "model", config, signal, onProgress } = options;
+  const { dtype, adapter = "keep", names = "reference", shardBytes, name = "model", config, signal, onProgress } = options;
   if (!Object.hasOwn(DTYPES, dtype)) throw bad("convertCheckpoint", "f32, f16, bf16 or int8", String(dtype), "Choose one of them.", "dtype");
   if (!(shardBytes === undefined || shardBytes >= 4096))
     throw bad("convertCheckpoint", "at least 4096 bytes", String(shardBytes), "Choose larger files.", "shardBytes");
+  const [lost] = checkpoint.refused ?? [];
+  if (lost) throw bad(checkpoint.label, "tensors that can be read, so that none is lost", `one ${lost[1]}`, "Save it as float32, or leave it out.", lost[0]);
   const tensors = [...checkpoint.tensors.values()].filter((tensor) => adapter === "keep" || !ADAPTER.test(tensor.name));
+  const written = names === "transformers" ? (await import("./transformers.ts")).expectTransformersName : (_: string, name: string) => name;
+  for (const tensor of tensors) written(checkpoint.label, tensor.name);
   const parameters = tensors.reduce((sum, { shape }) => sum + elements(shape), 0);
   const quantised = dtype === "int8" ? tensors.filter(isQuantised) : [];
   const total = parameters + quantised.reduce((sum, { shape }) => sum + elements(shape), 0);
@@ -107,6 +120,20 @@ export async function convertCheckpoint(checkpoint: Checkpoint, options: Convert
     return { name, dtype, shape, pieces };
   }
 
+  /** Integers and booleans: bit for bit, whatever the weights become. */
+  function counter(tensor: StoredTensor, dtype: Counter): Output {
+    const { name, shape } = tensor;
+    async function* pieces() {
+      for (let begin = 0; begin < elements(shape); begin += PIECE) {
+        const end = Math.min(elements(shape), begin + PIECE);
+        yield await (checkpoint.readStored as NonNullable<Checkpoint["readStored"]>)(name, begin, end, signal);
+        loaded += end - begin;
+        onProgress?.({ loaded, total });
+      }
+    }
+    return { name, dtype, shape, pieces };
+  }
+
   /** The scales, measured now, and the int8 tensor they belong to. */
   async function quantisedPair(tensor: StoredTensor): Promise<[Output, Output]> {
     const { name, shape } = tensor;
@@ -131,14 +158,19 @@ export async function convertCheckpoint(checkpoint: Checkpoint, options: Convert
   const scales: Output[] = [];
   const weights: Output[] = [];
   for (const tensor of tensors) {
-    if (!quantised.includes(tensor)) weights.push(plain(tensor, DTYPES[dtype]));
+    if (isCounter(tensor.stored)) weights.push(counter(tensor, tensor.stored));
+    else if (!quantised.includes(tensor)) weights.push(plain(tensor, DTYPES[dtype]));
     else {
       const [scale, weight] = await quantisedPair(tensor);
       scales.push(scale);
       weights.push(weight);
     }
   }
-  const outputs = fileOrder([...scales, ...weights]);
+  const renamed = (output: Output): Output => {
+    const [base, scale] = output.name.endsWith(SCALE_SUFFIX) ? [output.name.slice(0, -SCALE_SUFFIX.length), SCALE_SUFFIX] : [output.name, ""];
+    return { ...output, name: written(checkpoint.label, base) + scale };
+  };
+  const outputs = fileOrder([...scales, ...weights].map(renamed));
   const metadata: [string, string][] = [["format", "pt"]];
   if (config !== undefined) metadata.push(["config", JSON.stringify(config)]);
   const hashes = new Map<string, string>();

@@ -1,8 +1,8 @@
 // What a file without weights is called, and what to do: fetched when there is one.
+import { RESAVE } from "../bytes/fail.ts";
 import { kindOf, nameOfKind } from "../bytes/sniff.ts";
 
 const CHOOSE = "Choose the file with the weights (.pth or .safetensors).";
-const RESAVE = `Save it again with PyTorch 1.6 or later: python -c "import torch; torch.save(torch.load('old.pth', map_location='cpu'), 'new.pth')"`;
 const REMEDIES: Readonly<Record<string, string>> = {
   gzip: "Unpack it first.",
   packed: "Unpack it first.",

@@ -4,32 +4,41 @@ import type { Shape } from "../graph/tensor.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { bad, quoted } from "../bytes/fail.ts";
 
-/** Left by DataParallel, torch.compile, Lightning and by flattening `{"model": …}`. */
-const WRAPPER = /^(?:(?:module|model|state_dict|_orig_mod)\.)+/;
+/** Names that need no finding: the reference's own, without what wrappers leave in them. */
+const PLAIN = /^(image_encoder\.(patch_embed|pos_embed|blocks|layers|neck)|prompt_encoder|mask_decoder)\b/;
+const WRAPPED = /module|_orig_mod|(^|\.)_/;
 
-export function canonicalName(name: string): string {
-  return name.replace(WRAPPER, "");
+/** Of a file without the network: what `{"model": …}` and DataParallel put before every name. */
+const WRAPPER = /^(?:(?:module|model|state_dict|model_state_dict|_orig_mod)\.)+/;
+
+/** The same checkpoint under the reference's names, all number types among its tensors. @throws SamError two tensors become one. */
+export async function canonical(stored: Checkpoint, onNotice?: (words: string) => void): Promise<Checkpoint> {
+  const checkpoint = stored.others?.size ? (await import("./widen.ts")).widened(stored) : stored;
+  const names = [...checkpoint.tensors.keys()];
+  if (names.every((name) => PLAIN.test(name) && !WRAPPED.test(name))) return checkpoint;
+  const network = await (await import("./found.ts")).networkOf(checkpoint, onNotice);
+  return network ?? unwrapped(checkpoint);
 }
 
-/** The same checkpoint under canonical names; two names that become one are refused, since either could be meant. */
-export function canonical(checkpoint: Checkpoint): Checkpoint {
-  if (![...checkpoint.tensors.keys()].some((name) => canonicalName(name) !== name)) return checkpoint;
+function unwrapped(checkpoint: Checkpoint): Checkpoint {
   const stored = new Map<string, string>();
   const tensors = new Map<string, StoredTensor>();
   for (const tensor of checkpoint.tensors.values()) {
-    const name = canonicalName(tensor.name);
+    const name = tensor.name.replace(WRAPPER, "");
     const other = stored.get(name);
     if (other !== undefined)
       throw bad(checkpoint.label, "one tensor of each name", `${quoted(other)} and ${quoted(tensor.name)}`, "Keep one of the two copies.");
     stored.set(name, tensor.name);
     tensors.set(name, { ...tensor, name });
   }
-  const { refused } = checkpoint;
+  const { refused, readStored } = checkpoint;
+  const at = (name: string) => stored.get(name) ?? name;
   return {
     ...checkpoint,
-    ...(refused && { refused: new Map([...refused].map(([name, what]) => [canonicalName(name), what])) }),
+    ...(refused && { refused: new Map([...refused].map(([name, what]) => [name.replace(WRAPPER, ""), what])) }),
     tensors,
-    read: (name, begin, end, signal) => checkpoint.read(stored.get(name) ?? name, begin, end, signal),
+    read: (name, begin, end, signal) => checkpoint.read(at(name), begin, end, signal),
+    ...(readStored && { readStored: (name, begin, end, signal) => readStored(at(name), begin, end, signal) }),
     close: () => checkpoint.close(),
   };
 }
@@ -70,7 +79,7 @@ export function checkTensors(
     ...listed(
       "missing",
       report.missing.map(({ name }) =>
-        checkpoint.refused?.has(name) ? `${name} (there as ${checkpoint.refused.get(name)}, a dtype that is not loaded)` : name,
+        [name, inFile(checkpoint, name), checkpoint.refused?.has(name) ? ` (there ${checkpoint.refused.get(name)})` : ""].join(""),
       ),
     ),
     ...listed(
@@ -86,6 +95,11 @@ export function checkTensors(
     `${checkpoint.tensors.size} tensors; ${faults.join("; ")}`,
     report.missing.length === wanted.length ? "This is a checkpoint of another network." : "The file may be of another configuration, or incomplete.",
   );
+}
+
+function inFile({ nameInFile }: Checkpoint, name: string): string {
+  const own = nameInFile?.(name) ?? name;
+  return own === name ? "" : ` (${own} by transformers' names)`;
 }
 
 /** The first 20 and a count: a wrong file misses hundreds. */

@@ -4,7 +4,8 @@ import { cachedSource } from "../bytes/cache.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { bad } from "../bytes/fail.ts";
 import { type HttpOptions, httpSource } from "../bytes/http_source.ts";
-import { containerOf } from "./container.ts";
+import { type Container, containerOf } from "./container.ts";
+import type { Found } from "./find.ts";
 import type { Look } from "./look.ts";
 import { canonical } from "./names.ts";
 import { openSafetensors } from "./safetensors.ts";
@@ -36,19 +37,23 @@ export function isCheckpoint(value: unknown): value is Checkpoint {
 
 /** Opens weights and checks their directory; tensors are read later. Names are canonical: `image_encoder.…`. */
 export async function openCheckpoint(weights: Weights, options: OpenOptions = {}): Promise<Checkpoint> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, onNotice } = options;
   signal?.throwIfAborted();
-  if (isCheckpoint(weights)) return canonical(weights);
+  if (isCheckpoint(weights)) return canonical(weights, onNotice);
   const opened: ByteSource[] = [];
   const told = onProgress ? progressOver(onProgress) : (source: ByteSource) => source;
   const keep = (source: ByteSource) => {
     opened.push(source);
     return source;
   };
+  const openFile = async (source: ByteSource, container?: Container) =>
+    (container ?? containerOf(await source.read(0, Math.min(source.size, 512), signal))) === "zip"
+      ? (await import("./pth.ts")).openPth(source, find, signal)
+      : openSafetensors(source, signal);
   try {
     // What few bring is a module of its own, fetched when they do: several files, and .pth files below.
     if (Array.isArray(weights) && weights.length !== 1)
-      return canonical(await (await import("./sharded.ts")).openFiles(weights as readonly Blob[], told, look, signal));
+      return await canonical(await (await import("./sharded.ts")).openFiles(weights as readonly Blob[], told, look, openFile, signal), onNotice);
     const single = (Array.isArray(weights) ? weights[0] : weights) as Exclude<Weights, Checkpoint | readonly Blob[]>;
     const source = keep(await toSource(single, options));
     const head = await source.read(0, Math.min(source.size, 512), signal);
@@ -60,19 +65,23 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
       // The hash promised is that of the one file, not of each.
       const { sha256: _, ...each } = options;
       const shards = new Map(files.map((file) => [file, async () => told(keep(await toSource(beside(single, file), each)))]));
-      return canonical(await openShards(source.label, shards, fileOf, signal));
+      return await canonical(await openShards(source.label, shards, fileOf, openFile), onNotice);
     }
     if (!container) {
       const { seen, remedy } = await look(head);
       throw bad(source.label, "a checkpoint (.pth or .safetensors)", seen, remedy);
     }
-    const openFile = container === "zip" ? (await import("./pth.ts")).openPth : openSafetensors;
-    const checkpoint = await openFile(told(source), signal);
-    return canonical(source.verify ? { ...checkpoint, verify: source.verify } : checkpoint);
+    const checkpoint = await openFile(told(source), container);
+    return await canonical(source.verify ? { ...checkpoint, verify: source.verify } : checkpoint, onNotice);
   } catch (error) {
     for (const source of opened) await source.close();
     throw error;
   }
+}
+
+/** A module of its own, fetched where names are not the network's alone. */
+async function find(label: string, names: Iterable<string>): Promise<Found | undefined> {
+  return (await import("./found.ts")).findNetwork(label, names);
 }
 
 /** A module of its own, fetched where a file holds no weights. */

@@ -1,7 +1,7 @@
 // Reads the pickle of a PyTorch file by an allow-list. A pickle is a program for a stack machine that may name any
 // function; here a name stands for one of a few plain constructors or the file is refused, and nothing is executed.
 // Opcodes are those of protocols 2 to 5, the ones torch.save writes.
-import { bad, DAMAGED, quoted, SAVE_WEIGHTS } from "../bytes/fail.ts";
+import { bad, DAMAGED, quoted, RESAVE } from "../bytes/fail.ts";
 
 /** A dict, as it was written: key, value, key, value, … */
 export class Dict {
@@ -30,6 +30,21 @@ export interface Allowed {
   readonly make?: (args: readonly unknown[]) => unknown;
 }
 
+/** An object of a class that is not known, as data: nothing of it was run. Its items are those of a dict or list; `state` its attributes. */
+export class Foreign extends Dict {
+  state: unknown;
+
+  /** `name` is `module.class`. */
+  constructor(readonly name: string) {
+    super();
+  }
+
+  /** What a call of it gives. */
+  make(): Foreign {
+    return new Foreign(this.name);
+  }
+}
+
 /** What is kept of a harmless object of which nothing is needed: a numpy number, training arguments. */
 export const OPAQUE = Object.freeze({ opaque: true });
 
@@ -37,19 +52,22 @@ export interface Unpickling {
   readonly label: string;
   /** By `module.name`. */
   readonly allowed: ReadonlyMap<string, Allowed>;
+  /** Of other names: those that stand for data. Left out: none. */
+  readonly harmless?: (module: string, name: string) => boolean;
   readonly persistent: (id: unknown) => unknown;
 }
 
 /** Every opcode makes at most one small object, so this bounds the memory. A tensor takes about 35: there is room for 14,000. */
 const MAX_OPCODES = 500_000;
 
-export function unpickle(bytes: Uint8Array<ArrayBuffer>, { label, allowed, persistent }: Unpickling): unknown {
+export function unpickle(bytes: Uint8Array<ArrayBuffer>, { label, allowed, harmless, persistent }: Unpickling): unknown {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const latin1 = new TextDecoder("latin1");
   const stack: unknown[] = [];
   const marks: number[] = [];
   const memo: unknown[] = [];
+  const classes = new Map<string, Allowed>();
   let at = 0;
 
   const fail = (expected: string, got: string) => bad(`${label}: data.pkl`, expected, `${got} at byte ${at}`, DAMAGED);
@@ -109,22 +127,28 @@ export function unpickle(bytes: Uint8Array<ArrayBuffer>, { label, allowed, persi
     if (!Array.isArray(value)) throw fail("a list or tuple", typeof value);
     return value;
   };
+  const append = (target: unknown, items: readonly unknown[]) => {
+    if (target instanceof Foreign) for (const item of items) target.set(target.items.length / 2, item);
+    else {
+      const list = asList(target);
+      for (const item of items) list.push(item);
+    }
+  };
   const setAll = (target: unknown, items: readonly unknown[]) => {
     if (!(target instanceof Dict) || items.length % 2 !== 0) throw fail("pairs for a dict", `${items.length} values for ${typeof target}`);
     for (let i = 0; i < items.length; i += 2) target.set(items[i], items[i + 1]);
   };
   const lookUp = (module: unknown, name: unknown): Allowed => {
     const full = `${String(module)}.${String(name)}`;
-    const found = allowed.get(full);
-    if (!found) {
-      throw bad(
-        `${label}: data.pkl`,
-        "tensors, plain containers and numbers",
-        `${quoted(full)}, which is refused: nothing a file names is ever run`,
-        SAVE_WEIGHTS,
-      );
+    const found = allowed.get(full) ?? classes.get(full);
+    if (found) return found;
+    if (typeof module !== "string" || typeof name !== "string" || !harmless?.(module, name)) {
+      const got = `${quoted(full)}, which is refused: nothing a file names is ever run`;
+      throw bad(`${label}: data.pkl`, "tensors, plain containers and numbers", got, "Do not open this file with Python unless you trust where it is from.");
     }
-    return found;
+    const foreign: Allowed = { name: full, make: () => new Foreign(full) };
+    classes.set(full, foreign);
+    return foreign;
   };
   const call = (callee: unknown, args: unknown): unknown => {
     const target = callee as Partial<Allowed> | null | undefined;
@@ -218,6 +242,7 @@ export function unpickle(bytes: Uint8Array<ArrayBuffer>, { label, allowed, persi
         stack.push(skip(u32()));
         break;
       case 0x8e: // BINBYTES8
+      case 0x96: // BYTEARRAY8
         stack.push(skip(u64()));
         break;
       case 0x5d: // EMPTY_LIST
@@ -248,15 +273,14 @@ export function unpickle(bytes: Uint8Array<ArrayBuffer>, { label, allowed, persi
       case 0x61: {
         // APPEND
         const item = pop();
-        asList(top()).push(item);
+        append(top(), [item]);
         break;
       }
       case 0x65: // APPENDS
       case 0x90: {
         // ADDITEMS
-        const list = sinceMark();
-        const target = asList(top());
-        for (const item of list) target.push(item);
+        const items = sinceMark();
+        append(top(), items);
         break;
       }
       case 0x7d: // EMPTY_DICT
@@ -309,15 +333,26 @@ export function unpickle(bytes: Uint8Array<ArrayBuffer>, { label, allowed, persi
         stack.push(call(pop(), args));
         break;
       }
-      case 0x62: // BUILD: attributes of an object; none is needed
+      case 0x92: {
+        // NEWOBJ_EX, with keyword arguments
         pop();
-        if (typeof top() !== "object") throw fail("an object to give attributes to", typeof top());
+        const args = pop();
+        stack.push(call(pop(), args));
         break;
+      }
+      case 0x62: {
+        // BUILD: attributes of an object
+        const state = pop();
+        const target = top();
+        if (typeof target !== "object") throw fail("an object to give attributes to", typeof target);
+        if (target instanceof Foreign) target.state = state;
+        break;
+      }
       case 0x51: // BINPERSID
         stack.push(persistent(pop()));
         break;
       default:
-        throw bad(`${label}: data.pkl`, "a pickle of protocol 2 to 5, as torch.save writes it", `opcode ${opcode} at byte ${at}`, SAVE_WEIGHTS);
+        throw bad(`${label}: data.pkl`, "a pickle of protocol 2 to 5, as torch.save writes it", `opcode ${opcode} at byte ${at}`, RESAVE);
     }
   }
 }

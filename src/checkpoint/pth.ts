@@ -2,93 +2,34 @@
 // Only the pickle is read when the file is opened; tensors are read in place, piece by piece.
 import { elements } from "../graph/tensor.ts";
 import type { ByteSource } from "../bytes/byte_source.ts";
-import { BYTES_PER_ELEMENT, type Checkpoint, type StoredTensor } from "./checkpoint.ts";
+import { BYTES_PER_ELEMENT, type Checkpoint, OTHER_BYTES, type OtherTensor, type StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
-import { bad, DAMAGED, expectName, quoted, SAVE_WEIGHTS } from "../bytes/fail.ts";
-import { type Allowed, Dict, OPAQUE, unpickle } from "./pickle.ts";
+import { bad, DAMAGED, expectName, quoted } from "../bytes/fail.ts";
+import type { findNetwork } from "./find.ts";
+import { Dict, Foreign, unpickle } from "./pickle.ts";
+import { ALLOWED, Described, isHarmless, isKind, Storage } from "./pickle_names.ts";
 import { isContiguous, lastElement, readStrided } from "./strided.ts";
 import { openZip, type Zip, type ZipEntry } from "../bytes/zip.ts";
 
 /** A model with its optimizer is a few hundred kilobytes. */
 const MAX_PICKLE = 8 << 20;
 
-/** What is known of a dtype; PyTorch names it, and the class of a storage of it. */
-interface Kind extends Allowed {
-  /** As safetensors writes it. */
+const SAVE_SCRIPTED = `Save its weights with PyTorch: python -c "import torch; torch.save(torch.jit.load('old.pt', map_location='cpu').state_dict(), 'new.pth')"`;
+
+interface Located {
+  readonly name: string;
   readonly dtype: string;
-  readonly bytes: number;
-}
-
-/** PyTorch's name, the name of its storage class, ours, and the bytes of an element. */
-const DTYPES =
-  "float32 Float F32 4,float16 Half F16 2,bfloat16 BFloat16 BF16 2,float64 Double F64 8,int64 Long I64 8,int32 Int I32 4,int16 Short I16 2," +
-  "int8 Char I8 1,uint8 Byte U8 1,bool Bool BOOL 1,complex64 ComplexFloat C64 8,complex128 ComplexDouble C128 16";
-
-/** The reference's training script saves its optimizer as an object: it is passed over like the state of one. */
-const OPTIMIZERS = "Adadelta Adagrad Adam Adamax AdamW ASGD LBFGS NAdam RAdam RMSprop Rprop SGD";
-
-class Storage {
-  constructor(
-    readonly key: string,
-    /** Of an untyped storage: bytes, whose meaning its tensors say. */
-    readonly kind: Kind,
-    readonly count: number,
-  ) {}
-}
-
-/** A tensor as the pickle describes it: nothing checked yet, because most of an optimizer's are never looked at. */
-class Described {
-  constructor(
-    readonly storage: unknown,
-    readonly offset: unknown,
-    readonly shape: unknown,
-    readonly strides: unknown,
-    readonly dtype?: unknown,
-  ) {}
-}
-
-function isKind(value: unknown): value is Kind {
-  return typeof value === "object" && value !== null && "bytes" in value;
-}
-
-const ALLOWED: ReadonlyMap<string, Allowed> = allowList();
-
-function allowList(): Map<string, Allowed> {
-  const list = new Map<string, Allowed>();
-  const allow = (names: string, make: (args: readonly unknown[]) => unknown) => {
-    for (const name of names.split(" ")) list.set(name, { name, make });
-  };
-  const kind = (name: string, dtype: string, bytes: number) => list.set(name, { name, dtype, bytes } as Kind);
-  const first = ([value]: readonly unknown[]) => value;
-  const copied = ([items]: readonly unknown[]) => (Array.isArray(items) ? [...items] : []);
-  allow("collections.OrderedDict collections.defaultdict collections.Counter builtins.dict __builtin__.dict", () => new Dict());
-  allow("builtins.list builtins.set builtins.frozenset builtins.tuple __builtin__.list __builtin__.set __builtin__.frozenset __builtin__.tuple", copied);
-  // Harmless, and nothing of them is needed.
-  allow("argparse.Namespace numpy.core.multiarray.scalar numpy._core.multiarray.scalar numpy.dtype _codecs.encode torch.device", () => OPAQUE);
-  allow(
-    OPTIMIZERS.replace(/\w+/g, (name) => `torch.optim.${name.toLowerCase()}.${name}`),
-    () => OPAQUE,
-  );
-  allow("builtins.int builtins.float builtins.bool builtins.complex __builtin__.int __builtin__.float __builtin__.bool __builtin__.complex", () => OPAQUE);
-  allow("torch.Size torch._utils._rebuild_parameter torch._utils._rebuild_parameter_with_state", first);
-  allow("torch._utils._rebuild_tensor torch._utils._rebuild_tensor_v2", ([storage, offset, shape, strides]) => new Described(storage, offset, shape, strides));
-  allow("torch._utils._rebuild_tensor_v3", ([storage, offset, shape, strides, , , dtype]) => new Described(storage, offset, shape, strides, dtype));
-  for (const line of DTYPES.split(",")) {
-    const [name, storage, dtype, bytes] = line.split(" ") as [string, string, string, string];
-    for (const full of [name, `${storage}Storage`, `cuda.${storage}Storage`]) kind(`torch.${full}`, dtype, Number(bytes));
-  }
-  for (const name of ["torch.UntypedStorage", "torch.storage.UntypedStorage"]) kind(name, "", 1);
-  return list;
-}
-
-interface PthTensor extends StoredTensor {
+  readonly shape: readonly number[];
   readonly entry: ZipEntry;
   /** In elements, from the start of the storage. */
   readonly offset: number;
   readonly strides: readonly number[];
 }
 
-export async function openPth(source: ByteSource, signal?: AbortSignal): Promise<Checkpoint> {
+type Find = (label: string, names: Iterable<string>) => Promise<ReturnType<typeof findNetwork>>;
+
+/** `find` tells which of the names are the network's. */
+export async function openPth(source: ByteSource, find: Find, signal?: AbortSignal): Promise<Checkpoint> {
   const { label } = source;
   const zip = await openZip(source, signal);
   const pickles = [...zip.entries.values()].filter(({ name }) => /^[^/]+\/data\.pkl$/.test(name));
@@ -103,32 +44,49 @@ export async function openPth(source: ByteSource, signal?: AbortSignal): Promise
     );
   }
   if ([...zip.entries.keys()].some((name) => name.startsWith(`${root}code/`))) {
-    throw bad(label, "a state dict", "a TorchScript archive", SAVE_WEIGHTS);
+    throw bad(label, "a state dict", "a TorchScript archive", SAVE_SCRIPTED);
   }
-  if (pickle.size > MAX_PICKLE) throw bad(label, `a data.pkl of at most ${MAX_PICKLE} bytes`, `${pickle.size}`, SAVE_WEIGHTS);
+  if (pickle.size > MAX_PICKLE) throw bad(label, `a data.pkl of at most ${MAX_PICKLE} bytes`, `${pickle.size}`, "This is not a checkpoint of this family.");
   await expectLittleEndian(label, zip, root, signal);
-  const content = unpickle(await zip.read(pickle, 0, pickle.size, signal), { label, allowed: ALLOWED, persistent: (id) => asStorage(label, id) });
+  const opcodes = await zip.read(pickle, 0, pickle.size, signal);
+  const content = unpickle(opcodes, { label, allowed: ALLOWED, harmless: isHarmless, persistent: (id) => asStorage(label, id) });
   const refused = new Map<string, string>();
-  const found: PthTensor[] = [];
-  for (const [name, tensor] of namedTensors(label, content)) {
+  const found: Located[] = [];
+  for (const [name, tensor] of await chosen(label, content, find)) {
+    if (tensor instanceof Foreign) {
+      refused.set(name, `as ${tensor.name}, a kind of tensor that is not loaded`);
+      continue;
+    }
     const located = locate(label, name, tensor, zip, root, source.size);
-    if (located.dtype in BYTES_PER_ELEMENT) found.push(located as PthTensor);
-    else refused.set(name, `${located.dtype} [${located.shape.join(", ")}]`);
+    if (located.dtype in BYTES_PER_ELEMENT || located.dtype in OTHER_BYTES) found.push(located);
+    else refused.set(name, `as ${located.dtype} [${located.shape.join(", ")}], a dtype that is not loaded`);
   }
   found.sort((a, b) => a.entry.header - b.entry.header || a.offset - b.offset);
-  const tensors = new Map(found.map((tensor) => [tensor.name, tensor]));
+  const located = new Map(found.map((tensor) => [tensor.name, tensor]));
+  const of = <T>(bytes: object) => new Map(found.flatMap((tensor) => (tensor.dtype in bytes ? [[tensor.name, tensor as T]] : [])));
+  const tensors = of<Located & StoredTensor>(BYTES_PER_ELEMENT);
+  const others = of<Located & OtherTensor>(OTHER_BYTES);
+  const read = async (name: string, begin: number, end: number, signal: AbortSignal | undefined) => {
+    const { dtype, entry, offset, shape, strides } = located.get(name) as Located;
+    const bytes: 1 | 2 | 4 | 8 = { ...BYTES_PER_ELEMENT, ...OTHER_BYTES }[dtype as StoredTensor["dtype"] | OtherTensor["dtype"]];
+    const storage = (first: number, count: number) => zip.read(entry, first * bytes, count * bytes, signal);
+    if (isContiguous(shape, strides)) return storage(offset + begin, end - begin);
+    return readStrided(storage, bytes, { shape, strides, offset }, begin, end);
+  };
   return {
     label,
     format: "pth",
     tensors,
+    others,
     refused,
     ...(source.fresh ? { fresh: true } : {}),
     async read(name, begin, end, signal) {
-      const tensor = expectElements(label, tensors, name, begin, end) as PthTensor;
-      const bytes = BYTES_PER_ELEMENT[tensor.dtype] as 2 | 4;
-      const storage = (first: number, count: number) => zip.read(tensor.entry, first * bytes, count * bytes, signal);
-      if (isContiguous(tensor.shape, tensor.strides)) return storage(tensor.offset + begin, end - begin);
-      return readStrided(storage, bytes, tensor, begin, end);
+      expectElements(label, tensors, name, begin, end);
+      return read(name, begin, end, signal);
+    },
+    async readStored(name, begin, end, signal) {
+      expectElements(label, others, name, begin, end);
+      return read(name, begin, end, signal);
     },
     close: () => source.close(),
   };
@@ -152,26 +110,73 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** The tensors of the state dict, wherever the training script put it. What stands beside it is not looked at. */
-function namedTensors(label: string, content: unknown): Map<string, Described> {
-  let dict = content;
-  for (let depth = 0; depth < 4 && dict instanceof Dict; depth++) {
-    const tensors = new Map<string, Described>();
-    for (let i = 0; i < dict.items.length; i += 2) {
-      const name = dict.items[i];
-      const value = dict.items[i + 1];
-      if (!(value instanceof Described)) continue;
-      expectName(label, name);
-      if (tensors.has(name)) throw bad(label, "each name once", `${quoted(name)} twice`, DAMAGED);
-      tensors.set(name, value);
-    }
-    if (tensors.size > 0) return tensors;
-    const outer: Dict = dict;
-    dict = ["model", "state_dict", "model_state_dict", "module"].map((key) => outer.get(key)).find((value) => value instanceof Dict) ?? null;
-    if (dict === null) dict = keys(outer);
+/** A tensor, or an object that stands for one of a kind that is not read. */
+type Named = Described | Foreign;
+
+/** Parts of a name: as deep as wrappers, parts and modules go. */
+const MAX_DEPTH = 40;
+
+/** The network's tensors by their path, wherever the training script put them; without a network, those of the outermost dict that has any. */
+async function chosen(label: string, content: unknown, find: Find): Promise<ReadonlyMap<string, Named>> {
+  const groups = tensorGroups(label, content);
+  const all = new Map<string, Named>();
+  for (const { path, tensors } of groups) for (const [name, tensor] of tensors) all.set(path + name, tensor);
+  const network = await find(label, all.keys());
+  const names = network && [...network.names.keys()];
+  if (names) {
+    for (const name of names) expectName(label, name);
+    return new Map(names.map((name) => [name, all.get(name) as Named]));
   }
-  const got = typeof dict === "string" ? `a dict with ${dict || "nothing in it"}` : dict instanceof Described ? "a lone tensor" : "something else";
-  throw bad(label, "a state dict, bare or under 'model' or 'state_dict'", got, SAVE_WEIGHTS);
+  const [first] = groups;
+  if (first) {
+    for (const name of first.tensors.keys()) expectName(label, name);
+    return first.tensors;
+  }
+  const got =
+    content instanceof Described
+      ? "a lone tensor"
+      : content instanceof Foreign
+        ? `an object of ${quoted(content.name)} without tensors`
+        : content instanceof Dict
+          ? `a dict with ${keys(content) || "nothing in it"}, and no tensors`
+          : "something else";
+  throw bad(label, "the tensors of a network, as torch.save(model.state_dict(), …) writes them", got, "Choose the file with the weights.");
+}
+
+/** Every dict with tensors, the outermost first. What is met twice counts once, by its first path. */
+function tensorGroups(label: string, content: unknown): { path: string; tensors: Map<string, Named> }[] {
+  const groups: { path: string; tensors: Map<string, Named> }[] = [];
+  const seen = new Set<unknown>([content]);
+  let level = [{ path: "", value: content }];
+  for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth++) {
+    const next: typeof level = [];
+    for (const { path, value } of level) {
+      const tensors = new Map<string, Named>();
+      for (const [key, item] of itemsOf(value)) {
+        if (item instanceof Described || (item instanceof Foreign && /^torch\._\w+\._rebuild/.test(item.name))) {
+          if (tensors.has(key)) throw bad(label, "each name once", `${quoted(key)} twice`, DAMAGED);
+          tensors.set(key, item);
+        } else if (typeof item === "object" && item !== null && !seen.has(item)) {
+          seen.add(item);
+          next.push({ path: key === "" ? path : `${path}${key}.`, value: item });
+        }
+      }
+      if (tensors.size > 0) groups.push({ path, tensors });
+    }
+    level = next;
+  }
+  return groups;
+}
+
+function* itemsOf(value: unknown): Generator<[key: string, item: unknown]> {
+  if (Array.isArray(value)) for (const [i, item] of value.entries()) yield [`${i}`, item];
+  if (!(value instanceof Dict)) return;
+  for (let i = 0; i < value.items.length; i += 2) {
+    const key = value.items[i];
+    if (typeof key === "string" || typeof key === "number") yield [`${key}`, value.items[i + 1]];
+  }
+  // An object's attributes are found as if they were its items.
+  if (value instanceof Foreign && typeof value.state === "object") yield ["", value.state];
 }
 
 function keys(dict: Dict): string {
@@ -180,14 +185,7 @@ function keys(dict: Dict): string {
 }
 
 /** Checks one tensor against its storage and the file. */
-function locate(
-  label: string,
-  name: string,
-  tensor: Described,
-  zip: Zip,
-  root: string,
-  fileSize: number,
-): Omit<PthTensor, "dtype"> & { readonly dtype: string } {
+function locate(label: string, name: string, tensor: Described, zip: Zip, root: string, fileSize: number): Located {
   const fail = (expected: string, got: string) => bad(label, expected, got, DAMAGED, quoted(name));
   const { storage, offset, shape, strides } = tensor;
   if (!(storage instanceof Storage)) throw fail("a tensor with a storage", typeof storage);

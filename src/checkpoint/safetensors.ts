@@ -2,7 +2,16 @@
 // against the file's size before any tensor is read.
 import { elements } from "../graph/tensor.ts";
 import type { ByteSource } from "../bytes/byte_source.ts";
-import { BYTES_PER_ELEMENT, type Checkpoint, decodeF32, type StoredDType, type StoredTensor } from "./checkpoint.ts";
+import {
+  BYTES_PER_ELEMENT,
+  type Checkpoint,
+  decodeF32,
+  OTHER_BYTES,
+  type OtherDType,
+  type OtherTensor,
+  type StoredDType,
+  type StoredTensor,
+} from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, expectName, quoted } from "../bytes/fail.ts";
 import { parseJson } from "./json.ts";
@@ -15,7 +24,9 @@ const MAX_DIMENSIONS = 16;
 /** Bytes per element of every dtype of the format; only some of them can be loaded, but all are measured. */
 const SIZES: Readonly<Record<string, number>> = {
   ...BYTES_PER_ELEMENT,
-  ...{ BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, I16: 2, U16: 2, I32: 4, U32: 4, F64: 8, I64: 8, U64: 8, C64: 8 },
+  ...OTHER_BYTES,
+  F8_E8M0: 1,
+  C64: 8,
 };
 
 export interface FileTensor {
@@ -102,6 +113,7 @@ export async function openSafetensors(source: ByteSource, signal?: AbortSignal):
   const scalesOf = ({ name, dtype }: FileTensor) => (dtype === "I8" ? byName.get(name + SCALE_SUFFIX) : undefined);
   const isScale = ({ name }: FileTensor) => name.endsWith(SCALE_SUFFIX) && byName.get(name.slice(0, -SCALE_SUFFIX.length))?.dtype === "I8";
   const tensors = new Map<string, StoredTensor>();
+  const others = new Map<string, OtherTensor>();
   const refused = new Map<string, string>();
   const int8 = new Map<string, Int8Scales>();
   for (const entry of entries) {
@@ -116,12 +128,14 @@ export async function openSafetensors(source: ByteSource, signal?: AbortSignal):
       int8.set(name, { scales: values, inner });
       tensors.set(name, { name, dtype: "F32", shape, stored: "int8" });
     } else if (dtype in BYTES_PER_ELEMENT) tensors.set(name, { name, dtype: dtype as StoredDType, shape });
-    else refused.set(name, `${dtype} [${shape.join(", ")}]`);
+    else if (dtype in OTHER_BYTES) others.set(name, { name, dtype: dtype as OtherDType, shape });
+    else refused.set(name, `as ${dtype} [${shape.join(", ")}], a dtype that is not loaded`);
   }
   return {
     label,
     format: "safetensors",
     tensors,
+    others,
     refused,
     metadata,
     ...(source.fresh ? { fresh: true } : {}),
@@ -132,6 +146,11 @@ export async function openSafetensors(source: ByteSource, signal?: AbortSignal):
       if (scaling) return new Uint8Array(dequantise(await source.read(from + begin, end - begin, signal), begin, scaling).buffer);
       const bytes = BYTES_PER_ELEMENT[tensor.dtype];
       return source.read(from + begin * bytes, (end - begin) * bytes, signal);
+    },
+    async readStored(name, begin, end, signal) {
+      const other = expectElements(label, others, name, begin, end);
+      const bytes = OTHER_BYTES[other.dtype];
+      return source.read((byName.get(name) as FileTensor).begin + begin * bytes, (end - begin) * bytes, signal);
     },
     close: () => source.close(),
   };

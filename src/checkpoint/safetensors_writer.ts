@@ -1,9 +1,11 @@
 // Writes the safetensors format as a stream of pieces, so that a file larger than memory can be made.
 import { elements, type Shape } from "../graph/tensor.ts";
-import { BYTES_PER_ELEMENT, type StoredDType } from "./checkpoint.ts";
+import { BYTES_PER_ELEMENT, OTHER_BYTES, type OtherDType, type StoredDType } from "./checkpoint.ts";
 
 /** `I8` is what int8 weights are stored as (`int8.ts`). */
-export type WrittenDType = StoredDType | "I8";
+export type WrittenDType = StoredDType | OtherDType;
+
+const BYTES = { ...BYTES_PER_ELEMENT, ...OTHER_BYTES };
 
 export interface WrittenTensor {
   readonly name: string;
@@ -12,7 +14,7 @@ export interface WrittenTensor {
 }
 
 export function writtenBytes({ dtype, shape }: WrittenTensor): number {
-  return elements(shape) * (dtype === "I8" ? 1 : BYTES_PER_ELEMENT[dtype]);
+  return elements(shape) * BYTES[dtype];
 }
 
 /** Wide elements first, so that every tensor is aligned to its element; otherwise the order given. */

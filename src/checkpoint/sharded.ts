@@ -1,11 +1,10 @@
 // A checkpoint in several safetensors files: an index says which tensor is in which.
 import { blobSource, type ByteSource } from "../bytes/byte_source.ts";
-import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
+import type { Checkpoint, OtherTensor, StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, quoted } from "../bytes/fail.ts";
 import { SCALE_SUFFIX } from "./int8.ts";
 import { parseJson } from "./json.ts";
-import { openSafetensors } from "./safetensors.ts";
 import { containerOf } from "./container.ts";
 import type { Look } from "./look.ts";
 
@@ -13,7 +12,7 @@ const MAX_INDEX = 4 << 20;
 const MAX_FILES = 1000;
 const CHOOSE = "Choose *.safetensors.index.json or the .safetensors file.";
 
-/** Reads `*.safetensors.index.json` and gives the names of the files, in order. */
+/** Reads `*.safetensors.index.json` or `pytorch_model.bin.index.json` and gives the names of the files, in order. */
 export async function readIndex(source: ByteSource, signal?: AbortSignal): Promise<{ files: string[]; fileOf: Map<string, string> }> {
   const { label, size } = source;
   if (size > MAX_INDEX) throw bad(label, `an index of at most ${MAX_INDEX} bytes`, `${size}`, "This is not the index of a checkpoint.");
@@ -39,29 +38,31 @@ export async function readIndex(source: ByteSource, signal?: AbortSignal): Promi
 export async function openShards(
   label: string,
   files: ReadonlyMap<string, () => Promise<ByteSource>>,
-  fileOf?: ReadonlyMap<string, string>,
-  signal?: AbortSignal,
+  fileOf: ReadonlyMap<string, string> | undefined,
+  openFile: (source: ByteSource) => Promise<Checkpoint>,
 ): Promise<Checkpoint> {
   const sources = new Map<string, ByteSource>();
   const shards = new Map<string, Checkpoint>();
   for (const [file, open] of files) {
     const source = await open();
     sources.set(file, source);
-    shards.set(file, await openSafetensors(source, signal));
+    shards.set(file, await openFile(source));
     // A browser holds few connections to one server: no shard keeps one while the next is opened.
     source.pause?.();
   }
   const tensors = new Map<string, StoredTensor>();
+  const others = new Map<string, OtherTensor>();
   const refused = new Map<string, string>();
   const home = new Map<string, string>();
   for (const [file, shard] of shards) {
     for (const [name, what] of shard.refused ?? []) refused.set(name, what);
-    for (const [name, tensor] of shard.tensors) {
+    for (const name of [...shard.tensors.keys(), ...(shard.others?.keys() ?? [])]) {
       const other = home.get(name);
       if (other !== undefined) throw bad(label, "each tensor in one file", `${quoted(name)} in ${other} and ${file}`, "Choose the files of one checkpoint.");
       home.set(name, file);
-      tensors.set(name, tensor);
     }
+    for (const [name, tensor] of shard.tensors) tensors.set(name, tensor);
+    for (const [name, tensor] of shard.others ?? []) others.set(name, tensor);
   }
   for (const [name, file] of fileOf ?? []) {
     const scaled = name.endsWith(SCALE_SUFFIX) && home.get(name.slice(0, -SCALE_SUFFIX.length)) === file;
@@ -70,18 +71,27 @@ export async function openShards(
   }
   const metadata = [...shards.values()].find((shard) => shard.metadata?.size)?.metadata;
   let last: string | undefined;
+  const shardOf = (name: string): Checkpoint => {
+    const file = home.get(name) as string;
+    if (last !== undefined && last !== file) sources.get(last)?.pause?.();
+    last = file;
+    return shards.get(file) as Checkpoint;
+  };
   return {
     label,
-    format: "safetensors",
+    format: [...shards.values()][0]?.format ?? "safetensors",
     tensors,
+    others,
     refused,
     ...(metadata ? { metadata } : {}),
     async read(name, begin, end, signal) {
       expectElements(label, tensors, name, begin, end);
-      const file = home.get(name) as string;
-      if (last !== undefined && last !== file) sources.get(last)?.pause?.();
-      last = file;
-      return (shards.get(file) as Checkpoint).read(name, begin, end, signal);
+      return shardOf(name).read(name, begin, end, signal);
+    },
+    async readStored(name, begin, end, signal) {
+      const shard = shardOf(name);
+      if (!shard.readStored) throw bad(label, "a tensor of the file", quoted(name), DAMAGED);
+      return shard.readStored(name, begin, end, signal);
     },
     async close() {
       for (const source of sources.values()) await source.close();
@@ -94,6 +104,7 @@ export async function openFiles(
   blobs: readonly Blob[],
   told: (source: ByteSource) => ByteSource,
   look: (head: Uint8Array) => Promise<Look>,
+  openFile: (source: ByteSource) => Promise<Checkpoint>,
   signal: AbortSignal | undefined,
 ): Promise<Checkpoint> {
   const sources = new Map<string, ByteSource>();
@@ -105,9 +116,9 @@ export async function openFiles(
     const container = containerOf(head);
     const name = "name" in blob && typeof blob.name === "string" ? blob.name : `file ${i + 1}`;
     if (container === "index" && !index) index = await readIndex(source, signal);
-    else if (container !== "safetensors") {
+    else if (!container || container === "index") {
       const { seen, remedy } = await look(head);
-      throw bad(name, "a .safetensors file or their one index", seen, container === "zip" ? "Choose a .pth file alone." : remedy);
+      throw bad(name, "files of weights and their one index", container ? "a second index" : seen, container ? "Choose the files of one checkpoint." : remedy);
     } else if (sources.has(name)) throw bad(name, "each file once", "it twice", "Choose the files of one checkpoint.");
     else sources.set(name, told(source));
   }
@@ -123,5 +134,5 @@ export async function openFiles(
   if (sources.size === 0) throw bad("openCheckpoint", "at least one file", "none", "Choose the file with the weights.", "weights");
   const names = index?.files ?? [...sources.keys()];
   const shards = new Map(names.map((name) => [name, async () => sources.get(name) as ByteSource]));
-  return openShards(names.join(", "), shards, index?.fileOf, signal);
+  return openShards(names.join(", "), shards, index?.fileOf, openFile);
 }

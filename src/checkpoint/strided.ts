@@ -34,12 +34,12 @@ export interface Strided {
  */
 export async function readStrided(
   read: (first: number, count: number) => Promise<Uint8Array<ArrayBuffer>>,
-  bytesPerElement: 2 | 4,
+  bytesPerElement: 1 | 2 | 4 | 8,
   { shape, strides, offset }: Strided,
   begin: number,
   end: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const Words = bytesPerElement === 2 ? Uint16Array : Uint32Array;
+  const Words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }[bytesPerElement];
   const out = new Words(end - begin);
   if (out.length === 0) return new Uint8Array(out.buffer);
   // Rows of the first dimension that the range touches bound the part of the storage it needs.
@@ -50,11 +50,11 @@ export async function readStrided(
   for (let at = first; at <= last; at += WINDOW) {
     const count = Math.min(WINDOW, last + 1 - at);
     const bytes = await read(at, count);
-    const words = new Words(bytes.buffer, bytes.byteOffset, count);
+    const words = bytes.byteOffset % bytesPerElement === 0 ? new Words(bytes.buffer, bytes.byteOffset, count) : new Words(bytes.slice().buffer, 0, count);
     const index = startIndex(shape, begin);
     let from = offset + index.reduce((sum, i, d) => sum + i * (strides[d] as number), 0) - at;
     for (let i = 0; i < out.length; i++) {
-      if (from >= 0 && from < count) out[i] = words[from] as number;
+      if (from >= 0 && from < count) out[i] = words[from] as never;
       for (let d = shape.length - 1; d >= 0; d--) {
         const side = shape[d] as number;
         const next = (index[d] as number) + 1;

@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { type ConvertOptions, convertCheckpoint } from "../checkpoint/convert.ts";
+import { compareTensors } from "../checkpoint/names.ts";
+import { unreadError, unreadTensors, unreadWords } from "../checkpoint/unread.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
-import { detectConfig, VIT_B } from "../model/config.ts";
+import { ADAPTER, detectConfig, VIT_B } from "../model/config.ts";
 import { expectedTensors } from "../model/network.ts";
 import type { Environment } from "./environment.ts";
 import { checkDestinations, Outputs } from "./outputs.ts";
@@ -14,6 +16,8 @@ import { fileHash, isFile, openWeights } from "./weights.ts";
 export interface ConvertCommandOptions {
   readonly dtype: ConvertOptions["dtype"];
   readonly adapter?: "keep" | "drop";
+  readonly names?: "reference" | "transformers";
+  readonly strict?: boolean;
   /** Bytes. */
   readonly shard?: number;
 }
@@ -23,7 +27,7 @@ const EXTENSION = ".safetensors";
 export async function convert(
   input: string,
   output: string,
-  { dtype, adapter = "keep", shard }: ConvertCommandOptions,
+  { dtype, adapter = "keep", names = "reference", strict, shard }: ConvertCommandOptions,
   environment: Environment,
 ): Promise<void> {
   const { signal } = environment;
@@ -35,14 +39,18 @@ export async function convert(
   await checkDestinations({ output, manifest: manifestPath }, isFile(input) ? [input] : []);
 
   const started = performance.now();
-  const opened = await openWeights(input, signal);
+  const opened = await openWeights(input, signal, undefined, (notice) => terminal.notice(notice));
   const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
   try {
     const config = detectConfig(checkpoint.label, checkpoint.tensors, adapter === "drop" ? { adapter: "off" } : {});
+    const unread = unreadTensors(checkpoint, compareTensors(checkpoint, expectedTensors(config)).unknown, (name) => adapter === "drop" && ADAPTER.test(name));
+    if (unread.length > 0 && strict) throw unreadError(checkpoint.label, unread);
+    if (unread.length > 0) terminal.notice(`the file has ${unreadWords(unread).what}: they are copied, and no command here runs them`);
     const sourceSha256 = isFile(input) ? await fileHash(input, signal) : undefined;
     const conversion = await convertCheckpoint(checkpoint, {
       dtype,
       adapter,
+      names,
       name,
       config,
       signal,

@@ -10,6 +10,8 @@ export interface ModelOptions {
   readonly weights: string;
   readonly adapter?: "on" | "off";
   readonly precision?: Precision;
+  /** Refuse weights with tensors that change the answer and are not read. */
+  readonly strict?: boolean;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -24,7 +26,9 @@ export interface Environment {
   readonly loadModel: (options: ModelOptions) => Promise<Model>;
 }
 
+type HowOptions = Pick<ModelOptions, "adapter" | "precision" | "strict">;
+
 /** What of a command's options is the model's. */
-export function modelOptions({ adapter, precision }: Pick<ModelOptions, "adapter" | "precision">): Pick<ModelOptions, "adapter" | "precision"> {
-  return { ...(adapter && { adapter }), ...(precision && { precision }) };
+export function modelOptions({ adapter, precision, strict }: HowOptions): HowOptions {
+  return { ...(adapter && { adapter }), ...(precision && { precision }), ...(strict && { strict }) };
 }

@@ -25,6 +25,7 @@ export interface EvaluateOptions extends ReportOptions {
   readonly seed: number;
   readonly adapter?: "on" | "off";
   readonly precision?: Precision;
+  readonly strict?: boolean;
   readonly channelOrder?: ChannelOrder;
   readonly promptFile?: string;
   readonly savePrompts?: string;

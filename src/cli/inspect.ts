@@ -1,6 +1,7 @@
 // inspect: what a checkpoint is, without loading it.
 import { stat } from "node:fs/promises";
 import { type Checkpoint, type StoredTensor, storedBytes } from "../checkpoint/checkpoint.ts";
+import { unreadError, unreadTensors, unreadWords } from "../checkpoint/unread.ts";
 import { compareTensors, type TensorReport } from "../checkpoint/names.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import { formatShape, SamError } from "../errors.ts";
@@ -19,6 +20,8 @@ export interface InspectOptions {
   readonly tensors?: boolean;
   readonly graph?: boolean;
   readonly json?: boolean;
+  /** Tensors that change the answer and are not read make the file unusable. */
+  readonly strict?: boolean;
 }
 
 /** What `--json` prints. */
@@ -39,7 +42,15 @@ interface Report {
   readonly missing: TensorReport["missing"];
   readonly misshaped: TensorReport["misshaped"];
   readonly unknown: readonly string[];
-  /** Tensors in a dtype that is not loaded. */
+  /** Of the unknown and the refused, those that change the answer. */
+  readonly unread: readonly string[];
+  /** Where in the file the network was found; empty at the top. */
+  readonly place: string;
+  /** Whose names the tensors have in the file. */
+  readonly naming: "reference" | "transformers";
+  /** What was chosen among several, and the like. */
+  readonly notices: readonly string[];
+  /** Tensors that cannot be read, and why. */
   readonly refused: Readonly<Record<string, string>>;
   readonly list?: readonly StoredTensor[];
   /** One entry a dispatch. */
@@ -48,11 +59,12 @@ interface Report {
 
 /** Prints to stdout; throws when the checkpoint is not usable, so that the exit code says so. */
 export async function inspect(weights: string, options: InspectOptions, environment: Environment): Promise<void> {
-  const opened = await openWeights(weights, environment.signal);
+  const notices: string[] = [];
+  const opened = await openWeights(weights, environment.signal, undefined, (notice) => notices.push(notice));
   const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
   try {
     const size = isFile(weights) && !weights.endsWith(".json") ? (await stat(weights)).size : undefined;
-    const looked = look(checkpoint, options.tensors === true);
+    const looked = look(checkpoint, options.tensors === true, notices);
     const graphs = options.graph && looked.config ? recorded(looked.config) : [];
     const report: Report = {
       ...looked,
@@ -60,6 +72,7 @@ export async function inspect(weights: string, options: InspectOptions, environm
       ...(graphs.length > 0 ? { graphs: Object.fromEntries(graphs.map((graph) => [graph.label, graphRows(graph)])) } : {}),
     };
     environment.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : [text(report), ...graphs.map((graph) => `${print(graph)}\n`)].join("\n"));
+    if (options.strict && report.unread.length > 0) throw unreadError(report.file, report.unread);
     if (!report.usable) throw new CommandError(report.problem ?? `${report.file} is not usable: tensors are missing or of another shape`);
   } finally {
     await checkpoint.close();
@@ -68,10 +81,10 @@ export async function inspect(weights: string, options: InspectOptions, environm
 
 /** As the file has it. */
 function dtypeOf({ dtype, stored }: StoredTensor): string {
-  return stored === undefined ? dtype : "I8";
+  return stored === undefined ? dtype : stored === "int8" ? "I8" : stored;
 }
 
-function look(checkpoint: Checkpoint, list: boolean): Report {
+function look(checkpoint: Checkpoint, list: boolean, notices: readonly string[]): Report {
   const tensors = [...checkpoint.tensors.values()];
   const dtypes: Record<string, number> = {};
   for (const tensor of tensors) dtypes[dtypeOf(tensor)] = (dtypes[dtypeOf(tensor)] ?? 0) + 1;
@@ -84,16 +97,19 @@ function look(checkpoint: Checkpoint, list: boolean): Report {
     bytes: sum(storedBytes),
     dtypes,
     refused: Object.fromEntries(checkpoint.refused ?? []),
+    place: checkpoint.place ?? "",
+    naming: checkpoint.naming ?? ("reference" as const),
+    notices,
     ...(list ? { list: tensors } : {}),
   };
   try {
     const config = detectConfig(checkpoint.label, checkpoint.tensors);
     const compared = compareTensors(checkpoint, expectedTensors(config));
     const usable = compared.missing.length === 0 && compared.misshaped.length === 0;
-    return { ...measured, ...compared, config, model: modelName(config, checkpoint.tensors), usable };
+    return { ...measured, ...compared, unread: unreadTensors(checkpoint, compared.unknown), config, model: modelName(config, checkpoint.tensors), usable };
   } catch (error) {
     if (!(error instanceof SamError)) throw error;
-    return { ...measured, usable: false, problem: error.message, missing: [], misshaped: [], unknown: [] };
+    return { ...measured, usable: false, problem: error.message, missing: [], misshaped: [], unknown: [], unread: [] };
   }
 }
 
@@ -109,10 +125,14 @@ function recorded(config: Config): Graph[] {
 function text(report: Report): string {
   const { config, missing, misshaped, unknown, list } = report;
   const dtypes = Object.entries(report.dtypes).map(([dtype, count]) => `${count} ${dtype}`);
+  const { what, remedy } = unreadWords(report.unread);
   const rows: [string, string][] = [
+    ...(report.unread.length > 0 ? [["warning", `${what}. ${remedy}`] as [string, string]] : []),
+    ...report.notices.map((notice): [string, string] => ["note", notice]),
     ["file", `${report.file} (${report.format}${report.fileBytes === undefined ? "" : `, ${(report.fileBytes / 1e6).toFixed(1)} MB`})`],
     ["model", report.model ?? "not a network of this family"],
   ];
+  if (report.naming === "transformers") rows.push(["names", "those of transformers"]);
   if (config) {
     rows.push(
       [

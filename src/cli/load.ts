@@ -8,7 +8,7 @@ import { openWeights } from "./weights.ts";
 
 export async function loadModel({ weights, terminal, signal, ...how }: ModelOptions): Promise<Model> {
   // The file first: a wrong path or a wrong file is told at once. From `load` on the model closes it.
-  const opened = await openWeights(weights, signal, downloadProgress(terminal));
+  const opened = await openWeights(weights, signal, downloadProgress(terminal), (notice) => terminal.notice(notice));
   try {
     await provideWebGpu();
   } catch (error) {

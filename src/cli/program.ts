@@ -81,6 +81,8 @@ export const precisionOption = () =>
     "int8",
   ]);
 
+const strictOption = () => new Option("--strict", "refuse weights with tensors that change the answer and are not read (LoRA, other adapters)");
+
 function segmentCommand(root: Command, environment: Environment): void {
   root
     .command("segment")
@@ -97,6 +99,7 @@ function segmentCommand(root: Command, environment: Environment): void {
     .option("--single", "one mask instead of the best of three")
     .addOption(adapterOption())
     .addOption(precisionOption())
+    .addOption(strictOption())
     .addOption(
       new Option("--channel-order <order>", "colour seen by the network's channel 0; default bgr, as SAM-Med2D was trained, rgb for the original SAM").choices([
         "bgr",
@@ -142,6 +145,7 @@ function inspectCommand(root: Command, environment: Environment): void {
     .option("--tensors", "list every tensor")
     .option("--graph", "print what encode and a decode of one point run on a GPU: stage, op, shapes, FLOP, bytes, buffer; needs no GPU")
     .option("--json", "print JSON")
+    .addOption(strictOption())
     .action(async (weights: string, options: InspectOptions) => {
       const { inspect } = await import("./inspect.ts");
       await inspect(weights, options, environment);
@@ -158,6 +162,7 @@ function evaluateCommand(root: Command, environment: Environment): void {
     .option("--seed <n>", "of the drawn points", parseSeed, 0)
     .addOption(adapterOption())
     .addOption(precisionOption())
+    .addOption(strictOption())
     .addOption(new Option("--channel-order <order>", "colour seen by the network's channel 0; default bgr, as trained").choices(["bgr", "rgb"]))
     .option("--prompt-file <file.json>", "first box and point of each mask, in the reference's format, instead of drawn ones")
     .option("--save-prompts <file.json>", "write the first box and point of each mask in that format")
@@ -219,6 +224,8 @@ function convertCommands(root: Command, environment: Environment): void {
       .argument("<out>", "file ending in .safetensors; its manifest is written beside it, ending in .json")
       .addOption(new Option("--dtype <dtype>", "of the weights written").choices(dtypes).default(dtype))
       .addOption(new Option("--adapter <keep|drop>", "the adapter layers; default keep").choices(["keep", "drop"]))
+      .addOption(new Option("--names <names>", "of the tensors: the reference's, or those of transformers' SamModel").choices(["reference", "transformers"]))
+      .addOption(strictOption())
       .option("--shard <size>", "several files of at most this size, for instance 200MB", parseSize)
       .action(async (input: string, output: string, options: ConvertCommandOptions) => {
         const { convert } = await import("./convert.ts");

@@ -23,6 +23,7 @@ export interface SegmentOptions {
   readonly single?: boolean;
   readonly adapter?: "on" | "off";
   readonly precision?: Precision;
+  readonly strict?: boolean;
   readonly channelOrder?: ChannelOrder;
   readonly fit?: Fit;
   readonly out?: string;

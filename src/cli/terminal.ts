@@ -60,7 +60,8 @@ const STAGES: Readonly<Record<Progress["stage"], string>> = {
 /** `Loading weights  512.0 of 1085.0 MB, 310 MB/s` */
 export function loadProgress(terminal: Terminal, now: () => number = () => performance.now()): (progress: Progress) => void {
   const started = new Map<string, number>();
-  return ({ stage, loaded, total, unit }) => {
+  return ({ stage, loaded, total, unit, notice }) => {
+    if (notice !== undefined) return terminal.notice(notice);
     const since = started.get(stage) ?? now();
     started.set(stage, since);
     const done =

@@ -36,9 +36,14 @@ export function defaultWeights(): string {
 }
 
 /** Paths and addresses are opened here; downloads are kept in the cache folder. The library makes synthetic weights itself. */
-export async function openWeights(weights: string, signal: AbortSignal, onProgress?: (progress: ReadProgress) => void): Promise<Checkpoint | string> {
+export async function openWeights(
+  weights: string,
+  signal: AbortSignal,
+  onProgress?: (progress: ReadProgress) => void,
+  onNotice?: (words: string) => void,
+): Promise<Checkpoint | string> {
   if (SYNTHETIC.test(weights)) return weights;
-  return openCheckpoint(weights, { signal, openSource: nodeSource, ...(onProgress ? { onProgress } : {}) });
+  return openCheckpoint(weights, { signal, openSource: nodeSource, ...(onProgress && { onProgress }), ...(onNotice && { onNotice }) });
 }
 
 /** SHA-256 of a file, in hex. */

@@ -2,6 +2,7 @@
 import { SamError } from "../errors.ts";
 import type { Shape } from "../graph/tensor.ts";
 import { MOST_CHANNELS } from "../ops/rows.ts";
+import { tellBlocks } from "./global_blocks.ts";
 
 export interface Config {
   /** Channels of the image encoder, C. */
@@ -42,6 +43,8 @@ export interface DecoderConfig {
 const DECODER_HEADS = 8;
 const MAX_GRID = 64;
 const MAX_ADAPTER_WIDTH = 2432;
+/** Of SAM-Med2D's own adapters. */
+export const ADAPTER = /^image_encoder\.blocks\.\d+\.Adapter\.(norm|channel|spatial)\./;
 
 export interface DetectOptions {
   /** Run at another image side than the one stored; a multiple of the patch. */
@@ -82,13 +85,15 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
   const tables = Array.from({ length: depth }, (_, i) => shapeOf(`image_encoder.blocks.${i}.attn.rel_pos_h`, 2) as [number, number]);
   const headWidth = tables[0]?.[1] ?? 0;
   const [mlpWidth = 0] = shapeOf("image_encoder.blocks.0.mlp.lin1.weight", 2);
-  const globalBlocks = tables.flatMap(([length], i) => (length === 2 * storedGrid - 1 ? [i] : []));
-  const local = tables.find(([length]) => length !== 2 * storedGrid - 1);
+  const tableLengths = tables.map(([length]) => length);
+  const blocks = tellBlocks(tableLengths, storedGrid);
+  if (typeof blocks === "string") throw fail("relative-position tables of one length for windows and one for the whole image", blocks, "rel_pos_h");
   const size = imageSize ?? storedGrid * patch;
   if (size % patch !== 0 || size < patch) throw fail(`a multiple of the patch, ${patch}`, `${size}`, "imageSize");
   const grid = size / patch;
   if (adapter !== undefined && adapter !== "on" && adapter !== "off") throw fail('"on" or "off"', JSON.stringify(adapter), "adapter");
-  const hasAdapters = tensors.has("image_encoder.blocks.0.Adapter.norm.weight");
+  // By any block's: one that lacks its adapter is missed, not passed over.
+  const hasAdapters = [...tensors.keys()].some((name) => ADAPTER.test(name));
   if (adapter === "on" && !hasAdapters) throw fail('a checkpoint with adapters for adapter: "on"', "one without", "adapter");
   const adapters = hasAdapters && adapter !== "off";
   // Attention keeps a number for each key column and query in workgroup memory, 16 KiB by default.
@@ -107,9 +112,8 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
     imageSize: size,
     grid,
     storedGrid,
-    window: local ? (local[0] + 1) / 2 : grid,
-    globalBlocks,
-    tableLengths: tables.map(([length]) => length),
+    ...(blocks.globalBlocks.length === depth ? { window: grid, globalBlocks: blocks.globalBlocks } : blocks),
+    tableLengths,
     adapters,
     decoder: {
       width: decoderWidth,

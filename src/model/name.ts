@@ -8,7 +8,7 @@ import { GAUSSIAN } from "./prompt_encoder.ts";
 export function modelName(config: Config, tensors: ReadonlyMap<string, { readonly dtype: string; readonly stored?: string }>): string {
   const expected = expectedTensors(config);
   const parameters = expected.reduce((sum, { name, shape }) => (name === GAUSSIAN ? sum : sum + elements(shape)), 0);
-  const dtypeOf = (name: string) => tensors.get(name)?.stored ?? tensors.get(name)?.dtype.toLowerCase() ?? "f32";
+  const dtypeOf = (name: string) => (tensors.get(name)?.stored ?? tensors.get(name)?.dtype ?? "f32").toLowerCase();
   const dtypes = [...new Set(expected.map(({ name }) => dtypeOf(name)))].sort();
   const family = config.adapters ? "SAM-Med2D" : config.storedGrid * config.patch >= 1024 ? "SAM" : "FT-SAM";
   const variant = variantName(config);

@@ -1,0 +1,45 @@
+// Tensors of a file that change the answer and have no place in the network: told, so that nobody takes the base model's masks for theirs.
+import { bad, quoted } from "../bytes/fail.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+
+/** Counters, tables the code makes itself, and TinyViT's head for classes: without them the answer is the same. */
+const HARMLESS = /(^|\.)(num_batches_tracked|relative_position_index|attention_bias_idxs|ab|pixel_mean|pixel_std)$|^image_encoder\.(norm_head|head)\./;
+
+/** What layers are called by whoever adds them. */
+const KINDS: readonly (readonly [name: RegExp, kind: string, remedy: string])[] = [
+  [
+    /lora|linear_[ab]_|(^|\.)w_[ab]_\d|\.base_layer\./i,
+    "LoRA layers",
+    "Merge them into the weights before saving (merge_and_unload in peft, or weight + scale · B · A).",
+  ],
+  [
+    /hf_token|hf_mlp|hq_token|hq_mask|compress_vit_feat|embedding_encoder|embedding_maskfeature|mask_conv|maskfeature/i,
+    "the layers of HQ-SAM",
+    "The masks are those of SAM without them.",
+  ],
+  [
+    /adapter|prompt_generator|Space_|MLP_|Depth_|parallel_conv|_tuning|prefix|prompt_embed/i,
+    "adapters of another project",
+    "Only the adapters of SAM-Med2D are run: use that project's own code, or a checkpoint without them.",
+  ],
+  [/memory_|obj_ptr|maskmem|no_mem/i, "the memory of SAM 2", "Use a checkpoint of SAM."],
+];
+const OTHER = ["layers that this network does not have", "Use the code that the file was trained with, or a checkpoint without them."] as const;
+
+/** Of the names that `compareTensors` calls unknown. `left` tells what the caller left out on purpose. */
+export function unreadTensors({ refused }: Checkpoint, unknown: readonly string[], left: (name: string) => boolean = () => false): string[] {
+  return [...unknown, ...(refused?.keys() ?? [])].filter((name) => !HARMLESS.test(name) && !left(name));
+}
+
+/** One sentence, and what to do. */
+export function unreadWords(names: readonly string[]): { what: string; remedy: string } {
+  const [, kind, remedy] = KINDS.find(([pattern]) => names.some((name) => pattern.test(name))) ?? [undefined, ...OTHER];
+  const shown = names.slice(0, 3).map(quoted).join(", ");
+  const list = names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+  return { what: `${names.length} tensors that change the answer and are not read (${kind}: ${list})`, remedy };
+}
+
+export function unreadError(label: string, names: readonly string[]): Error {
+  const { what, remedy } = unreadWords(names);
+  return bad(label, "only tensors that are read", what, remedy);
+}
