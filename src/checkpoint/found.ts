@@ -24,7 +24,7 @@ export async function networkOf(checkpoint: Checkpoint, onNotice?: (words: strin
     const mixed = transformers && name === own && transformersName(own) !== undefined && transformersName(own) !== own;
     const tensor = checkpoint.tensors.get(raw);
     const before = stored.get(name);
-    if (mixed) refused.set(name, "by the reference's name, in a file of transformers' names");
+    if (mixed) refused.set(name, "by the reference's name");
     else if (before !== undefined) await expectEqual(checkpoint, before, raw);
     else if (tensor) {
       stored.set(name, raw);

@@ -78,9 +78,7 @@ export function checkTensors(
   const faults = [
     ...listed(
       "missing",
-      report.missing.map(({ name }) =>
-        [name, inFile(checkpoint, name), checkpoint.refused?.has(name) ? ` (there ${checkpoint.refused.get(name)})` : ""].join(""),
-      ),
+      report.missing.map(({ name }) => (checkpoint.refused?.has(name) ? `${name} (there ${checkpoint.refused.get(name)})` : name + inFile(checkpoint, name))),
     ),
     ...listed(
       "wrong shape",
@@ -99,7 +97,7 @@ export function checkTensors(
 
 function inFile({ nameInFile }: Checkpoint, name: string): string {
   const own = nameInFile?.(name) ?? name;
-  return own === name ? "" : ` (${own} by transformers' names)`;
+  return own === name ? "" : ` (${own} in transformers)`;
 }
 
 /** The first 20 and a count: a wrong file misses hundreds. */

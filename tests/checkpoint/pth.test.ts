@@ -45,7 +45,9 @@ describe("files written by PyTorch", () => {
     const checkpoint = await openCheckpoint(source);
     const opened = source.reads.length;
     const offsets: number[] = [];
-    for (const { name } of checkpoint.tensors.values()) {
+    for (const { name, stored } of checkpoint.tensors.values()) {
+      // Counters come last.
+      if (stored) continue;
       await readF32(checkpoint, name);
       offsets.push(source.reads.at(-1)?.offset ?? -1);
     }

@@ -58,7 +58,7 @@ describe("safetensors", () => {
     expect([...checkpoint.tensors.keys()].sort()).toEqual(["__proto__", "constructor", "née.重み"]);
     expect([...(await readF32(checkpoint, "__proto__"))]).toEqual([1.5]);
     expect(await readF32(checkpoint, "constructor")).toHaveLength(0);
-    expect([...(checkpoint.refused ?? [])]).toEqual([["7", "I64 [1]"]]);
+    expect([...(checkpoint.others?.values() ?? [])]).toEqual([{ name: "7", dtype: "I64", shape: [1] }]);
   });
 
   const bad: [what: string, file: Uint8Array<ArrayBuffer>, message: RegExp][] = [
