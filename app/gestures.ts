@@ -14,14 +14,19 @@ export interface GestureTarget {
   hover(pixel: Pixel | null): void;
 }
 
-/** CSS pixels a pointer may stray within a click. */
-const SLACK = { mouse: 4, touch: 10 } as const;
+/** CSS pixels a pointer may stray within a click: a hand trembles. */
+const SLACK = { mouse: 8, touch: 10 } as const;
+
+/** CSS pixels; a box with a shorter side on the screen was not meant. */
+const LEAST_BOX = 8;
 
 interface Press {
   readonly id: number;
   readonly button: number;
   readonly x: number;
   readonly y: number;
+  /** The original pixel under it: the stage may change its size before the pointer is let go. */
+  readonly start: Pixel;
   readonly slack: number;
   /** Whether dragging draws a box; else a drag is no prompt at all, and a finger may scroll. */
   readonly draws: boolean;
@@ -30,7 +35,13 @@ interface Press {
   moved: boolean;
 }
 
-export function listenForGestures(element: HTMLElement, stage: Stage, target: GestureTarget): void {
+/** What goes on while a pointer is down, or between two taps. */
+export interface Gestures {
+  /** Gives up the box that is being drawn; false when there is none. */
+  cancel(): boolean;
+}
+
+export function listenForGestures(element: HTMLElement, stage: Stage, target: GestureTarget): Gestures {
   const fingers = new Map<number, Spot>();
   let press: Press | null = null;
   /** The first corner of a box drawn by two taps, for those who can't drag. */
@@ -48,7 +59,8 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
   element.addEventListener("contextmenu", (event) => event.preventDefault());
 
   element.addEventListener("pointerdown", (event) => {
-    if (!target.image() || (event.target as Element).closest("button")) return;
+    const image = target.image();
+    if (!image || (event.target as Element).closest("button")) return;
     const at = place(event);
     if (event.pointerType === "touch") fingers.set(event.pointerId, at);
     if (fingers.size === 2) {
@@ -59,7 +71,8 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     const touch = event.pointerType === "touch";
     const pans = event.button === 1 || (event.button === 0 && event.altKey);
     const draws = !pans && event.button === 0 && (!touch || target.mode() === "box");
-    press = { id: event.pointerId, button: event.button, ...at, slack: SLACK[touch ? "touch" : "mouse"], draws, pans, moved: false };
+    const start = nearestPixel(stage.view, image, at.x, at.y);
+    press = { id: event.pointerId, button: event.button, ...at, start, slack: SLACK[touch ? "touch" : "mouse"], draws, pans, moved: false };
     if (pans) event.preventDefault();
     try {
       element.setPointerCapture(event.pointerId);
@@ -86,9 +99,8 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     held.moved ||= Math.hypot(at.x - held.x, at.y - held.y) > held.slack;
     if (held.pans) stage.setView(panned(stage.view, image, stage.size, event.movementX, event.movementY));
     else if (held.moved && held.draws) {
-      const start = nearestPixel(stage.view, image, held.x, held.y);
       corner = null;
-      target.draft(boxBetween(start, nearestPixel(stage.view, image, at.x, at.y)));
+      target.draft(boxBetween(held.start, nearestPixel(stage.view, image, at.x, at.y)));
     }
   }
 
@@ -111,9 +123,10 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     if (held.pans) return;
     if (held.moved) {
       if (!held.draws) return;
-      const box = boxBetween(nearestPixel(stage.view, image, held.x, held.y), nearestPixel(stage.view, image, at.x, at.y));
+      const box = boxBetween(held.start, nearestPixel(stage.view, image, at.x, at.y));
       cancelBox();
-      return target.box(box);
+      if (shortSide(box) * stage.view.scale >= LEAST_BOX) target.box(box);
+      return;
     }
     click(image, held, at);
   });
@@ -154,6 +167,20 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     },
     { passive: false },
   );
+
+  return {
+    cancel: () => {
+      const drawing = corner !== null || (press?.draws === true && press.moved);
+      if (!drawing) return false;
+      press = null;
+      cancelBox();
+      return true;
+    },
+  };
+}
+
+function shortSide([x0, y0, x1, y1]: Box): number {
+  return Math.min(x1 - x0, y1 - y0);
 }
 
 interface Spot {

@@ -2,17 +2,25 @@
 
 export type Command =
   | { readonly do: "move"; readonly dx: -1 | 0 | 1; readonly dy: -1 | 0 | 1; readonly fine: boolean }
-  | { readonly do: "positive" | "negative" | "corner" | "escape" | "undo" | "redo" | "zoom-in" | "zoom-out" | "fit" | "help" }
+  | { readonly do: "positive" | "negative" | "corner" | "escape" | "clear" | "undo" | "redo" | "zoom-in" | "zoom-out" | "fit" | "help" }
   | { readonly do: "candidate"; readonly index: number };
 
 /** The part of a `KeyboardEvent` that decides. */
 export interface Key {
   readonly key: string;
+  /** The place on the keyboard, for layouts whose key is no Latin letter. */
+  readonly code?: string;
   readonly shiftKey: boolean;
   readonly ctrlKey: boolean;
   readonly metaKey: boolean;
   readonly altKey: boolean;
 }
+
+/**
+ * Where the focus is: on the stage; on nothing, or on what no key means anything to; on a control, to which arrows, Enter and
+ * Space belong; or in a field that takes text, to which all keys do.
+ */
+export type Focus = "stage" | "nothing" | "control" | "text";
 
 const MOVES: Readonly<Record<string, readonly [-1 | 0 | 1, -1 | 0 | 1]>> = {
   ArrowLeft: [-1, 0],
@@ -21,32 +29,50 @@ const MOVES: Readonly<Record<string, readonly [-1 | 0 | 1, -1 | 0 | 1]>> = {
   ArrowDown: [0, 1],
 };
 
-/** Anywhere on the page, outside of text fields. */
-export function pageCommand({ key, shiftKey, ctrlKey, metaKey, altKey }: Key): Command | null {
-  if ((ctrlKey || metaKey) && !altKey) {
-    if (key.toLowerCase() === "z") return { do: shiftKey ? "redo" : "undo" };
-    if (key.toLowerCase() === "y" && !shiftKey) return { do: "redo" };
-    return null;
-  }
-  return key === "?" && !altKey ? { do: "help" } : null;
+/** Not a key's meaning but that it has none yet: accents, input methods. */
+const UNDECIDED = new Set(["Dead", "Process", "Unidentified"]);
+
+/**
+ * What the key means: lower case, Latin. A layout of another script (Cyrillic, Greek, Hebrew, Arabic, …) gives the letter of the same place
+ * on a Latin keyboard; one that has digits on the second level only (French) gives the digit.
+ */
+export function meaningOf({ key, code = "", shiftKey }: Key): string {
+  if (key.length > 1 && !UNDECIDED.has(key)) return key;
+  if (/^[a-z0-9+\-=?]$/i.test(key)) return key.toLowerCase();
+  const letter = /^Key([A-Z])$/.exec(code)?.[1];
+  if (letter) return letter.toLowerCase();
+  const digit = shiftKey ? undefined : /^(?:Digit|Numpad)(\d)$/.exec(code)?.[1];
+  if (digit) return digit;
+  if (code === "Slash" && shiftKey) return "?";
+  return { Equal: "=", Minus: "-", NumpadAdd: "+", NumpadSubtract: "-" }[code] ?? key;
 }
 
-/** While the stage has the focus. */
-export function stageCommand({ key, shiftKey, ctrlKey, metaKey, altKey }: Key): Command | null {
+/** What to do, or null where the key is not ours: then the browser has it. */
+export function commandOf(event: Key, focus: Focus): Command | null {
+  if (focus === "text") return null;
+  const { shiftKey, ctrlKey, metaKey, altKey } = event;
+  const key = meaningOf(event);
+  if ((ctrlKey || metaKey) && !altKey) {
+    if (key === "z") return { do: shiftKey ? "redo" : "undo" };
+    return key === "y" && !shiftKey ? { do: "redo" } : null;
+  }
   if (ctrlKey || metaKey || altKey) return null;
-  const move = MOVES[key];
-  if (move) return { do: "move", dx: move[0], dy: move[1], fine: shiftKey };
+  if (focus !== "control") {
+    const move = MOVES[key];
+    // Elsewhere arrows scroll.
+    if (move && focus === "stage") return { do: "move", dx: move[0], dy: move[1], fine: shiftKey };
+    if (key === "Enter" || key === " ") return { do: shiftKey ? "negative" : "positive" };
+  }
   if (/^[1-4]$/.test(key)) return { do: "candidate", index: Number(key) - 1 };
-  switch (key.toLowerCase()) {
-    case "enter":
-    case " ":
-      return { do: shiftKey ? "negative" : "positive" };
+  switch (key) {
     case "n":
       return { do: "negative" };
     case "b":
       return { do: "corner" };
-    case "escape":
+    case "Escape":
       return { do: "escape" };
+    case "Delete":
+      return { do: "clear" };
     case "+":
     case "=":
       return { do: "zoom-in" };
@@ -54,6 +80,8 @@ export function stageCommand({ key, shiftKey, ctrlKey, metaKey, altKey }: Key): 
       return { do: "zoom-out" };
     case "0":
       return { do: "fit" };
+    case "?":
+      return { do: "help" };
     default:
       return null;
   }

@@ -58,10 +58,10 @@ const inference = new Inference({
 
 const desk = new Desk(store, engine, inference, problems);
 startTheme(byId("theme", HTMLButtonElement), byId("theme-name", HTMLElement));
-const { stage } = new StageController(desk);
-startToolbar(desk, stage, byId("help", HTMLDialogElement));
+const controller = new StageController(desk);
+startToolbar(desk, controller, byId("help", HTMLDialogElement));
 startTray(desk);
-startMaskPanel(desk);
+startMaskPanel(desk, controller);
 startModelPanel(desk);
 startKeptWeights(store, (error) => problems.show(error));
 startNotice(desk);

@@ -4,12 +4,13 @@ import type { Desk } from "./desk.ts";
 import { button, byId, icon, make } from "./dom.ts";
 import { MASK_COLOURS, type MaskColour, tinted } from "./overlay.ts";
 import { isEmpty, type Prompts } from "./session.ts";
+import type { StageController } from "./stage_controller.ts";
 import { currentStudy, type State, type Study } from "./state.ts";
 import { closest } from "./truth.ts";
 
 const THUMB = 132;
 
-export function startMaskPanel(desk: Desk): void {
+export function startMaskPanel(desk: Desk, controller: StageController): void {
   const { store } = desk;
   const empty = byId("mask-empty", HTMLElement);
   const candidates = byId("candidates", HTMLElement);
@@ -39,7 +40,7 @@ export function startMaskPanel(desk: Desk): void {
 
     empty.hidden = !study || !isEmpty(study.session.now);
     if (!empty.hidden && study) renderEmpty(empty, desk, study);
-    if (now && now !== listed) renderPrompts(prompts, desk, now);
+    if (now && now !== listed) renderPrompts(prompts, desk, now, controller);
     listed = now;
 
     candidates.hidden = !shown || shown.result.decoded.masks.length < 2;
@@ -73,7 +74,8 @@ function renderEmpty(root: HTMLElement, desk: Desk, { id, suggestion }: Study): 
     );
 }
 
-function renderPrompts(root: HTMLElement, desk: Desk, { points, box }: Prompts): void {
+function renderPrompts(root: HTMLElement, desk: Desk, { points, box }: Prompts, controller: StageController): void {
+  const focused = [...root.querySelectorAll("button")].indexOf(document.activeElement as HTMLButtonElement);
   const item = (kind: string, text: string, spoken: string, remove: () => void) => {
     const cross = button("", remove);
     cross.append(icon("clear"));
@@ -89,6 +91,12 @@ function renderPrompts(root: HTMLElement, desk: Desk, { points, box }: Prompts):
       return item(kind, `${x}, ${y}`, `the ${kind} point at ${x}, ${y}`, () => desk.removePoint(index));
     }),
   );
+  if (focused === -1) return;
+  // What had the focus is gone: the one in its place has it now, else the last one, else the image.
+  const left = [...root.querySelectorAll("button")];
+  const next = left[Math.min(focused, left.length - 1)];
+  if (next) next.focus();
+  else controller.focus();
 }
 
 function renderCandidates(root: HTMLElement, desk: Desk, study: Study, masks: readonly Mask[], scores: Float32Array, colour: MaskColour): void {

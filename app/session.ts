@@ -38,8 +38,12 @@ export function isEmpty({ points, box }: Prompts): boolean {
   return points.length === 0 && box === null;
 }
 
+/** A point that is there already changes nothing; one of the other kind at its pixel takes its place. */
 export function addPoint(session: Session, point: PromptPoint, previous: Previous | null = null): Session {
-  return next(session, { ...session.now, points: [...session.now.points, point], previous });
+  const { points } = session.now;
+  const there = points.find(({ x, y }) => x === point.x && y === point.y);
+  if (there?.label === point.label) return session;
+  return next(session, { ...session.now, points: [...points.filter((other) => other !== there), point], previous });
 }
 
 export function setBox(session: Session, box: Box, previous: Previous | null = null): Session {

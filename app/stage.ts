@@ -2,9 +2,11 @@
 import type { Box } from "../src/index.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Prompts } from "./session.ts";
-import { fitting, type Pixel, pixelAt, revealing, type Size, toStage, type View, zoomed } from "./view.ts";
+import { centred, fitting, type Pixel, pixelAt, placed, type Place, revealing, type Size, toStage, type View, zoomed } from "./view.ts";
 
 export interface Scene {
+  /** Names the image: each has a view of its own. */
+  readonly id: string;
   readonly image: CanvasImageSource & Size;
   readonly prompts: Prompts;
   readonly overlay: Overlay | null;
@@ -34,6 +36,8 @@ export class Stage {
   /** Until the user zooms, the image follows the stage's size. */
   #fitted = true;
   #frame = 0;
+  /** Where the user had zoomed to, by image; one that is seen whole has none. */
+  readonly #places = new Map<string, Place>();
   size: Size = { width: 1, height: 1 };
 
   constructor(canvas: HTMLCanvasElement, onView: (zoom: number) => void) {
@@ -56,10 +60,18 @@ export class Stage {
   }
 
   show(scene: Scene | null): void {
-    const same = scene && this.#scene && scene.image === this.#scene.image;
+    const same = scene?.id === this.#scene?.id;
     this.#scene = scene;
-    if (!same) this.fitWhole();
+    if (!same && scene) {
+      const place = this.#places.get(scene.id);
+      this.setView(place ? placed(place, scene.image, this.size) : fitting(scene.image, this.size));
+    }
     this.#invalidate();
+  }
+
+  /** Everything once more: the browser lost what was drawn. */
+  redraw(): void {
+    this.#draw();
   }
 
   fitWhole(): void {
@@ -70,6 +82,8 @@ export class Stage {
     this.#view = view;
     const fit = this.#scene ? fitting(this.#scene.image, this.size).scale : view.scale;
     this.#fitted = view.scale <= fit * 1.001;
+    if (this.#scene && this.#fitted) this.#places.delete(this.#scene.id);
+    else if (this.#scene) this.#places.set(this.#scene.id, centred(view, this.size));
     this.#onView(view.scale);
     this.#invalidate();
   }

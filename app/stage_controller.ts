@@ -2,8 +2,8 @@
 import type { Box, Mask } from "../src/index.ts";
 import { areaOf, type Desk } from "./desk.ts";
 import { byId, thousands } from "./dom.ts";
-import { listenForGestures } from "./gestures.ts";
-import { type Command, stageCommand, stride } from "./keyboard.ts";
+import { type Gestures, listenForGestures } from "./gestures.ts";
+import { type Command, stride } from "./keyboard.ts";
 import { makeOverlay, type MaskColour, type Overlay, outlineOf } from "./overlay.ts";
 import { isEmpty } from "./session.ts";
 import { Stage } from "./stage.ts";
@@ -18,6 +18,7 @@ const SPEAK_AFTER_MS = 450;
 
 export class StageController {
   readonly stage: Stage;
+  readonly #gestures: Gestures;
   readonly #desk: Desk;
   readonly #element = byId("stage", HTMLElement);
   readonly #status = byId("status", HTMLElement);
@@ -40,27 +41,28 @@ export class StageController {
   constructor(desk: Desk) {
     this.#desk = desk;
     this.stage = new Stage(byId("canvas", HTMLCanvasElement), (scale) => this.#onView(scale));
-    listenForGestures(this.#element, this.stage, {
+    this.#gestures = listenForGestures(this.#element, this.stage, {
       image: () => currentStudy(desk.store.state)?.picture ?? null,
       mode: () => desk.store.state.mode,
       point: (pixel, label) => desk.addPoint({ ...pixel, label }),
       draft: (box) => this.#setDraft(box),
       box: (box) => desk.setBox(box),
       hover: (pixel) => {
+        const moved = pixel !== null && (pixel.x !== this.#hover?.x || pixel.y !== this.#hover.y);
         this.#hover = pixel;
-        this.#showPlace();
+        // Whichever moved last is where keys act.
+        if (moved && this.#cursor) {
+          this.#cursor = null;
+          this.#draw(desk.store.state);
+        }
+        if (this.#corner && moved) this.#setDraft(boxBetween(this.#corner, pixel));
+        else this.#showPlace();
       },
     });
     this.#element.addEventListener("pointerdown", () => this.#leaveKeyboard());
     this.#element.addEventListener("blur", () => this.#leaveKeyboard());
     this.#element.addEventListener("focus", () => {
       if (this.#element.matches(":focus-visible")) this.#enterKeyboard();
-    });
-    this.#element.addEventListener("keydown", (event) => {
-      const command = event.target === this.#element ? stageCommand(event) : null;
-      if (!command || !currentStudy(desk.store.state)) return;
-      event.preventDefault();
-      this.carryOut(command);
     });
     desk.store.subscribe((state) => this.render(state));
   }
@@ -87,6 +89,11 @@ export class StageController {
     this.#showStatus();
   }
 
+  /** The focus, as after what took it is gone. */
+  focus(): void {
+    this.#element.focus({ preventScroll: true });
+  }
+
   carryOut(command: Command): void {
     const study = currentStudy(this.#desk.store.state);
     if (!study) return;
@@ -96,19 +103,23 @@ export class StageController {
         break;
       case "positive":
         if (this.#corner) this.#endBox(this.#corner);
-        else this.#desk.addPoint({ ...this.#enterKeyboard(), label: 1 });
+        else this.#addPoint(1);
         break;
       case "negative":
-        this.#desk.addPoint({ ...this.#enterKeyboard(), label: 0 });
+        this.#addPoint(0);
         break;
       case "corner":
         if (this.#corner) this.#endBox(this.#corner);
         else this.#startBox();
         break;
       case "escape":
-        if (!this.#corner && !this.#draft) this.#desk.clear();
+        // Only what is not finished is given up; prompts are cleared by name.
+        if (this.#gestures.cancel()) break;
         this.#corner = null;
         this.#setDraft(null);
+        break;
+      case "clear":
+        this.#desk.clear();
         break;
       case "candidate":
         this.#desk.choose(command.index);
@@ -124,13 +135,29 @@ export class StageController {
     }
   }
 
+  /** Where a key acts: at the crosshair while it is shown, else under the pointer; else the crosshair is shown first, and nothing is done. */
+  #aim(): Pixel | null {
+    const at = this.#cursor ?? this.#hover;
+    if (!at) this.#enterKeyboard();
+    return at;
+  }
+
+  #addPoint(label: 0 | 1): void {
+    const at = this.#aim();
+    if (at) this.#desk.addPoint({ ...at, label });
+  }
+
   #startBox(): void {
-    this.#corner = this.#enterKeyboard();
-    this.#setDraft(boxBetween(this.#corner, this.#corner));
+    const at = this.#aim();
+    if (!at) return;
+    this.#corner = at;
+    this.#setDraft(boxBetween(at, at));
   }
 
   #endBox(corner: Pixel): void {
-    const box = boxBetween(corner, this.#enterKeyboard());
+    const at = this.#aim();
+    if (!at) return;
+    const box = boxBetween(corner, at);
     this.#corner = null;
     this.#draft = null;
     this.#desk.setBox(box);
@@ -176,6 +203,7 @@ export class StageController {
   #draw(state: State): void {
     const study = currentStudy(state);
     const scene = study && {
+      id: study.id,
       image: study.canvas,
       prompts: study.session.now,
       overlay: this.#overlay?.overlay ?? null,

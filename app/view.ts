@@ -18,6 +18,14 @@ export interface Pixel {
   readonly y: number;
 }
 
+/** What a zoomed view shows, whatever the stage's size. */
+export interface Place {
+  readonly scale: number;
+  /** The middle of the stage, in original pixels. */
+  readonly x: number;
+  readonly y: number;
+}
+
 /** How far past the fitting view one can zoom, and how many CSS pixels an original pixel can take at least. */
 const MOST_ZOOM = 8;
 const LARGEST_PIXEL = 24;
@@ -65,6 +73,17 @@ export function zoomed(view: View, image: Size, stage: Size, factor: number, sta
 
 export function panned(view: View, image: Size, stage: Size, dx: number, dy: number): View {
   return held({ ...view, x: view.x + dx, y: view.y + dy }, image, stage);
+}
+
+export function centred(view: View, stage: Size): Place {
+  const [x, y] = toImage(view, stage.width / 2, stage.height / 2);
+  return { scale: view.scale, x, y };
+}
+
+/** The view that shows a place on a stage of this size: never less than the whole image fits into. */
+export function placed({ scale, x, y }: Place, image: Size, stage: Size): View {
+  const view = { scale, x: stage.width / 2 - x * scale, y: stage.height / 2 - y * scale };
+  return zoomed(view, image, stage, 1, stage.width / 2, stage.height / 2);
 }
 
 /** The view moved just so far that the pixel is on the stage, with some room around it. */

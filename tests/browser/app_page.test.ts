@@ -168,6 +168,8 @@ describe("the keyboard alone", () => {
     await page.keyboard.up("Control");
     expect((await prompts(page)).length).toBe(2);
     await press("Escape");
+    expect((await prompts(page)).length).toBe(2);
+    await press("Delete");
     expect(await prompts(page)).toEqual([]);
     await page.keyboard.down("Control");
     await press("z");

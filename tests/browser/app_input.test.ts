@@ -1,0 +1,128 @@
+// Where keys act, what a trembling hand does not do, and where view and focus stay: the page in Chromium on a fake model.
+import { beforeAll, describe, expect, it } from "vitest";
+import { placeOf, prompts, ready, text } from "../app/fake/page.ts";
+import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { useSite } from "../support/browser.ts";
+
+beforeAll(buildFakeSite);
+const site = useSite({ folder: FAKE_SITE });
+
+async function open(samples = 1) {
+  const opened = await site.open("/");
+  await ready(opened.page, samples);
+  return opened;
+}
+
+const focused = (page: Awaited<ReturnType<typeof open>>["page"]) =>
+  page.evaluate(() => document.activeElement?.id || document.activeElement?.getAttribute("aria-label") || document.activeElement?.tagName);
+
+describe("keys", () => {
+  it("act under the pointer, whatever has the focus, and at the crosshair once arrows show it", async () => {
+    const { page, errors } = await open(2);
+    await page.click(".thumb[aria-label='MR, head']");
+    await page.click(".thumb[aria-label='CT, abdomen']");
+    const over = async (x: number, y: number) => {
+      const place = await placeOf(page, x, y);
+      await page.mouse.move(place.x, place.y);
+    };
+    await over(158, 182);
+    await page.keyboard.press("n");
+    await over(200, 100);
+    await page.focus("#stage");
+    await page.keyboard.press("Escape");
+    expect(await prompts(page)).toEqual(["negative 158, 182"]);
+    await page.keyboard.press("b");
+    await over(220, 140);
+    await page.keyboard.press("b");
+    expect(await prompts(page)).toEqual(["box 200, 100 – 221, 141", "negative 158, 182"]);
+    // Beside the image and without a crosshair nothing is set: the crosshair is shown.
+    await page.mouse.move(5, 5);
+    await page.click("#zoom-fit");
+    await page.keyboard.press("n");
+    expect((await prompts(page)).length).toBe(2);
+    expect(await text(page, "#corner-place")).toMatch(/^x 256 y 256/);
+    await page.keyboard.press("n");
+    expect((await prompts(page)).at(-1)).toBe("negative 256, 256");
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it("leave letters to text fields", async () => {
+    const { page } = await open();
+    await page.click("#weights-url-toggle");
+    await page.type("#weights-address", "https://b.n/1");
+    expect(await page.$eval("#weights-address", (field) => (field as HTMLInputElement).value)).toBe("https://b.n/1");
+    expect(await prompts(page)).toEqual([]);
+    await page.close();
+  });
+});
+
+describe("the pointer", () => {
+  it("sets a point where the hand trembles, and no sliver of a box", async () => {
+    const { page } = await open();
+    const drag = async (dx: number, dy: number, key?: "Escape") => {
+      const { x, y } = await placeOf(page, 120, 120);
+      await page.mouse.move(x, y);
+      await page.mouse.down();
+      await page.mouse.move(x + dx, y + dy, { steps: 5 });
+      if (key) await page.keyboard.press(key);
+      await page.mouse.up();
+    };
+    await drag(5, 2);
+    expect((await prompts(page)).map((prompt) => prompt.split(" ")[0])).toEqual(["positive"]);
+    await drag(120, 1);
+    await drag(90, 90, "Escape");
+    expect((await prompts(page)).length).toBe(1);
+    await drag(40, 40);
+    const box = (await prompts(page))[0];
+    expect(box).toMatch(/^box 120, 120/);
+    await drag(4, 4);
+    expect((await prompts(page))[0]).toBe(box);
+    // Again at the same pixel, and twice: nothing new.
+    const { x, y } = await placeOf(page, 300, 300);
+    await page.mouse.click(x, y, { count: 2 });
+    await page.mouse.click(x, y);
+    expect((await prompts(page)).filter((prompt) => prompt === "positive 300, 300")).toHaveLength(1);
+    await page.close();
+  });
+});
+
+describe("the view", () => {
+  it("of each image is kept while others are shown, on a stage of another size too", async () => {
+    const { page } = await open(2);
+    for (let i = 0; i < 3; i++) await page.click("#zoom-in");
+    const zoom = await text(page, "#corner-zoom");
+    await page.click(".thumb[aria-label='MR, head']");
+    expect(await text(page, "#corner-zoom")).not.toBe(zoom);
+    await page.click(".thumb[aria-label='CT, abdomen']");
+    expect(await text(page, "#corner-zoom")).toBe(zoom);
+    await page.setViewport({ width: 1200, height: 800 });
+    await page.click(".thumb[aria-label='MR, head']");
+    await page.click(".thumb[aria-label='CT, abdomen']");
+    expect(await text(page, "#corner-zoom")).toBe(zoom);
+    await page.close();
+  });
+});
+
+describe("the focus", () => {
+  it("goes to the next prompt when one is removed, then to the image, and stays there after Clear", async () => {
+    const { page } = await open();
+    for (const at of [100, 200, 300]) {
+      const { x, y } = await placeOf(page, at, at);
+      await page.mouse.click(x, y);
+    }
+    await page.focus('[aria-label="Remove the positive point at 200, 200"]');
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("Remove the positive point at 300, 300");
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("Remove the positive point at 100, 100");
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("stage");
+    const { x, y } = await placeOf(page, 50, 50);
+    await page.mouse.click(x, y);
+    await page.focus("#clear");
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("stage");
+    await page.close();
+  });
+});
