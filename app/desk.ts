@@ -4,6 +4,7 @@ import { baseName, maskPng, promptFile, readPromptFile, saveBlob } from "./downl
 import type { Engine, Source } from "./engine.ts";
 import { canvasOf, isPrompts, isWeights, openImage } from "./images.ts";
 import type { Inference, Result } from "./inference.ts";
+import { type Runs, unpackRuns } from "./run_lengths.ts";
 import type { Problems } from "./problems.ts";
 import {
   addPoint,
@@ -24,7 +25,9 @@ import { chosenCandidate, currentStudy, hasUnsaved, newStudy, type State, type S
 
 export interface Shown {
   readonly result: Result;
+  /** At full size: the one that is shown, and no other. */
   readonly mask: Mask;
+  readonly area: number;
   readonly index: number;
   readonly score: number;
 }
@@ -35,6 +38,7 @@ export class Desk {
   readonly #inference: Inference;
   readonly #problems: Problems;
   #opened = 0;
+  #unpacked: { readonly runs: Runs; readonly mask: Mask } | null = null;
 
   constructor(store: Store, engine: Engine, inference: Inference, problems: Problems) {
     this.store = store;
@@ -47,10 +51,15 @@ export class Desk {
   shown(state: State = this.store.state): Shown | null {
     const study = currentStudy(state);
     const result = study && !isEmpty(study.session.now) ? this.#inference.resultOf(study.session.now) : undefined;
-    if (!study || !result) return null;
-    const { masks, scores, best } = result.decoded;
+    if (!study || !result) {
+      this.#unpacked = null;
+      return null;
+    }
+    const { masks, scores, best } = result;
     const index = Math.min(masks.length - 1, chosenCandidate(study, best));
-    return { result, mask: masks[index] as Mask, index, score: scores[index] as number };
+    const runs = masks[index] as Runs;
+    if (this.#unpacked?.runs !== runs) this.#unpacked = { runs, mask: unpackRuns(runs) };
+    return { result, mask: this.#unpacked.mask, area: runs.area, index, score: scores[index] as number };
   }
 
   /** Asks for what the current image and prompts need; a repeated question costs nothing. */
@@ -97,7 +106,7 @@ export class Desk {
   choose(index: number): void {
     const shown = this.shown();
     const study = currentStudy(this.store.state);
-    if (!shown || !study || index >= shown.result.decoded.masks.length) return;
+    if (!shown || !study || index >= shown.result.masks.length) return;
     this.store.updateStudy(study.id, ({ session }) => ({ choice: { prompts: session.now, index } }));
   }
 
@@ -177,7 +186,7 @@ export class Desk {
     const { model } = this.store.state;
     if (!shown || model.kind !== "ready") return undefined;
     const { name, meaningless } = model.model;
-    return { model: name, meaningless, scores: [...shown.result.decoded.scores], chosen: shown.index, area: areaOf(shown.mask) };
+    return { model: name, meaningless, scores: [...shown.result.scores], chosen: shown.index, area: shown.area };
   }
 
   /** What the next round starts from: the mask that is shown, or, while it is still on its way, the one before it. */
@@ -187,7 +196,9 @@ export class Desk {
     if (!refine || !study || model.kind !== "ready") return null;
     const shown = this.shown();
     if (!shown) return study.session.now.previous;
-    const { logits, masks } = shown.result.decoded;
+    const { logits, masks } = shown.result;
+    // Of long ago, and not yet decoded again: a round from nothing is better than one from another mask.
+    if (!logits) return null;
     return { probabilities: probabilitiesOf(logits, masks.length, shown.index), model: model.number };
   }
 
@@ -195,17 +206,4 @@ export class Desk {
     const study: Study | null = currentStudy(this.store.state);
     if (study) this.store.updateStudy(study.id, ({ session }) => ({ session: change(session) }));
   }
-}
-
-const areas = new WeakMap<Mask, number>();
-
-/** Pixels of the mask; counted once. */
-export function areaOf(mask: Mask): number {
-  let area = areas.get(mask);
-  if (area === undefined) {
-    area = 0;
-    for (const pixel of mask.data) area += pixel;
-    areas.set(mask, area);
-  }
-  return area;
 }

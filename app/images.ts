@@ -45,7 +45,13 @@ export function canvasOf({ data, width, height }: Picture): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
-  canvas.getContext("2d")?.putImageData(new ImageData(data, width, height), 0, 0);
+  const paint = () => canvas.getContext("2d")?.putImageData(new ImageData(data, width, height), 0, 0);
+  paint();
+  // A lost graphics process takes the pixels along.
+  canvas.addEventListener("contextrestored", () => {
+    paint();
+    dispatchEvent(new Event("surfaces-restored"));
+  });
   return canvas;
 }
 

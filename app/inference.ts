@@ -1,5 +1,6 @@
 // Encodes and decodes one thing at a time, always the latest wanted: what was overtaken is never started, or dropped.
 import type { Decoded, Embedding, Progress, RawImage } from "../src/index.ts";
+import { packRuns, type Runs } from "./run_lengths.ts";
 import type { SamMed2DWorker } from "../src/worker/client.ts";
 import { isEmpty, type Prompts, toPrompt } from "./session.ts";
 
@@ -21,7 +22,14 @@ export interface Job {
 }
 
 export interface Result {
-  readonly decoded: Decoded;
+  /** One for each candidate, packed: at full size three of them would take three bytes a pixel, for every click ever made. */
+  readonly masks: readonly Runs[];
+  /** Predicted IoU of each candidate. */
+  readonly scores: Float32Array;
+  /** [K, 4g, 4g]; null for results of long ago, which are decoded again when they are wanted again. */
+  readonly logits: Float32Array | null;
+  /** Index of the highest score. */
+  readonly best: number;
   /** Milliseconds from asking to having it, the way to the worker and back included. */
   readonly decodeMs: number;
 }
@@ -38,6 +46,10 @@ export interface InferenceEvents {
 /** 256 KiB each, on the device. */
 const EMBEDDINGS_KEPT = 16;
 
+/** Of all results together: beyond it the oldest lose their logits, then go. */
+const LOGITS_KEPT_BYTES = 6 << 20;
+const MASKS_KEPT_BYTES = 6 << 20;
+
 export class Inference {
   readonly #events: InferenceEvents;
   #model: Runner | null = null;
@@ -46,7 +58,8 @@ export class Inference {
   #failed: Job | null = null;
   #running = false;
   #encoding: { readonly key: string; readonly controller: AbortController } | null = null;
-  #results = new WeakMap<Prompts, Result>();
+  /** In the order of last use. */
+  #results = new Map<Prompts, Result>();
   /** In the order of last use. */
   readonly #embeddings = new Map<string, Embedding>();
 
@@ -58,7 +71,7 @@ export class Inference {
   use(model: Runner | null, number: number): void {
     this.#model = model;
     this.#modelNumber = number;
-    this.#results = new WeakMap();
+    this.#results = new Map();
     this.#embeddings.clear();
     this.#failed = null;
     this.#encoding?.controller.abort();
@@ -69,7 +82,7 @@ export class Inference {
     const before = this.#wanted;
     const sameSettings = before !== null && JSON.stringify(before.settings) === JSON.stringify(job.settings);
     if (before && sameSettings && before.image === job.image && before.prompts === job.prompts) return;
-    if (before && !sameSettings) this.#results = new WeakMap();
+    if (before && !sameSettings) this.#results = new Map();
     this.#wanted = job;
     if (this.#encoding && this.#encoding.key !== keyOf(job)) this.#encoding.controller.abort();
     void this.#run();
@@ -105,7 +118,7 @@ export class Inference {
   #next(): Job | null {
     const job = this.#wanted;
     if (!this.#model || !job || job === this.#failed) return null;
-    const done = this.#embeddings.has(keyOf(job)) && (isEmpty(job.prompts) || this.#results.has(job.prompts));
+    const done = this.#embeddings.has(keyOf(job)) && (isEmpty(job.prompts) || Boolean(this.#results.get(job.prompts)?.logits));
     return done ? null : job;
   }
 
@@ -118,7 +131,9 @@ export class Inference {
       const since = performance.now();
       this.#events.onActivity({ kind: "decoding", since });
       const decoded = await model.decode(embedding, toPrompt(job.prompts, this.#modelNumber, job.settings.multimask));
-      results.set(job.prompts, { decoded, decodeMs: performance.now() - since });
+      results.delete(job.prompts);
+      results.set(job.prompts, packed(decoded, performance.now() - since));
+      trim(results);
       if (results === this.#results) this.#events.onResult();
     } catch (error) {
       // What was overtaken meanwhile, or asked of a model that is gone: nobody waits for it.
@@ -162,6 +177,22 @@ export class Inference {
       this.#embeddings.delete(key);
       embedding.dispose();
     }
+  }
+}
+
+function packed({ masks, scores, logits, best }: Decoded, decodeMs: number): Result {
+  return { masks: masks.map(packRuns), scores, logits, best, decodeMs };
+}
+
+/** The latest always stays whole. */
+function trim(results: Map<Prompts, Result>): void {
+  let [logitBytes, maskBytes] = [0, 0];
+  for (const [index, [prompts, result]] of [...results].reverse().entries()) {
+    maskBytes += result.masks.reduce((sum, { lengths }) => sum + lengths.byteLength, 0);
+    logitBytes += result.logits?.byteLength ?? 0;
+    if (index === 0) continue;
+    if (maskBytes > MASKS_KEPT_BYTES) results.delete(prompts);
+    else if (result.logits && logitBytes > LOGITS_KEPT_BYTES) results.set(prompts, { ...result, logits: null });
   }
 }
 

@@ -72,6 +72,15 @@ store.subscribe((state, before) => {
   if (state.studies !== before.studies || state.current !== before.current || state.settings !== before.settings) desk.ask();
 });
 
+// After a lost graphics process canvases come back blank, one after the other: all that is drawn is drawn again once they are there.
+let redrawing = 0;
+const redraw = () => {
+  cancelAnimationFrame(redrawing);
+  redrawing = requestAnimationFrame(() => store.set({ surfaces: store.state.surfaces + 1 }));
+};
+addEventListener("contextrestored", redraw, true);
+addEventListener("surfaces-restored", redraw);
+
 // Only the user's own images with prompts that were never saved are worth a question.
 addEventListener("beforeunload", (event) => {
   if (store.state.studies.some(hasUnsaved)) event.preventDefault();

@@ -1,8 +1,8 @@
 // The result: candidate masks to choose from, the prompts that led there, how it is drawn, and saving it.
-import type { Mask } from "../src/index.ts";
 import type { Desk } from "./desk.ts";
 import { button, byId, icon, make } from "./dom.ts";
 import { MASK_COLOURS, type MaskColour, tinted } from "./overlay.ts";
+import { type Runs, sampleRuns } from "./run_lengths.ts";
 import { isEmpty, type Prompts } from "./session.ts";
 import type { StageController } from "./stage_controller.ts";
 import { currentStudy, type State, type Study } from "./state.ts";
@@ -32,10 +32,11 @@ export function startMaskPanel(desk: Desk, controller: StageController): void {
   makeSwatches(desk);
 
   let listed: Prompts | null = null;
-  let drawn: { readonly masks: readonly Mask[]; readonly colour: MaskColour } | null = null;
+  let drawn: { readonly masks: readonly Runs[]; readonly surfaces: number; readonly colour: MaskColour } | null = null;
   store.subscribe((state: State) => {
     const study = currentStudy(state);
     const shown = desk.shown(state);
+    if (!shown) drawn = null;
     const now = study?.session.now ?? null;
 
     empty.hidden = !study || !isEmpty(study.session.now);
@@ -43,11 +44,12 @@ export function startMaskPanel(desk: Desk, controller: StageController): void {
     if (now && now !== listed) renderPrompts(prompts, desk, now, controller);
     listed = now;
 
-    candidates.hidden = !shown || shown.result.decoded.masks.length < 2;
+    candidates.hidden = !shown || shown.result.masks.length < 2;
     if (shown && study) {
-      const { masks, scores } = shown.result.decoded;
-      if (drawn?.masks !== masks || drawn.colour !== state.colour) renderCandidates(candidates, desk, study, masks, scores, state.colour);
-      drawn = { masks, colour: state.colour };
+      const { masks, scores } = shown.result;
+      if (drawn?.masks !== masks || drawn.colour !== state.colour || drawn.surfaces !== state.surfaces)
+        renderCandidates(candidates, desk, study, masks, scores, state.colour);
+      drawn = { masks, colour: state.colour, surfaces: state.surfaces };
       for (const [index, input] of [...candidates.querySelectorAll("input")].entries()) input.checked = index === shown.index;
     }
 
@@ -99,7 +101,7 @@ function renderPrompts(root: HTMLElement, desk: Desk, { points, box }: Prompts, 
   else controller.focus();
 }
 
-function renderCandidates(root: HTMLElement, desk: Desk, study: Study, masks: readonly Mask[], scores: Float32Array, colour: MaskColour): void {
+function renderCandidates(root: HTMLElement, desk: Desk, study: Study, masks: readonly Runs[], scores: Float32Array, colour: MaskColour): void {
   const focused = root.contains(document.activeElement);
   root.replaceChildren(
     ...masks.map((mask, index) => {
@@ -114,7 +116,7 @@ function renderCandidates(root: HTMLElement, desk: Desk, study: Study, masks: re
   if (focused) root.querySelector<HTMLInputElement>("input:checked")?.focus();
 }
 
-function thumbOf({ canvas, picture }: Study, mask: Mask, colour: MaskColour): HTMLCanvasElement {
+function thumbOf({ canvas, picture }: Study, mask: Runs, colour: MaskColour): HTMLCanvasElement {
   const scale = THUMB / Math.max(picture.width, picture.height);
   const small = make("canvas", { width: Math.max(1, Math.round(picture.width * scale)), height: Math.max(1, Math.round(picture.height * scale)) });
   const context = small.getContext("2d");
@@ -122,7 +124,7 @@ function thumbOf({ canvas, picture }: Study, mask: Mask, colour: MaskColour): HT
   context.globalAlpha = 0.55;
   context.drawImage(canvas, 0, 0, small.width, small.height);
   context.globalAlpha = 0.85;
-  context.drawImage(tinted(mask, MASK_COLOURS[colour]), 0, 0, small.width, small.height);
+  context.drawImage(tinted(sampleRuns(mask, small.width, small.height), MASK_COLOURS[colour]), 0, 0);
   return small;
 }
 

@@ -30,6 +30,9 @@ export interface Session {
 /** As many steps as anyone wants back. */
 const MOST_PAST = 500;
 
+/** Of the masks that steps start from, in memory. */
+const MOST_PAST_BYTES = 32 << 20;
+
 export function newSession(): Session {
   return { past: [], now: { points: [], box: null, previous: null }, future: [] };
 }
@@ -79,7 +82,18 @@ export function redo(session: Session): Session {
 }
 
 function next({ past, now }: Session, prompts: Prompts): Session {
-  return { past: [...past, now].slice(-MOST_PAST), now: prompts, future: [] };
+  return { past: bounded([...past, now]), now: prompts, future: [] };
+}
+
+function bounded(past: readonly Prompts[]): readonly Prompts[] {
+  let bytes = 0;
+  let first = past.length;
+  while (first > 0 && past.length - first < MOST_PAST) {
+    bytes += past[first - 1]?.previous?.probabilities.byteLength ?? 0;
+    if (bytes > MOST_PAST_BYTES) break;
+    first--;
+  }
+  return past.slice(first);
 }
 
 /** For the model: the previous mask only where this very model made it. */

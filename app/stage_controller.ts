@@ -1,6 +1,6 @@
 // Ties the stage to the state: what is drawn, the keyboard's crosshair, the corner captions and the status line.
 import type { Box, Mask } from "../src/index.ts";
-import { areaOf, type Desk } from "./desk.ts";
+import type { Desk } from "./desk.ts";
 import { byId, thousands } from "./dom.ts";
 import { type Gestures, listenForGestures } from "./gestures.ts";
 import { type Command, stride } from "./keyboard.ts";
@@ -64,7 +64,11 @@ export class StageController {
     this.#element.addEventListener("focus", () => {
       if (this.#element.matches(":focus-visible")) this.#enterKeyboard();
     });
-    desk.store.subscribe((state) => this.render(state));
+    desk.store.subscribe((state, before) => {
+      if (state.surfaces !== before.surfaces) this.#overlay = null;
+      this.render(state);
+      if (state.surfaces !== before.surfaces) this.stage.redraw();
+    });
   }
 
   render(state: State): void {
@@ -179,9 +183,9 @@ export class StageController {
     }, SPEAK_AFTER_MS);
   }
 
-  /** Shows the crosshair where it was, or in the middle. */
+  /** Shows the crosshair where it was, else at the pointer, else in the middle. */
   #enterKeyboard(): Pixel {
-    this.#cursor ??= this.stage.middle();
+    this.#cursor ??= this.#hover ?? this.stage.middle();
     this.#draw(this.#desk.store.state);
     this.#showPlace();
     return this.#cursor;
@@ -269,9 +273,9 @@ function statusOf(state: State, desk: Desk): string {
   const shown = desk.shown(state);
   const given = [points.length > 0 && `${points.length} ${points.length === 1 ? "point" : "points"}`, box && "a box"].filter(Boolean).join(" and ");
   if (!shown) return state.model.kind === "ready" ? `${given}: working on it…` : `${given}, kept until a model is loaded.`;
-  const area = areaOf(shown.mask);
+  const { area } = shown;
   const share = (100 * area) / shown.mask.data.length;
   const refined = previous ? ", refined from the mask before" : "";
-  const which = shown.result.decoded.masks.length > 1 ? `Mask ${shown.index + 1} of ${shown.result.decoded.masks.length}` : "Mask";
+  const which = shown.result.masks.length > 1 ? `Mask ${shown.index + 1} of ${shown.result.masks.length}` : "Mask";
   return `${which}: predicted IoU ${shown.score.toFixed(2)}, ${thousands(area)} pixels (${share.toFixed(share < 10 ? 1 : 0)}\u00a0%), from ${given}${refined}.`;
 }

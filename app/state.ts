@@ -45,6 +45,8 @@ export interface State {
   readonly webgpu: WebGpuProblem | null;
   readonly activity: Activity;
   readonly encodeMs: number | null;
+  /** Counts the times that the browser lost what was drawn on canvases and gave them back blank. */
+  readonly surfaces: number;
   /** Counts results, so that those who draw them notice one. */
   readonly results: number;
 }
@@ -65,6 +67,7 @@ export function initialState(): State {
     webgpu: null,
     activity: { kind: "idle" },
     encodeMs: null,
+    surfaces: 0,
     results: 0,
   };
 }

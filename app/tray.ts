@@ -17,6 +17,7 @@ export function startTray(desk: Desk): void {
 
   const thumbs = new Map<string, HTMLElement>();
   desk.store.subscribe((state: State, before: State) => {
+    if (state.surfaces !== before.surfaces) for (const study of state.studies) paintThumb(thumbs.get(study.id)?.querySelector("canvas"), study);
     if (state.studies === before.studies && state.current === before.current) return;
     for (const [id, thumb] of thumbs) {
       if (state.studies.some((study) => study.id === id)) continue;
@@ -43,15 +44,20 @@ function revealAlong(strip: HTMLElement, thumb: HTMLElement): void {
   else if (inner.right > outer.right) strip.scrollLeft += inner.right - outer.right + 4;
 }
 
-function makeThumb({ id, name, origin, canvas, picture }: Study, desk: Desk): HTMLElement {
-  const small = make("canvas", THUMB);
-  const context = small.getContext("2d");
+function paintThumb(small: HTMLCanvasElement | null | undefined, { canvas, picture }: Study): void {
+  const context = small?.getContext("2d");
   if (context) {
     const scale = Math.max(THUMB.width / picture.width, THUMB.height / picture.height);
     const [width, height] = [THUMB.width / scale, THUMB.height / scale];
     context.imageSmoothingQuality = "high";
     context.drawImage(canvas, (picture.width - width) / 2, (picture.height - height) / 2, width, height, 0, 0, THUMB.width, THUMB.height);
   }
+}
+
+function makeThumb(study: Study, desk: Desk): HTMLElement {
+  const { id, name, origin } = study;
+  const small = make("canvas", THUMB);
+  paintThumb(small, study);
   const choose = make("button", { type: "button", className: "thumb", title: name }, small, make("span", {}, name));
   choose.addEventListener("click", () => desk.select(id));
   if (origin === "sample") return make("div", { className: "slot" }, choose);

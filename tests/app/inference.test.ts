@@ -74,7 +74,7 @@ describe("inference", () => {
     inference.want(job("a", prompts));
     await until(() => expect(seen.results).toBe(1));
     inference.want(job("a", prompts, { ...SETTINGS, multimask: false }));
-    await until(() => expect(inference.resultOf(prompts)?.decoded.masks.length).toBe(1));
+    await until(() => expect(inference.resultOf(prompts)?.masks.length).toBe(1));
     expect(model.encodes).toBe(1);
     inference.want(job("a", prompts, { ...SETTINGS, fit: "pad" }));
     await until(() => expect(model.encodes).toBe(2));
