@@ -1,12 +1,13 @@
 // y = act(x * weight + bias) + residual over gathered rows (shared/matmul_operands.wgsl has the whole formula).
 // A workgroup computes a TILE_M x (4 * TILE_N4) tile of one phase and one split of the summed channels, staging both operands in workgroup memory.
-// A thread computes ROWS x 4 of it, in registers, for every SLICES-th step; the slices' sums are added in workgroup memory.
-import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, store};
+// A thread computes ROWS x (4 * COLUMNS4) of it, in registers, for every SLICES-th step; the slices' sums are added in workgroup memory.
+import package::shared::matmul_operands::{params, Factor, GATHER, row_of, load_x, load_weight, multiplied, store};
 @if(f16_products) enable f16;
 
 const TILE_M: u32 = 64u;
 const TILE_N4: u32 = 16u;
 const ROWS: u32 = 4u;
+const COLUMNS4: u32 = 1u;
 // Channels of a step, in fours.
 const STEP4: u32 = 4u;
 const THREADS_X: u32 = 16u;
@@ -17,14 +18,18 @@ const SLICES: u32 = 1u;
 const HANDED: u32 = 1u;
 
 const THREADS = THREADS_X * THREADS_Y;
+const SUMS = ROWS * COLUMNS4;
 const X_SIZE = TILE_M * STEP4;
 const WEIGHT_SIZE = 4u * STEP4 * TILE_N4;
+// What a thread stages of a step. Both sizes are multiples of THREADS, so that every loop has a length the compiler knows.
+const X_LOADS = X_SIZE / THREADS;
+const WEIGHT_LOADS = WEIGHT_SIZE / THREADS;
 
 // [SLICES, TILE_M, STEP4]
 var<workgroup> x_tile: array<Factor, SLICES * TILE_M * STEP4>;
 // [SLICES, 4 * STEP4, TILE_N4]
 var<workgroup> weight_tile: array<Factor, SLICES * 4u * STEP4 * TILE_N4>;
-// [ROWS, THREADS]
+// [SUMS, THREADS]
 var<workgroup> handed: array<vec4<f32>, HANDED>;
 
 @compute @workgroup_size(THREADS_X, THREADS_Y, SLICES)
@@ -38,52 +43,73 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   let weight_slice = local.z * WEIGHT_SIZE;
   let steps_per_tap = (params.k4 + STEP4 - 1u) / STEP4;
   let steps = params.taps * steps_per_tap;
+  let first = split * steps / params.splits;
   let last = (split + 1u) * steps / params.splits;
+  let rounds = (last - first + SLICES - 1u) / SLICES;
 
-  var sums: array<vec4<f32>, ROWS>;
-  for (var first = split * steps / params.splits; first < last; first += SLICES) {
-    let step = first + local.z;
-    let tap = step / steps_per_tap;
-    let first_k4 = step % steps_per_tap * STEP4;
-    for (var i = thread; i < X_SIZE; i += THREADS) {
-      let m = first_m + i / STEP4;
-      let k4 = first_k4 + i % STEP4;
-      var v = vec4<f32>();
-      if (step < last && m < params.m && k4 < params.k4) { v = load_x(row_of(z, tap, m), k4); }
-      x_tile[x_slice + i] = Factor(v);
-    }
-    for (var i = thread; i < WEIGHT_SIZE; i += THREADS) {
-      let k = 4u * first_k4 + i / TILE_N4;
-      let n4 = first_n4 + i % TILE_N4;
-      var v = vec4<f32>();
-      if (step < last && k < 4u * params.k4 && n4 < params.n4) { v = load_weight(((z * params.taps + tap) * 4u * params.k4 + k) * params.n4 + n4); }
-      weight_tile[weight_slice + i] = Factor(v);
-    }
-    workgroupBarrier();
-    for (var k4 = 0u; k4 < STEP4; k4++) {
-      let column = weight_slice + 4u * k4 * TILE_N4 + local.x;
-      let w0 = weight_tile[column];
-      let w1 = weight_tile[column + TILE_N4];
-      let w2 = weight_tile[column + 2u * TILE_N4];
-      let w3 = weight_tile[column + 3u * TILE_N4];
-      for (var r = 0u; r < ROWS; r++) {
-        let v = x_tile[x_slice + (local.y + r * THREADS_Y) * STEP4 + k4];
-        sums[r] += vec4<f32>(v.x * w0 + v.y * w1 + v.z * w2 + v.w * w3);
+  var sums: array<vec4<f32>, SUMS>;
+  var x_next: array<vec4<f32>, X_LOADS>;
+  var weight_next: array<vec4<f32>, WEIGHT_LOADS>;
+  // Rows of x, of the tap they were looked up for.
+  var x_rows: array<u32, X_LOADS>;
+  var x_tap = params.taps;
+  // One round more than there are steps: a step's operands are on their way while those of the step before are multiplied.
+  for (var i = 0u; i <= rounds; i++) {
+    let step = first + i * SLICES + local.z;
+    let loads = step < last;
+    if (loads) {
+      let tap = step / steps_per_tap;
+      let first_k4 = step % steps_per_tap * STEP4;
+      if (tap != x_tap) {
+        x_tap = tap;
+        for (var j = 0u; j < X_LOADS; j++) { x_rows[j] = row_of(z, tap, min(first_m + (j * THREADS + thread) / STEP4, params.m - 1u)); }
+      }
+      for (var j = 0u; j < X_LOADS; j++) {
+        let e = j * THREADS + thread;
+        let k4 = first_k4 + e % STEP4;
+        x_next[j] = vec4<f32>();
+        if (k4 < params.k4) { x_next[j] = load_x(x_rows[j], k4); }
+      }
+      for (var j = 0u; j < WEIGHT_LOADS; j++) {
+        let e = j * THREADS + thread;
+        // Past the last channel x is 0, whatever weight it meets; columns past the edge are not stored.
+        let k = min(4u * first_k4 + e / TILE_N4, 4u * params.k4 - 1u);
+        let n4 = min(first_n4 + e % TILE_N4, params.n4 - 1u);
+        weight_next[j] = load_weight(((z * params.taps + tap) * 4u * params.k4 + k) * params.n4 + n4);
       }
     }
+    // The first round has nothing to multiply yet.
+    if (i > 0u) {
+      for (var k4 = 0u; k4 < STEP4; k4++) {
+        var w: array<Factor, 4u * COLUMNS4>;
+        for (var j = 0u; j < 4u * COLUMNS4; j++) { w[j] = weight_tile[weight_slice + (4u * k4 + j % 4u) * TILE_N4 + local.x + j / 4u * THREADS_X]; }
+        for (var r = 0u; r < ROWS; r++) {
+          let v = x_tile[x_slice + (local.y + r * THREADS_Y) * STEP4 + k4];
+          for (var c = 0u; c < COLUMNS4; c++) {
+            sums[r * COLUMNS4 + c] = multiplied(sums[r * COLUMNS4 + c], v, w[4u * c], w[4u * c + 1u], w[4u * c + 2u], w[4u * c + 3u]);
+          }
+        }
+      }
+    }
+    workgroupBarrier();
+    // A slice that has run out of steps multiplies zeros.
+    for (var j = 0u; j < X_LOADS; j++) { x_tile[x_slice + j * THREADS + thread] = Factor(select(vec4<f32>(), x_next[j], loads)); }
+    for (var j = 0u; j < WEIGHT_LOADS; j++) { weight_tile[weight_slice + j * THREADS + thread] = Factor(weight_next[j]); }
     workgroupBarrier();
   }
   // One slice after another hands its sums to the first: always in the same order.
   for (var slice = 1u; slice < SLICES; slice++) {
-    for (var s = 0u; s < ROWS; s++) {
+    for (var s = 0u; s < SUMS; s++) {
       if (local.z == slice) { handed[s * THREADS + thread] = sums[s]; }
     }
     workgroupBarrier();
-    for (var s = 0u; s < ROWS; s++) {
+    for (var s = 0u; s < SUMS; s++) {
       if (local.z == 0u) { sums[s] += handed[s * THREADS + thread]; }
     }
     workgroupBarrier();
   }
   if (local.z > 0u) { return; }
-  for (var r = 0u; r < ROWS; r++) { store(z, split, first_m + local.y + r * THREADS_Y, first_n4 + local.x, sums[r]); }
+  for (var s = 0u; s < SUMS; s++) {
+    store(z, split, first_m + local.y + s / COLUMNS4 * THREADS_Y, first_n4 + local.x + s % COLUMNS4 * THREADS_X, sums[s]);
+  }
 }

@@ -2,7 +2,7 @@
 // A workgroup computes TILE_M rows of 4 * TILE_N4 columns of one phase and one split of the summed channels.
 // A thread computes all TILE_M rows of four columns: weights come straight from memory, side by side, and no lane shares them; the rows' values
 // come from the lanes of the subgroup, each of which has loaded one. No workgroup memory, no barriers.
-import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, store};
+import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, multiplied, store};
 enable subgroups;
 @if(f16_products) enable f16;
 
@@ -46,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let w3 = Factor(load_weight(w + 3u * params.n4));
       for (var r = 0u; r < TILE_M; r++) {
         let v = subgroupShuffle(held, s * TILE_M + r);
-        sums[r] += vec4<f32>(v.x * w0 + v.y * w1 + v.z * w2 + v.w * w3);
+        sums[r] = multiplied(sums[r], v, w0, w1, w2, w3);
       }
     }
   }

@@ -20,6 +20,7 @@ type Outer = { readonly TILE_M: number; readonly TILE_N4: number; readonly STEP4
 
 type Tile = Outer & {
   readonly ROWS: number;
+  readonly COLUMNS4: number;
   readonly THREADS_X: number;
   readonly THREADS_Y: number;
   readonly SLICES: number;
@@ -28,17 +29,21 @@ type Tile = Outer & {
 /** Tiles in workgroup memory: rows × columns, outputs a thread. */
 const TILES = {
   /** 128 × 64, 8 × 4 */
-  huge: { TILE_M: 128, TILE_N4: 16, ROWS: 8, STEP4: 4, THREADS_X: 16, THREADS_Y: 16, SLICES: 1 },
+  huge: { TILE_M: 128, TILE_N4: 16, ROWS: 8, COLUMNS4: 1, STEP4: 4, THREADS_X: 16, THREADS_Y: 16, SLICES: 1 },
   /** 64 × 64, 4 × 4 */
-  large: { TILE_M: 64, TILE_N4: 16, ROWS: 4, STEP4: 4, THREADS_X: 16, THREADS_Y: 16, SLICES: 1 },
+  large: { TILE_M: 64, TILE_N4: 16, ROWS: 4, COLUMNS4: 1, STEP4: 4, THREADS_X: 16, THREADS_Y: 16, SLICES: 1 },
   /** 64 × 64, 8 × 4: half the threads */
-  tall: { TILE_M: 64, TILE_N4: 16, ROWS: 8, STEP4: 4, THREADS_X: 16, THREADS_Y: 8, SLICES: 1 },
+  tall: { TILE_M: 64, TILE_N4: 16, ROWS: 8, COLUMNS4: 1, STEP4: 4, THREADS_X: 16, THREADS_Y: 8, SLICES: 1 },
+  /** 64 × 64, 8 × 8: the most products for what is read of workgroup memory */
+  square: { TILE_M: 64, TILE_N4: 16, ROWS: 8, COLUMNS4: 2, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 1 },
+  /** 128 × 64, 8 × 8 */
+  broad: { TILE_M: 128, TILE_N4: 16, ROWS: 8, COLUMNS4: 2, STEP4: 4, THREADS_X: 8, THREADS_Y: 16, SLICES: 1 },
   /** 32 × 32, 4 × 4 */
-  small: { TILE_M: 32, TILE_N4: 8, ROWS: 4, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 1 },
+  small: { TILE_M: 32, TILE_N4: 8, ROWS: 4, COLUMNS4: 1, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 1 },
   /** The same, four threads sharing a sum */
-  sliced: { TILE_M: 32, TILE_N4: 8, ROWS: 4, STEP4: 2, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
+  sliced: { TILE_M: 32, TILE_N4: 8, ROWS: 4, COLUMNS4: 1, STEP4: 2, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
   /** 16 × 32, 2 × 4, four threads sharing a sum: for a handful of rows */
-  skinny: { TILE_M: 16, TILE_N4: 8, ROWS: 2, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
+  skinny: { TILE_M: 16, TILE_N4: 8, ROWS: 2, COLUMNS4: 1, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
 } as const satisfies Record<string, Tile>;
 
 /** A tile and the parts of its sum: `small/2`. */
@@ -91,5 +96,5 @@ function groups(shape: MatmulShape, tile: Outer): number {
 export function tiled(name: string): (Tile & { readonly HANDED: number }) | undefined {
   if (!Object.hasOwn(TILES, name)) return undefined;
   const tile = TILES[name as keyof typeof TILES];
-  return { ...tile, HANDED: tile.SLICES > 1 ? tile.ROWS * tile.THREADS_X * tile.THREADS_Y : 1 };
+  return { ...tile, HANDED: tile.SLICES > 1 ? tile.ROWS * tile.COLUMNS4 * tile.THREADS_X * tile.THREADS_Y : 1 };
 }
