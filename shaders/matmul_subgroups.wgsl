@@ -2,7 +2,7 @@
 // A workgroup computes ROWS * THREADS rows of 16 columns.
 // A thread computes ROWS rows (1 or 4), THREADS apart, in named variables. For software adapters, where a load is a loop over the lanes:
 // the lanes of a subgroup hold different rows and different weights, and hand the weights to each other.
-import package::shared::matmul_operands::{params, x, load_weight, gate, y, GATHER, GATE, ZERO_ROW, row_of, finish};
+import package::shared::matmul_operands::{params, x, load_weight, gate, y, GATHER, GATE, ZERO_ROW, row_of, finish, scaled};
 enable subgroups;
 
 const THREADS: u32 = 16u;
@@ -122,6 +122,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   for (var m = m0; m < min(m0 + ROWS * THREADS, p.m); m += THREADS) {
     let o = row_of(z, p.taps, m) * p.n4;
-    for (var column = n4; column <= min(n4 + 3u, right); column++) { y[o + column] = finish(o + column, column, y[o + column]); }
+    for (var column = n4; column <= min(n4 + 3u, right); column++) { y[o + column] = finish(o + column, column, scaled(column, y[o + column])); }
   }
 }

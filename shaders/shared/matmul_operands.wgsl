@@ -88,15 +88,15 @@ fn store(z: u32, split: u32, m: u32, n4: u32, sum: vec4<f32>) {
   if (m >= params.m || n4 >= params.n4) { return; }
   let index = row_of(z, params.taps, m) * params.n4 + n4;
   if (params.splits > 1u) {
-    y[split * params.out_rows * params.n4 + index] = sum;
+    y[split * params.out_rows * params.n4 + index] = scaled(n4, sum);
   } else {
-    y[index] = finish(index, n4, sum);
+    y[index] = finish(index, n4, scaled(n4, sum));
   }
 }
 
 // Four summed columns, at `index` of y, with bias, activation and residual.
 fn finish(index: u32, n4: u32, sum: vec4<f32>) -> vec4<f32> {
-  var v = activate(params.activation, scaled(n4, sum) + bias[n4]);
+  var v = activate(params.activation, sum + bias[n4]);
   if (n4 < params.residual_columns4) { v += residual[index % (params.residual_rows * params.n4)]; }
   return v;
 }

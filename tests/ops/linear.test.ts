@@ -178,8 +178,10 @@ describeGpu("linear", () => {
     { m: 5, k: 36, n: 12, ...SWIFTSHADER, weights: "f16" },
     { m: 67, k: 20, n: 84, activation: "relu", ...CPU_TARGET, weights: "int8" },
     { m: 9, k: 36, n: 12, ...SWIFTSHADER, weights: "int8" },
-  ])("takes weights in $weights, on a $kind with subgroups of $subgroupSize: $m×$k by $k×$n", async ({ kind, subgroupSize, software, weights, ...options }) => {
-    const target = { kind, subgroupSize, software, ...(weights ? { weights } : {}) };
+    { m: 33, k: 772, n: 36, residual: true, ...GPU_TARGET, weights: "int8", choices: { "int8 33×36×772": "small/3" } },
+    { m: 5, k: 772, n: 36, activation: "gelu", ...GPU_TARGET, weights: "f16", choices: { "f16 5×36×772": "sliced/2" } },
+  ])("takes weights in $weights, on a $kind with subgroups of $subgroupSize: $m×$k by $k×$n", async ({ kind, subgroupSize, software, weights, choices, ...options }) => {
+    const target = { kind, subgroupSize, software, ...(weights ? { weights } : {}), ...(choices ? { choices } : {}) };
     const [{ graph }] = await runOp(recordNarrow(options), { bound: BOUND, targets: [target] });
     expect(graph.dispatches[0]?.condition).toBe(weights);
   });
