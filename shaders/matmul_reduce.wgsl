@@ -1,4 +1,4 @@
-// y[z, r, n] = act( sum over splits s of partial[s, r, n] + bias[n] ) + residual[r mod residual rows, n]: the second pass of a split product, always in the same order.
+// y[z, r, n] = act( sum over splits s of partial[s, r, n] ) + residual[r mod residual rows, n]: the second pass of a split product, always in the same order.
 // A workgroup computes 64 groups of four columns.
 // A thread computes one group.
 import package::shared::activation::activate;
@@ -15,13 +15,11 @@ struct Params {
 
 // [splits, rows, N/4]
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-// [N/4]
-@group(0) @binding(1) var<storage, read> bias: array<vec4<f32>>;
 // [residual rows, N/4]
-@group(0) @binding(2) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> residual: array<vec4<f32>>;
 // [rows, N/4]
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) global: vec3<u32>) {
@@ -29,7 +27,7 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>) {
   if (i >= params.count4) { return; }
   var sum = vec4<f32>();
   for (var s = 0u; s < params.splits; s++) { sum += x[s * params.count4 + i]; }
-  var v = activate(params.activation, sum + bias[i % params.n4]);
+  var v = activate(params.activation, sum);
   if (i % params.n4 < params.residual_columns4) { v += residual[i % (params.residual_rows * params.n4)]; }
   y[i] = v;
 }

@@ -2,15 +2,15 @@
 
 // One way out of each function: software adapters compile an early return in inlined code many times slower.
 fn activate(code: u32, v: vec4<f32>) -> vec4<f32> {
-  var y = v;
+  var out = v;
   if (code == 1u) {
-    y = max(v, vec4<f32>());
+    out = max(v, vec4<f32>());
   } else if (code == 2u) {
-    y = gelu(v);
+    out = gelu(v);
   } else if (code == 3u) {
-    y = 1.0 / (1.0 + exp(-v));
+    out = 1.0 / (1.0 + exp(-v));
   }
-  return y;
+  return out;
 }
 
 // x * Phi(x) with Phi from erf, as nn.GELU() computes it.

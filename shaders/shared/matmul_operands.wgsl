@@ -83,15 +83,13 @@ fn load_x(row: u32, k4: u32) -> vec4<f32> {
   return sum * (bitcast<vec4<f32>>(vec4<u32>(weight[first], weight[first + 1u], weight[first + 2u], weight[first + 3u])) / 127.0);
 }
 
-// Stores four columns of a row's sum, finished unless it is one of several parts. Rows and columns past the edge are none.
+// Stores four columns of a row's sum. Of several parts, the first takes bias and residual along. Rows and columns past the edge are none.
 fn store(z: u32, split: u32, m: u32, n4: u32, sum: vec4<f32>) {
   if (m >= params.m || n4 >= params.n4) { return; }
   let index = row_of(z, params.taps, m) * params.n4 + n4;
-  if (params.splits > 1u) {
-    y[split * params.out_rows * params.n4 + index] = scaled(n4, sum);
-  } else {
-    y[index] = finish(index, n4, scaled(n4, sum));
-  }
+  var v = scaled(n4, sum);
+  if (split == 0u) { v = finish(index, n4, v); }
+  y[split * params.out_rows * params.n4 + index] = v;
 }
 
 // Four summed columns, at `index` of y, with bias, activation and residual.

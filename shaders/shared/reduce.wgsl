@@ -1,14 +1,17 @@
-// Sum over a workgroup of 64 threads; every thread gets it. Contains barriers: call from uniform control flow.
-var<workgroup> reduce_scratch: array<f32, 64>;
+// Sum over a workgroup of 64 threads, always in the same order; every thread gets it. Contains two barriers: call from uniform control flow.
+var<workgroup> reduce_values: array<f32, 64>;
+var<workgroup> reduce_parts: array<f32, 8>;
 
 fn workgroup_sum(thread: u32, value: f32) -> f32 {
-  reduce_scratch[thread] = value;
+  reduce_values[thread] = value;
   workgroupBarrier();
-  for (var width = 32u; width > 0u; width /= 2u) {
-    if (thread < width) { reduce_scratch[thread] += reduce_scratch[thread + width]; }
-    workgroupBarrier();
+  if (thread < 8u) {
+    var part = 0.0;
+    for (var i = 0u; i < 8u; i++) { part += reduce_values[8u * i + thread]; }
+    reduce_parts[thread] = part;
   }
-  let sum = reduce_scratch[0];
   workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < 8u; i++) { sum += reduce_parts[i]; }
   return sum;
 }

@@ -18,7 +18,7 @@ export interface Target {
 }
 
 /** By the op that has them. */
-export type SoftwareKernels = Readonly<Record<"attentionBlock" | "maskUpscale" | "matmul" | "relativeAttention" | "tokenProjection", Shader>>;
+export type SoftwareKernels = Readonly<Record<"attentionBlock" | "layerNorm" | "maskUpscale" | "matmul" | "relativeAttention" | "tokenProjection", Shader>>;
 
 export type Choices = Readonly<Record<string, string>>;
 

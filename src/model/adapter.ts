@@ -14,7 +14,7 @@ const SQUEEZE = 4;
 
 export interface AdapterOptions {
   readonly grid: number;
-  /** [T, C] */
+  /** [T, C], or the parts of a product [P, T, C] */
   readonly residual: Tensor;
   readonly next?: ReturnType<typeof norm> | undefined;
 }
@@ -30,7 +30,7 @@ export function adapter(graph: Graph, n: Tensor, sums: Tensor, name: string, { g
   const down = graph.matrix(`${name}.spatial.0.weight`, [9 * channels, channels], convWeight(`${name}.spatial.0.weight`, channels, channels));
   const up = graph.matrix(`${name}.spatial.2.weight`, [16 * channels, channels], convTransposeWeight(`${name}.spatial.2.weight`, channels, channels));
   const small = conv2d(graph, n, down, { label: `${name}.spatial.0`, side: grid, stride: 2, gate, activation: "relu" });
-  const spatial = convTranspose2d(graph, small, up, { label: `${name}.spatial.2`, side: grid / 2, activation: "relu" });
+  const spatial = convTranspose2d(graph, small, up, { label: `${name}.spatial.2`, side: grid / 2, activation: "relu", partial: true });
   const own = norm(graph, `${name}.norm`, channels, EPS);
-  return layerNorm(graph, n, own, { label: own.label, addend: spatial, residual, next });
+  return layerNorm(graph, n, own, { label: own.label, addend: spatial, addendActivation: "relu", residual, next });
 }

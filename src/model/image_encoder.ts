@@ -16,8 +16,12 @@ const EPS = 1e-6;
 
 /** pixels u32 [S, S] (see `patchify`) → embedding [T, D], channels last. */
 export function imageEncoder(graph: Graph, config: Config, pixels: Tensor): Tensor {
-  let x = patchEmbed(graph, config, pixels);
-  let normed = normLayer(graph, x, `${blockName(0)}.norm1`, { eps: EPS });
+  let { x, normed } = normOfSum(
+    graph,
+    patchEmbed(graph, config, pixels),
+    "image_encoder.patch_embed.proj",
+    norm(graph, `${blockName(0)}.norm1`, config.width, EPS),
+  );
   for (let i = 0; i < config.depth; i++) {
     const { y, next } = block(graph, config, { x, normed }, i);
     x = y;
@@ -28,7 +32,14 @@ export function imageEncoder(graph: Graph, config: Config, pixels: Tensor): Tens
 
 const blockName = (index: number) => `image_encoder.blocks.${index}`;
 
-/** → [T, C], positions added. */
+/** A product, whose parts, where it is split, the norm that reads them adds up → the product under its own name, and the norm of it. */
+function normOfSum(graph: Graph, product: Tensor, name: string, to: ReturnType<typeof norm>, sums = false) {
+  const split = product.shape.length > 2;
+  const { y, kept, sums: summed } = layerNorm(graph, product, to, { label: to.label, sums, ...(split ? { keep: name } : {}) });
+  return { x: kept ?? product, normed: y, sums: summed };
+}
+
+/** → [T, C] or its parts, positions added. */
 function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: Config, pixels: Tensor): Tensor {
   const name = "image_encoder.patch_embed";
   const patches = patchify(graph, pixels, { label: `${name}.patches`, grid, patch });
@@ -38,7 +49,7 @@ function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: Config, pi
     parts: [{ name: "image_encoder.pos_embed", shape: [1, storedGrid, storedGrid, width] }],
     compute: ([table]) => resizePositions(table as Float32Array, storedGrid, grid),
   });
-  return linear(graph, patches, weight, { label: `${name}.proj`, ...(bias ? { bias } : {}), residual: positions });
+  return linear(graph, patches, weight, { label: `${name}.proj`, ...(bias ? { bias } : {}), residual: positions, partial: true });
 }
 
 /** x [T, C] and its norm1 → [T, C] and the next block's norm1 of that, where there is a next one. */
@@ -50,14 +61,16 @@ function block(graph: Graph, config: Config, { x, normed }: { x: Tensor; normed:
   const qkvBias = stored(graph, `${name}.attn.qkv.bias`, [3 * width]);
   const [relH, relW] = ["rel_pos_h", "rel_pos_w"].map((table) => relativeTable(graph, config, `${name}.attn.${table}`, index, window)) as [Tensor, Tensor];
   const attended = relativeAttention(graph, qkv, qkvBias, relH, relW, { label: `${name}.attn`, heads, grid, window });
-  const y = linearLayer(graph, attended, `${name}.attn.proj`, width, { residual: x });
-  const n = layerNorm(graph, y, norm(graph, `${name}.norm2`, width, EPS), { label: `${name}.norm2`, sums: adapters });
-  const hidden = linearLayer(graph, n.y, `${name}.mlp.lin1`, mlpWidth, { activation: "gelu" });
-  const z = linearLayer(graph, hidden, `${name}.mlp.lin2`, width, { residual: y });
+  const projected = linearLayer(graph, attended, `${name}.attn.proj`, width, { residual: x, partial: true });
+  const { x: y, normed: n, sums } = normOfSum(graph, projected, `${name}.attn.proj`, norm(graph, `${name}.norm2`, width, EPS), adapters);
+  const hidden = linearLayer(graph, n, `${name}.mlp.lin1`, mlpWidth, { activation: "gelu" });
   const next = index + 1 < depth ? norm(graph, `${blockName(index + 1)}.norm1`, width, EPS) : undefined;
+  const mlp = linearLayer(graph, hidden, `${name}.mlp.lin2`, width, { residual: y, partial: sums !== undefined || next !== undefined });
   // The adapter ends in a norm of its own, which takes the next one along.
-  if (n.sums) return adapter(graph, n.y, n.sums, `${name}.Adapter`, { grid, residual: z, next });
-  return { y: z, ...(next && { next: layerNorm(graph, z, next, next).y }) };
+  if (sums) return adapter(graph, n, sums, `${name}.Adapter`, { grid, residual: mlp, next });
+  if (!next) return { y: mlp };
+  const sum = normOfSum(graph, mlp, `${name}.mlp.lin2`, next);
+  return { y: sum.x, next: sum.normed };
 }
 
 /** [2·window - 1, d], resized where the stored table is of another length. */
@@ -78,7 +91,7 @@ function neck(graph: Graph, { width, grid, decoder }: Config, x: Tensor): Tensor
     [width, decoder.width],
     transposedLinear([{ name: `${name}.0.weight`, shape: [decoder.width, width, 1, 1] }]),
   );
-  const narrow = normLayer(graph, linear(graph, x, squeeze, { label: `${name}.0` }), `${name}.1`, { eps: EPS });
+  const narrow = normLayer(graph, linear(graph, x, squeeze, { label: `${name}.0`, partial: true }), `${name}.1`, { eps: EPS });
   const smooth = graph.matrix(`${name}.2.weight`, [9 * decoder.width, decoder.width], convWeight(`${name}.2.weight`, decoder.width, decoder.width));
-  return normLayer(graph, conv2d(graph, narrow, smooth, { label: `${name}.2`, side: grid, stride: 1 }), `${name}.3`, { eps: EPS });
+  return normLayer(graph, conv2d(graph, narrow, smooth, { label: `${name}.2`, side: grid, stride: 1, partial: true }), `${name}.3`, { eps: EPS });
 }

@@ -49,7 +49,7 @@ export function norm(graph: Graph, name: string, channels: number, eps: number):
   return { label: name, eps, affine: graph.weight(`${name}.affine`, [2, channels], concatenated(parts)) };
 }
 
-/** The checkpoint's LayerNorm `name`, on x [M, C] → [M, C]. */
+/** The checkpoint's LayerNorm `name`, on x [M, C] or the parts of a product [P, M, C] → [M, C]. */
 export function normLayer(graph: Graph, x: Tensor, name: string, { eps, ...options }: { eps: number; activation?: Activation }): Tensor {
-  return layerNorm(graph, x, norm(graph, name, x.shape[1] as number, eps), { label: name, ...options }).y;
+  return layerNorm(graph, x, norm(graph, name, x.shape.at(-1) as number, eps), { label: name, ...options }).y;
 }

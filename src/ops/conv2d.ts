@@ -2,10 +2,10 @@
 import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { PackedSource } from "../graph/weight_source.ts";
-import { type Epilogue, matmul, ZERO_ROW } from "./matmul.ts";
+import { type Epilogue, matmul, type MatmulOptions, ZERO_ROW } from "./matmul.ts";
 import { matmulTwin } from "./matmul_twin.ts";
 
-export interface Conv2dOptions extends Epilogue {
+export interface Conv2dOptions extends Epilogue, Pick<MatmulOptions, "partial"> {
   readonly label: string;
   /** Side of the square input, in tokens. */
   readonly side: number;

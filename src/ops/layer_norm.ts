@@ -14,13 +14,16 @@ export interface Norm {
 
 export interface LayerNormOptions {
   readonly label: string;
-  /** [M, C]: added to x before normalising. */
+  /** [M, C], or the parts [P, M, C] of a split product with the activation it still wants: added to x before normalising. */
   readonly addend?: Tensor;
+  readonly addendActivation?: Activation;
   readonly activation?: Activation;
-  /** [M, C]: added at the end. */
+  /** [M, C] or parts [P, M, C]: added at the end. */
   readonly residual?: Tensor;
   /** A second norm, of the result: the next layer's. */
   readonly next?: (Norm & { readonly label: string }) | undefined;
+  /** Also gives x + addend under this label, for who needs the sum of x's parts. Not beside `next`. */
+  readonly keep?: string;
   /** Also sums the result over groups of rows, for a mean over all rows. */
   readonly sums?: boolean;
 }
@@ -29,6 +32,8 @@ export interface LayerNormed {
   readonly y: Tensor;
   /** [M, C], where `next` was given. */
   readonly next?: Tensor;
+  /** [M, C], where `keep` was given. */
+  readonly kept?: Tensor;
   /** [groups, C], where `sums` was asked for. */
   readonly sums?: Tensor;
 }
@@ -36,46 +41,61 @@ export interface LayerNormed {
 /** Rows of a workgroup that also sums them: fewer groups for the reader, and still enough to fill a GPU. */
 const SUMMED_ROWS = 4;
 
-/** x [M, C] → [M, C]. */
+/** x [M, C], or the parts [P, M, C] of a split product → [M, C]. */
 export function layerNorm(graph: Graph, x: Tensor, { affine, eps }: Norm, options: LayerNormOptions): LayerNormed {
   const op = "layer_norm";
-  const { label, addend, activation = "none", residual, next, sums = false } = options;
-  const [rows, columns] = x.shape as [number, number];
+  const { label, addend, addendActivation = "none", activation = "none", residual, next, keep, sums = false } = options;
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
   expectShape(op, "affine", affine, [2, columns]);
   if (next) expectShape(op, "next", next.affine, [2, columns]);
-  if (addend) expectShape(op, "addend", addend, [rows, columns]);
-  if (residual) expectShape(op, "residual", residual, [rows, columns]);
-  const rowAThread = graph.target.kind === "cpu";
-  const ownRows = sums ? SUMMED_ROWS : 1;
-  const groups = Math.ceil(rows / (rowAThread ? 64 : ownRows));
+  const parts = (name: string, tensor: Tensor | undefined) => {
+    if (!tensor) return 0;
+    if (tensor.shape.length === 2) expectShape(op, name, tensor, [rows, columns]);
+    else expectShape(op, name, tensor, [tensor.shape[0] as number, rows, columns]);
+    return tensor.shape.length === 2 ? 1 : (tensor.shape[0] as number);
+  };
+  const [xParts, addendParts, residualParts] = [parts("x", x), parts("addend", addend), parts("residual", residual)];
+  const { software } = graph.target;
+  const ownRows = software ? 64 : sums ? SUMMED_ROWS : 1;
+  const groups = Math.ceil(rows / ownRows);
   const y = graph.activation(label, [rows, columns]);
-  const z = next && graph.activation(next.label, [rows, columns]);
+  const z = next ? graph.activation(next.label, [rows, columns]) : keep ? graph.activation(keep, [rows, columns]) : undefined;
   const summed = sums ? graph.activation(`${label}.sums`, [groups, columns]) : undefined;
+  const shared = { NEXT: next !== undefined, KEEP: keep !== undefined, SUMS: sums };
+  const params = { rows, columns4: columns / 4, eps, activation: ACTIVATION_CODE[activation], next_eps: next?.eps ?? 0 };
   graph.dispatch({
     op,
     label,
-    shader,
+    // A software adapter never splits a product.
+    ...(software
+      ? { shader: software.layerNorm, params, constants: { ...shared, ADDEND: addendParts > 0, RESIDUAL: residualParts > 0 } }
+      : {
+          shader,
+          params: { ...params, addend_activation: addendParts > 1 ? ACTIVATION_CODE[addendActivation] : 0 },
+          constants: {
+            ...shared,
+            X_PARTS: xParts,
+            ADDEND_PARTS: addendParts,
+            RESIDUAL_PARTS: residualParts,
+            ROWS: ownRows,
+            VECTORS: Math.ceil(columns / 256),
+          },
+        }),
     reads: { x, addend: addend ?? graph.none, norm: affine, residual: residual ?? graph.none, next_norm: next?.affine ?? graph.none },
     writes: { y, z: z ?? graph.sink(), sums: summed ?? graph.sink() },
-    params: { rows, columns4: columns / 4, eps, activation: ACTIVATION_CODE[activation], next_eps: next?.eps ?? 0 },
-    constants: {
-      ADDEND: addend !== undefined,
-      RESIDUAL: residual !== undefined,
-      NEXT: next !== undefined,
-      SUMS: sums,
-      ROW_A_THREAD: rowAThread,
-      ROWS: rowAThread ? 1 : ownRows,
-    },
     workgroups: [groups, 1, 1],
     flop: (8 + (next ? 8 : 0) + (sums ? 1 : 0)) * rows * columns,
   });
-  return { y, ...(z && { next: z }), ...(summed && { sums: summed }) };
+  return { y, ...(next && z && { next: z }), ...(keep && z && { kept: z }), ...(summed && { sums: summed }) };
 }
 
 export const twin: Twin = ({ params, constants, workgroups }, { x, addend, norm, residual, next_norm: nextNorm }) => {
-  const { rows = 0, columns4 = 0, eps = 0, activation = 0, next_eps: nextEps = 0 } = params;
+  const { rows = 0, columns4 = 0, eps = 0, activation = 0, addend_activation: addendActivation = 0, next_eps: nextEps = 0 } = params;
   const columns = 4 * columns4;
-  const groupRows = constants["ROW_A_THREAD"] ? 64 : (constants["ROWS"] as number);
+  const groupRows = (constants["ROWS"] as number | undefined) ?? 64;
+  /** Element i of a product's parts, added up; 0 where there is none. */
+  const total = (data: ArrayLike<number> | undefined, there: number | boolean | undefined, i: number) =>
+    there ? Array.from({ length: Number(there) }, (_, p) => data?.[p * rows * columns + i] ?? 0).reduce((sum, value) => sum + value) : 0;
   const y = new Float32Array(rows * columns);
   const z = new Float32Array(rows * columns);
   const sums = new Float32Array(workgroups[0] * columns);
@@ -86,13 +106,16 @@ export const twin: Twin = ({ params, constants, workgroups }, { x, addend, norm,
   };
   for (let row = 0; row < rows; row++) {
     const first = row * columns;
-    const v = Array.from({ length: columns }, (_, c) => (x?.[first + c] ?? 0) + (constants["ADDEND"] ? (addend?.[first + c] ?? 0) : 0));
-    const out = normalised(v, norm, eps).map((value, c) => activate(activation, value) + (constants["RESIDUAL"] ? (residual?.[first + c] ?? 0) : 0));
+    const added = (i: number) => activate(addendActivation, total(addend, constants["ADDEND_PARTS"] ?? constants["ADDEND"], i));
+    const v = Array.from({ length: columns }, (_, c) => total(x, constants["X_PARTS"] ?? 1, first + c) + added(first + c));
+    const after = (i: number) => total(residual, constants["RESIDUAL_PARTS"] ?? constants["RESIDUAL"], i);
+    const out = normalised(v, norm, eps).map((value, c) => activate(activation, value) + after(first + c));
     y.set(out, first);
+    if (constants["KEEP"]) z.set(v, first);
     if (constants["NEXT"]) z.set(normalised(out, nextNorm, nextEps), first);
     out.forEach((value, c) => {
       (sums[Math.floor(row / groupRows) * columns + c] as number) += value;
     });
   }
-  return { y, ...(constants["NEXT"] ? { z } : {}), ...(constants["SUMS"] ? { sums } : {}) };
+  return { y, ...(constants["NEXT"] || constants["KEEP"] ? { z } : {}), ...(constants["SUMS"] ? { sums } : {}) };
 };

@@ -25,7 +25,10 @@ export interface MatmulOptions extends Epilogue {
   readonly rows?: Tensor;
   /** [K]: multiplies every row read. */
   readonly gate?: Tensor;
-  /** Gives the sums of the splits, [splits, M, N], without bias, activation and residual: what reads them adds them up. */
+  /**
+   * Of a product that is split, gives the parts of the sum, [splits, M, N], for a reader that adds them up: the first holds bias and residual.
+   * The activation is then the reader's, and rules out a residual.
+   */
   readonly partial?: boolean;
 }
 
@@ -49,9 +52,12 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   if (gate) expectShape(op, "gate", gate, [k]);
   const shape = { m, n, k, taps, phases, dtype: weight.dtype, reducedByReader: options.partial === true };
   const { shader, condition, constants, workgroups, splits, choice } = chooseMatmul(graph.target, shape);
-  const target = splits > 1 || options.partial ? graph.activation(`${label}.partial`, [splits, outRows, n]) : graph.activation(label, [outRows, n]);
-  const added = { residual_rows: residualRows, residual_columns4: residual ? (options.residualColumns ?? n) / 4 : 0 };
+  const target = splits > 1 ? graph.activation(`${label}.partial`, [splits, outRows, n]) : graph.activation(label, [outRows, n]);
   const activation = ACTIVATION_CODE[options.activation ?? "none"];
+  const added = { residual_rows: residualRows, residual_columns4: residual ? (options.residualColumns ?? n) / 4 : 0 };
+  // A residual comes after the activation, which comes after the last part.
+  const late = splits > 1 && activation !== 0 ? residual : undefined;
+  const nothing = { residual_rows: outRows, residual_columns4: 0 };
 
   graph.dispatch({
     op,
@@ -62,7 +68,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
       x,
       weight,
       bias,
-      residual: splits === 1 && residual ? residual : graph.none,
+      residual: residual && !late ? residual : graph.none,
       rows: rows ?? graph.none,
       gate: gate ?? graph.none,
     },
@@ -74,8 +80,8 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
       taps,
       splits,
       out_rows: outRows,
-      activation,
-      ...added,
+      activation: splits > 1 ? 0 : activation,
+      ...(late ? nothing : added),
     },
     constants: { GATHER: rows !== undefined, GATE: gate !== undefined, ...constants },
     workgroups,
@@ -84,6 +90,6 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   });
   if (splits === 1 || options.partial) return target;
   const y = graph.activation(label, [outRows, n]);
-  matmulReduce(graph, target, bias, y, { activation, residual, added, choice });
+  matmulReduce(graph, target, y, { activation, residual: late, added: late ? added : nothing, choice });
   return y;
 }

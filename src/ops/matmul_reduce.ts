@@ -13,15 +13,15 @@ export interface ReduceOptions {
   readonly choice: Choice | undefined;
 }
 
-/** partial [splits, M, N] → y [M, N], with bias [N], activation (its code) and residual [R, N]. */
-export function matmulReduce(graph: Graph, partial: Tensor, bias: Tensor, y: Tensor, { activation, residual, added, choice }: ReduceOptions): void {
+/** partial [splits, M, N] → y [M, N], with activation (its code) and residual [R, N]. */
+export function matmulReduce(graph: Graph, partial: Tensor, y: Tensor, { activation, residual, added, choice }: ReduceOptions): void {
   const [splits, rows, columns] = partial.shape as [number, number, number];
   const count4 = (rows * columns) / 4;
   graph.dispatch({
     op: "matmul_reduce",
     label: `${y.label}.reduce`,
     shader,
-    reads: { x: partial, bias, residual: residual ?? graph.none },
+    reads: { x: partial, residual: residual ?? graph.none },
     writes: { y },
     params: { count4, n4: columns / 4, splits, activation, ...added },
     workgroups: [Math.ceil(count4 / 64), 1, 1],
@@ -32,11 +32,11 @@ export function matmulReduce(graph: Graph, partial: Tensor, bias: Tensor, y: Ten
 
 const at = (data: TwinData | undefined, index: number): number => data?.[index] as number;
 
-export const twin: Twin = ({ params }, { x, bias, residual }) => {
+export const twin: Twin = ({ params }, { x, residual }) => {
   const { count4 = 0, n4 = 1, splits = 1, activation = 0, residual_rows: rows = 1, residual_columns4: columns4 = 0 } = params;
   const y = new Float32Array(4 * count4);
   for (let i = 0; i < y.length; i++) {
-    let sum = at(bias, i % (4 * n4));
+    let sum = 0;
     for (let s = 0; s < splits; s++) sum += at(x, s * y.length + i);
     y[i] = activate(activation, sum) + (i % (4 * n4) < 4 * columns4 ? at(residual, i % (4 * n4 * rows)) : 0);
   }

@@ -29,8 +29,7 @@ export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, b
         }
         // With splits the whole sum goes to the first part: the second pass adds them up all the same.
         const added = column < 4 * p.residual_columns4 ? at(residual, (out % p.residual_rows) * n + column) : 0;
-        const finished = p.splits > 1 ? sum : activate(p.activation, sum + at(bias, column)) + added;
-        y[out * n + column] = finished;
+        y[out * n + column] = activate(p.activation, sum + at(bias, column)) + added;
       }
     }
   }

@@ -21,11 +21,11 @@ export function tokenProjectionWeights(width: number, columns: number): number {
   return 3 * width + (width + 1) * columns;
 }
 
-/** partial [splits, rows, D], parts of a product's sum → [rows, D + columns]: x = LN(residual + sum + bias), then its projection. */
+/** partial [rows, D], or [splits, rows, D], parts of a product's sum → [rows, D + columns]: x = LN(residual + sum + bias), then its projection. */
 export function tokenProjection(graph: Graph, partial: Tensor, weights: Tensor, options: TokenProjectionOptions): Tensor {
   const op = "token_projection";
   const { label, residual, positions, columns, positional, eps } = options;
-  const [splits, rows, width] = partial.shape as [number, number, number];
+  const [width, rows, splits = 1] = [...partial.shape].reverse() as [number, number, number?];
   const length = ({ shape }: Tensor) => shape[1] as number;
   expectShape(op, "weights", weights, [tokenProjectionWeights(width, columns)]);
   expectShape(op, "residual", residual, [rows, length(residual)]);

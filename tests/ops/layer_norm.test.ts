@@ -64,6 +64,31 @@ describeGpu("layer_norm", () => {
     expect(await runOp(record(options), { bound: BOUND })).toHaveLength(2);
   });
 
+  it.each([
+    { rows: 3, columns: 36, parts: [2, 0, 0] },
+    { rows: 66, columns: 260, parts: [1, 3, 2] },
+    { rows: 5, columns: 768, parts: [3, 1, 1] },
+  ] as const)("adds up the parts of split products, $parts of x, addend and residual: $rows rows of $columns", async ({ rows, columns, parts }) => {
+    const [x, addend, residual] = parts;
+    const split = (graph: Graph, label: string, count: number) => given(graph, label, [count, rows, columns]);
+    await runOp(
+      (graph) =>
+        layerNorm(
+          graph,
+          split(graph, "x", x),
+          { affine: affineOf(graph, "affine", columns), eps: 1e-6 },
+          {
+            label: "test",
+            keep: "kept",
+            addendActivation: "gelu",
+            ...(addend ? { addend: split(graph, "addend", addend) } : {}),
+            ...(residual ? { residual: split(graph, "residual", residual) } : {}),
+          },
+        ).kept as Tensor,
+      { bound: BOUND, targets: [GPU_TARGET] },
+    );
+  });
+
   it("keeps its precision where the mean is a thousand times the deviation", async () => {
     // x itself is rounded to 6e-5 of its deviation, the mean as much: one pass over x and x² would be off by 10 and more.
     await runOp(record({ rows: 4, columns: 512, x: { shift: 1000 } }), { bound: 2e-4 });
