@@ -4,11 +4,13 @@ import { benchGraphs, checkpointSubject, isConfiguration, type Subject, syntheti
 import { counted, countsText } from "../bench/counts_text.ts";
 import { clockWords, compare, csv, parityWords } from "../bench/formats.ts";
 import { measure } from "../bench/measure.ts";
+import { modelledGraph, modelledText, parseDeviceModel } from "../bench/modelled.ts";
 import { amount, digits, percent, time } from "../bench/numbers.ts";
 import { type Precision, targetIn } from "../bench/precision.ts";
 import { type BenchReport, type GraphReport, type KernelReport, parseReport, runsOf } from "../bench/report.ts";
 import { type Row, sideBySide, tuningTable } from "../bench/side_by_side.ts";
 import { GPU_TARGET } from "../graph/target.ts";
+import { DEVICE_MODELS, type DeviceModel } from "../graph/time_model.ts";
 import { provideWebGpu } from "./dawn.ts";
 import type { Environment } from "./environment.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
@@ -27,6 +29,7 @@ export interface BenchCommandOptions {
   readonly gflops?: number;
   readonly gbs?: number;
   readonly count?: boolean;
+  readonly device?: string;
   readonly wall?: boolean;
 }
 
@@ -37,6 +40,8 @@ const LISTED = 15;
 export async function bench(options: BenchCommandOptions, environment: Environment): Promise<void> {
   const { signal, stdout } = environment;
   if ((options.gflops === undefined) !== (options.gbs === undefined)) throw new UsageError("--gflops and --gbs are given together: a floor needs both");
+  const device = options.device === undefined ? undefined : await readDevice(options.device);
+  if (device && !options.count) throw new UsageError("--device describes a device that is not here: it needs --count");
   const speed = options.gflops !== undefined && options.gbs !== undefined ? { gflops: options.gflops, gbs: options.gbs } : undefined;
   const files = Object.fromEntries(Object.entries({ "--json": options.json, "--csv": options.csv }).filter(([, path]) => path !== "-"));
   await checkDestinations(
@@ -49,11 +54,25 @@ export async function bench(options: BenchCommandOptions, environment: Environme
     const quiet = options.json === "-";
     const say = (text: string) => void (quiet ? environment.stderr : stdout).write(`${text}\n`);
     if (options.count) {
-      const texts = options.precision.map((precision) => {
-        const { encode, decode } = benchGraphs(subject, targetIn(GPU_TARGET, precision));
-        return countsText({ [`encode, ${precision}`]: counted(encode), [`decode, ${precision}`]: counted(decode) }, speed).trimEnd();
-      });
+      const runs = options.precision.map((precision) => ({
+        precision,
+        ...benchGraphs(subject, targetIn({ ...GPU_TARGET, ...(device ? { model: device } : {}) }, precision)),
+      }));
+      const texts = runs.flatMap(({ precision, encode, decode }) => [
+        countsText({ [`encode, ${precision}`]: counted(encode), [`decode, ${precision}`]: counted(decode) }, speed).trimEnd(),
+        ...(device ? [encode, decode].map((graph) => modelledText(`${graph.label}, ${precision}`, modelledGraph(graph, device), device)) : []),
+      ]);
       say(texts.join("\n\n"));
+      if (options.json === undefined) return;
+      const model = device ?? DEVICE_MODELS.h100;
+      const [first, ...rest] = runs.map(({ precision, encode, decode }) => ({
+        precision,
+        encode: modelledGraph(encode, model),
+        decode: modelledGraph(decode, model),
+      }));
+      const json = `${JSON.stringify({ device: model, ...first, ...(rest.length > 0 ? { others: rest } : {}) }, null, 2)}\n`;
+      if (quiet) stdout.write(json);
+      else await writeAll(new Map([[options.json, json]]), signal);
       return;
     }
     await provideWebGpu(EXACT_CLOCK);
@@ -98,6 +117,18 @@ async function readReport(path: string): Promise<BenchReport> {
   } catch (error) {
     throw new UsageError(`--compare ${path}: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+async function readDevice(name: string): Promise<DeviceModel> {
+  const known = parseDeviceModel(name);
+  if (typeof known !== "string") return known;
+  const { readFile } = await import("node:fs/promises");
+  const json = await readFile(name, "utf8").catch((cause: unknown) => {
+    throw new UsageError(`--device ${/[./\\]/.test(name) ? `${name}: ${reasonOf(cause)}` : known}`);
+  });
+  const device = parseDeviceModel(name, json);
+  if (typeof device === "string") throw new UsageError(`--device ${device}`);
+  return device;
 }
 
 async function run(subject: Subject, { runs, wall, precision }: BenchCommandOptions, { stderr, signal }: Environment): Promise<BenchReport> {

@@ -199,6 +199,7 @@ function benchCommand(root: Command, environment: Environment): void {
     .option("--csv <file.csv>", "one row a dispatch")
     .option("--compare <file.json>", "an earlier --json, to say what changed beyond the noise")
     .option("--count", "only count dispatches, FLOP and bytes; needs no GPU")
+    .option("--device <name>", "with --count: the modelled time of each dispatch on h100, h200, m2, igpu or a device described in a JSON file")
     .option("--gflops <n>", "with --gbs: print the floor on a device of this speed", positive("--gflops"))
     .option("--gbs <n>", "memory bandwidth of that device, GB/s", positive("--gbs"))
     .option("--wall", "the wall clock, also where the device has timestamps")

@@ -1,6 +1,7 @@
 // The WebGPU device and what the library knows of it.
 import { SamError } from "../errors.ts";
 import type { Target } from "../graph/target.ts";
+import { deviceModelOf } from "../graph/time_model.ts";
 
 /** `GPUDevice`, where the caller's types know it: those of TypeScript 6 and newer do, those before with `@webgpu/types`. */
 export type Device = typeof globalThis extends { GPUDevice: { prototype: infer Known } } ? Known : object;
@@ -51,7 +52,7 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
   const gpu: Gpu = {
     device,
     summary: { description, vendor: info.vendor, architecture: info.architecture, kind: software ? "cpu" : "gpu" },
-    target: { kind: software ? "cpu" : "gpu", subgroupSize, software: kernels },
+    target: { kind: software ? "cpu" : "gpu", subgroupSize, software: kernels, model: deviceModelOf(info) },
     pipelines: new Map(),
     layouts: new Map(),
     lost: undefined,

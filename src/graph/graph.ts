@@ -3,6 +3,7 @@ import { formatShape, SamError } from "../errors.ts";
 import type { Constants, Shader } from "./shader.ts";
 import { GPU_TARGET, type Target } from "./target.ts";
 import { byteLength, type DType, elements, type Shape, type Tensor, type WeightType } from "./tensor.ts";
+import type { Work } from "./time_model.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 export type Workgroups = readonly [x: number, y: number, z: number];
@@ -33,6 +34,8 @@ export interface Dispatch {
   /** Where the op has variants to choose from. */
   readonly choice?: Choice | undefined;
   readonly flop: number;
+  /** What its threads do, for the time model; where the op says nothing, it is guessed from `flop`. */
+  readonly work?: Work | undefined;
   /** Bytes that must cross device memory at least once: every operand read or written once. */
   readonly bytes: number;
 }

@@ -1,6 +1,7 @@
 // What the recorded graph may assume of the device: plain data, so that graphs are recorded without one.
 import type { Shader } from "./shader.ts";
 import type { WeightType } from "./tensor.ts";
+import type { DeviceModel } from "./time_model.ts";
 
 export interface Target {
   /** `cpu` is a software adapter (SwiftShader, lavapipe): kernels without workgroup memory are faster there. */
@@ -15,6 +16,8 @@ export interface Target {
   readonly halfProducts?: boolean;
   /** Which variant of an op is the fastest on the device, by a key of the op's own: what the tuner has found. */
   readonly choices?: Choices;
+  /** What variants are chosen for where nothing was measured; a large desktop GPU where left out. */
+  readonly model?: DeviceModel;
 }
 
 /** By the op that has them. */

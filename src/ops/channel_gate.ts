@@ -28,6 +28,8 @@ export function channelGate(graph: Graph, sums: Tensor, weight1: Tensor, weight2
     constants: { COLUMNS4: columns / 4, HIDDEN4: hidden / 4, SHARES: Math.max(1, Math.floor(256 / (hidden / 4))) },
     workgroups: [Math.ceil(columns / 64), 1, 1],
     flop: 4 * columns * hidden + groups * columns,
+    // Four weights on their way at once, in both layers.
+    work: { threads: 256, steps: groups / 8 + columns / 4 / Math.max(1, Math.floor(1024 / hidden)) + hidden / 64, instructions: 40 },
   });
   return y;
 }

@@ -85,6 +85,8 @@ export function layerNorm(graph: Graph, x: Tensor, { affine, eps }: Norm, option
     writes: { y, z: z ?? graph.sink(), sums: summed ?? graph.sink() },
     workgroups: [groups, 1, 1],
     flop: (8 + (next ? 8 : 0) + (sums ? 1 : 0)) * rows * columns,
+    // A wait for the row; then two sums over the workgroup for each norm.
+    work: { threads: 64, steps: ownRows, instructions: (40 * columns) / 256 + (next ? 240 : 120), registers: 64 },
   });
   return { y, ...(next && z && { next: z }), ...(keep && z && { kept: z }), ...(summed && { sums: summed }) };
 }

@@ -51,7 +51,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   if (residual) expectShape(op, "residual", residual, [outRows % residualRows === 0 ? residualRows : outRows, n]);
   if (gate) expectShape(op, "gate", gate, [k]);
   const shape = { m, n, k, taps, phases, dtype: weight.dtype, reducedByReader: options.partial === true };
-  const { shader, condition, constants, workgroups, splits, choice } = chooseMatmul(graph.target, shape);
+  const { shader, condition, constants, workgroups, splits, work, choice } = chooseMatmul(graph.target, shape);
   const target = splits > 1 ? graph.activation(`${label}.partial`, [splits, outRows, n]) : graph.activation(label, [outRows, n]);
   const activation = ACTIVATION_CODE[options.activation ?? "none"];
   const added = { residual_rows: residualRows, residual_columns4: residual ? (options.residualColumns ?? n) / 4 : 0 };
@@ -86,6 +86,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
     constants: { GATHER: rows !== undefined, GATE: gate !== undefined, ...constants },
     workgroups,
     choice,
+    work,
     flop: 2 * m * n * k * taps * phases,
   });
   if (splits === 1 || options.partial) return target;

@@ -4,7 +4,8 @@ import lanesShader from "../../shaders/matmul_lanes.wgsl";
 import type { Choice, Workgroups } from "../graph/graph.ts";
 import type { Constants, Shader } from "../graph/shader.ts";
 import type { Target } from "../graph/target.ts";
-import { candidates, type MatmulShape, mostSplits, shapeKey, SKINNY_ROWS, tiled, workgroupsOf } from "./matmul_tiles.ts";
+import type { Work } from "../graph/time_model.ts";
+import { candidates, type MatmulShape, mostSplits, shapeKey, SKINNY_ROWS, tiled, workgroupsOf, workOf } from "./matmul_tiles.ts";
 
 export interface MatmulVariant {
   readonly shader: Shader;
@@ -14,16 +15,17 @@ export interface MatmulVariant {
   readonly workgroups: Workgroups;
   /** Parts the summed channels are split into; more than 1 needs the second pass. */
   readonly splits: number;
+  readonly work?: Work;
   readonly choice?: Choice;
 }
 
-type Recorded = Pick<MatmulVariant, "constants" | "workgroups" | "splits"> & { readonly shader?: Shader };
+type Recorded = Pick<MatmulVariant, "constants" | "workgroups" | "splits" | "work"> & { readonly shader?: Shader };
 
-/** The variant that the tuner found fastest on this device, the written default where it has found none. */
+/** The variant that the tuner found fastest on this device; where it has found none, the one its model takes for the fastest. */
 export function chooseMatmul(target: Target, shape: MatmulShape): MatmulVariant {
   const stored = shape.dtype === "f16" || shape.dtype === "int8" ? shape.dtype : "";
   if (target.software) return { shader: target.software.matmul, ...subgroups(shape, target.subgroupSize), condition: stored };
-  const choice = { key: shapeKey(shape), candidates: [...candidates(shape), ...laneCandidates(shape, target.subgroupSize)] };
+  const choice = { key: shapeKey(shape), candidates: [...candidates(shape, target.model), ...laneCandidates(shape, target.subgroupSize)] };
   const chosen = named(shape, target.choices?.[choice.key] ?? "", target) ?? (named(shape, choice.candidates[0] as string, target) as Recorded);
   return { shader: matmulShader, ...chosen, condition: stored === "f16" && target.halfProducts ? "f16_products" : stored, choice };
 }
@@ -41,8 +43,9 @@ function named(shape: MatmulShape, name: string, { subgroupSize }: Target): Reco
   const splits = Number(parts);
   if (!Number.isInteger(splits) || splits < 1) return undefined;
   const lanes = kind === "lanes" ? laneTile(shape, subgroupSize) : undefined;
-  const constants = lanes ?? tiled(kind);
-  return constants && { constants, workgroups: workgroupsOf(shape, constants, splits), splits, ...(lanes ? { shader: lanesShader } : {}) };
+  if (lanes) return { constants: lanes, workgroups: workgroupsOf(shape, lanes, splits), splits, shader: lanesShader };
+  const tile = tiled(kind);
+  return tile && { constants: tile, workgroups: workgroupsOf(shape, tile, splits), splits, work: workOf(shape, tile, splits) };
 }
 
 /** The tile of a workgroup whose lanes hand each other the rows' values, each holding those of one row and step; where there are subgroups. */

@@ -47,6 +47,8 @@ export function relativeAttention(
     reads: { qkv, bias, rel_h: relH, rel_w: relW },
     writes: { y },
     workgroups: [Math.ceil((window * window) / threads), windows, heads],
+    // A row of keys is staged at a time; each sum waits for the one before it.
+    work: { threads, steps: window, instructions: window * (3 * width + 40), shared: window * width * 0.25, registers: 2 * width + 64 },
     flop: heads * tokens * (4 * window * window * width + 4 * window * width),
   });
   return y;

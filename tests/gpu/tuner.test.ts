@@ -21,7 +21,7 @@ const GPU = { target: { kind: "gpu", subgroupSize: 0, software: undefined } } as
 
 function memoryStore(): TuningStore & { kept: Map<string, Choices> } {
   const kept = new Map<string, Choices>();
-  return { budgetMs: 120_000, kept, read: async (adapter) => kept.get(adapter), write: async (adapter, choices) => void kept.set(adapter, choices) };
+  return { budgetMs: 600_000, kept, read: async (adapter) => kept.get(adapter), write: async (adapter, choices) => void kept.set(adapter, choices) };
 }
 
 /** Loads with a store; the model, and how often the tuner reported. */
@@ -67,7 +67,7 @@ describeGpu("the tuner", () => {
     };
     const known = { "f32 40×4×400": "small/1" };
     const progress: number[] = [];
-    const choices = await tune(gpu, { record, known, compile, budgetMs: 120_000, onProgress: (done) => progress.push(done) });
+    const choices = await tune(gpu, { record, known, compile, budgetMs: 600_000, onProgress: (done) => progress.push(done) });
     expect(Object.keys(choices).sort()).toEqual(["f32 40×36×400", "f32 40×4×400", "f32 40×68×36"]);
     expect(choices).toMatchObject(known);
     const few = candidates({ m: 40, n: 36, k: 400, taps: 1, phases: 1, dtype: "f32" });

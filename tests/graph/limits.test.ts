@@ -56,9 +56,9 @@ function pooledBytes(config: Config, target: Target): number {
 const flopOf = (graph: Graph) => graph.dispatches.reduce((sum, { flop }) => sum + flop, 0);
 
 describe("the size of vit_b", () => {
-  it.each(TARGETS)("encodes in at most 130 dispatches and decodes in at most 25, on $kind with subgroups of $subgroupSize", (target) => {
-    expect(encodeGraph(VIT_B, target).graph.dispatches.length).toBeLessThanOrEqual(130);
-    for (const tokens of [0, 1, 2, 12, 40]) for (const batch of [1, 8]) expect(decode(VIT_B, target, batch, tokens).dispatches.length).toBeLessThanOrEqual(25);
+  it.each(TARGETS)("encodes in at most 140 dispatches and decodes in at most 24, on $kind with subgroups of $subgroupSize", (target) => {
+    expect(encodeGraph(VIT_B, target).graph.dispatches.length).toBeLessThanOrEqual(140);
+    for (const tokens of [0, 1, 2, 12, 40]) for (const batch of [1, 8]) expect(decode(VIT_B, target, batch, tokens).dispatches.length).toBeLessThanOrEqual(24);
   });
 
   it.each(TARGETS)("is 69 GFLOP of the paper's network, nothing spent on padding, on $kind with subgroups of $subgroupSize", (target) => {

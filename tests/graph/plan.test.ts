@@ -53,12 +53,12 @@ describe("plan", () => {
   it("is held by a check that can fail: any two activations of vit_b that live at once in one slot", () => {
     const { graph } = encodeGraph(VIT_B);
     const honest = plan(graph);
-    const [early, late] = ["image_encoder.blocks.3.norm2", "image_encoder.blocks.3.mlp.lin2"].map(
+    const [early, late] = ["image_encoder.blocks.3.norm2", "image_encoder.blocks.3.mlp.lin2.partial"].map(
       (label) => honest.lifetimes.find(({ tensor }) => tensor.label === label)?.tensor,
     );
     const slotOf = new Map(honest.slotOf).set(late as Tensor, honest.slotOf.get(early as Tensor) as number);
     expect(() => replay(graph, { ...honest, slotOf })).toThrow(
-      /^encode: image_encoder.blocks.3.norm2 in slot \d was overwritten by image_encoder.blocks.3.mlp.lin2 before/,
+      /^encode: image_encoder.blocks.3.norm2 in slot \d was overwritten by image_encoder.blocks.3.mlp.lin2.partial before/,
     );
     const chain = randomGraph(5, 200);
     expect(() => replay(chain, { ...plan(chain), slotOf: new Map([...plan(chain).slotOf.keys()].map((tensor) => [tensor, 0])) })).toThrow(/slot 0/);
