@@ -13,6 +13,8 @@ const WINDOW: u32 = 14u;
 struct Params {
   grid: u32,
   heads: u32,
+  // Of this dispatch.
+  first_head: u32,
   scale: f32,
 }
 
@@ -35,7 +37,7 @@ var<workgroup> column_terms: array<f32, WINDOW * THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let head = group.z;
+  let head = params.first_head + group.z;
   let windows = (params.grid + WINDOW - 1u) / WINDOW;
   let top = group.y / windows * WINDOW;
   let left = group.y % windows * WINDOW;

@@ -14,6 +14,8 @@ const WINDOW: u32 = 14u;
 struct Params {
   grid: u32,
   heads: u32,
+  // Of this dispatch.
+  first_head: u32,
   scale: f32,
   // d / 4
   head4: u32,
@@ -49,14 +51,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let index = min(group.x * THREADS + thread, height * width - 1u);
   let qy = index / width;
   let qx = index % width;
+  let head = p.first_head + group.z;
   let row4 = p.heads * p.head4;
   let token = (top + qy) * p.grid + left + qx;
-  let q = token * 3u * row4 + group.z * p.head4;
-  let out = token * row4 + group.z * p.head4;
+  let q = token * 3u * row4 + head * p.head4;
+  let out = token * row4 + head * p.head4;
   let lane = invocation % LANES;
 
   var bias_score = 0.0;
-  for (var d = 0u; d < p.head4; d++) { bias_score += dot(qkv[q + d], bias[row4 + group.z * p.head4 + d]); }
+  for (var d = 0u; d < p.head4; d++) { bias_score += dot(qkv[q + d], bias[row4 + head * p.head4 + d]); }
   bias_score *= p.scale;
   for (var i = 0u; i < WINDOW; i++) {
     var row_term = 0.0;
@@ -87,7 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var bias_total = total;
   for (var first = 0u; first < height * width; first += LANES) {
     let mine = min(first + lane, height * width - 1u);
-    let key = ((top + mine / width) * p.grid + left + mine % width) * 3u * row4 + row4 + group.z * p.head4;
+    let key = ((top + mine / width) * p.grid + left + mine % width) * 3u * row4 + row4 + head * p.head4;
     var s0 = vec4<f32>();
     var s1 = vec4<f32>();
     for (var d = 0u; d < p.head4; d++) {
@@ -125,7 +128,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   if (!stores) { return; }
   for (var d = 0u; d < p.head4; d++) {
-    y[out + d] = (y[out + d] + bias_total * bias[2u * row4 + group.z * p.head4 + d]) / total;
+    y[out + d] = (y[out + d] + bias_total * bias[2u * row4 + head * p.head4 + d]) / total;
   }
 }
 

@@ -1,6 +1,6 @@
 // One set of weights on one device, and the executors that run on it. Lives until it is disposed or the device is lost.
 import { closeGpu, type Device, type DeviceSummary, type Gpu, guarded, openGpu } from "./gpu/device.ts";
-import { Executor, SUBMIT_BUDGET_MS } from "./gpu/executor.ts";
+import { Executor } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
 import { Readback } from "./gpu/readback.ts";
@@ -11,6 +11,7 @@ import { type Checkpoint, readF32, type StoredTensor } from "./checkpoint/checkp
 import { SamError } from "./errors.ts";
 import type { Target } from "./graph/target.ts";
 import { byteLength, elements, type Tensor, type WeightType } from "./graph/tensor.ts";
+import { SUBMIT_BUDGET_MS } from "./graph/time_model.ts";
 import type { Config } from "./model/config.ts";
 import { type DecodeGraph, decodeGraph, type DecodeShape, type EncodeGraph, encodeGraph, networkWeights } from "./model/network.ts";
 import type { EncodedPrompt } from "./model/prompts.ts";

@@ -1,6 +1,16 @@
 // What the time model says of a recorded run, dispatch by dispatch: as rows for a table, and as the JSON of `bench --count`.
 import type { Graph } from "../graph/graph.ts";
-import { type DeviceModel, DEVICE_MODELS, type Limit, modelledMs, modelledTime, threadsOf } from "../graph/time_model.ts";
+import { submitEnds } from "../graph/plan.ts";
+import {
+  type DeviceModel,
+  DEVICE_MODELS,
+  type Limit,
+  modelledMs,
+  modelledTime,
+  SLOW_GPU_FLOP_PER_MS,
+  SUBMIT_BUDGET_MS,
+  threadsOf,
+} from "../graph/time_model.ts";
 import { shapeOf } from "./counts.ts";
 
 export interface ModelledDispatch {
@@ -20,12 +30,17 @@ export interface ModelledDispatch {
 export interface ModelledGraph {
   readonly dispatches: number;
   readonly modelledMs: number;
+  /** The longest submit of a run on a device of which nothing was learned yet, modelled. */
+  readonly longestSubmitMs: number;
   readonly flop: number;
   readonly bytes: number;
   readonly kernels: readonly ModelledDispatch[];
 }
 
-export function modelledGraph({ dispatches, target }: Graph, device: DeviceModel): ModelledGraph {
+export function modelledGraph(graph: Graph, device: DeviceModel): ModelledGraph {
+  const { dispatches, target } = graph;
+  const ends = submitEnds(graph, SLOW_GPU_FLOP_PER_MS, SUBMIT_BUDGET_MS);
+  const longestSubmitMs = Math.max(...ends.map((end, i) => modelledMs(dispatches.slice(ends[i - 1] ?? 0, end), device)));
   const kernels = dispatches.map((dispatch): ModelledDispatch => {
     const { op, label, workgroups, choice } = dispatch;
     const variant = choice && (target.choices?.[choice.key] ?? choice.candidates[0]);
@@ -36,6 +51,7 @@ export function modelledGraph({ dispatches, target }: Graph, device: DeviceModel
   return {
     dispatches: dispatches.length,
     modelledMs: modelledMs(dispatches, device),
+    longestSubmitMs,
     flop: sum(({ flop }) => flop),
     bytes: sum(({ bytes }) => bytes),
     kernels,
@@ -71,7 +87,10 @@ export function modelledText(name: string, graph: ModelledGraph, { name: device,
       .trimEnd(),
   );
   const gaps = `${graph.dispatches} gaps of ${gapUs} µs`;
-  return [`${name} on ${device}, modelled: ${graph.modelledMs.toFixed(2)} ms with ${gaps}`, ...lines].join("\n");
+  return [
+    `${name} on ${device}, modelled: ${graph.modelledMs.toFixed(2)} ms with ${gaps}; longest submit ${graph.longestSubmitMs.toFixed(0)} ms`,
+    ...lines,
+  ].join("\n");
 }
 
 const FIELDS = ["units", "issues", "ghz", "gbs", "latency", "registers", "threads", "launchUs", "gapUs"] as const;

@@ -1,7 +1,7 @@
 // The WebGPU device and what the library knows of it.
 import { SamError } from "../errors.ts";
 import type { Target } from "../graph/target.ts";
-import { deviceModelOf } from "../graph/time_model.ts";
+import { deviceModelOf, SLOW_GPU_FLOP_PER_MS } from "../graph/time_model.ts";
 
 /** `GPUDevice`, where the caller's types know it: those of TypeScript 6 and newer do, those before with `@webgpu/types`. */
 export type Device = typeof globalThis extends { GPUDevice: { prototype: infer Known } } ? Known : object;
@@ -56,7 +56,7 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
     pipelines: new Map(),
     layouts: new Map(),
     lost: undefined,
-    flopPerMs: software ? CPU_FLOP_PER_MS : cautious ? CAUTIOUS_FLOP_PER_MS : Number.POSITIVE_INFINITY,
+    flopPerMs: software ? CPU_FLOP_PER_MS : cautious ? CAUTIOUS_FLOP_PER_MS : SLOW_GPU_FLOP_PER_MS,
     owned: given === undefined,
   };
   void device.lost.then((info) => {

@@ -1,16 +1,15 @@
 // Replays a graph: pipelines compiled in parallel, bind groups made once, one command buffer a run.
 import type { Graph } from "../graph/graph.ts";
-import { type Plan, plan, submitEnds } from "../graph/plan.ts";
+import { type Plan, plan, submitEnd } from "../graph/plan.ts";
 import { paramsBytes } from "../graph/shader.ts";
 import { byteLength, type Tensor } from "../graph/tensor.ts";
+import { SUBMIT_BUDGET_MS } from "../graph/time_model.ts";
 import { type Gpu, guarded } from "./device.ts";
 import { layoutOf, pipelineOf } from "./kernel.ts";
 import { packParams } from "./params.ts";
 import type { ActivationPool } from "./pool.ts";
 import type { WeightBuffers } from "./weights.ts";
 
-/** Longest a single submit may be expected to take: well below the second or two after which a system resets a GPU. */
-export const SUBMIT_BUDGET_MS = 500;
 /** The slowest speed believed of any device: measured times include whatever else it was doing. */
 const MIN_FLOP_PER_MS = 2.5e5;
 
@@ -128,26 +127,27 @@ export class Executor {
   async run({ before, after, signal, onProgress }: RunOptions = {}): Promise<void> {
     this.prepare();
     const { device } = this.gpu;
-    const ends = submitEnds(this.graph, this.gpu.flopPerMs, SUBMIT_BUDGET_MS);
-    let begin = 0;
-    for (const [i, end] of ends.entries()) {
+    const count = this.graph.dispatches.length;
+    let submits = 0;
+    // What a submit teaches of the device's speed counts for the next one already.
+    for (let begin = 0, end = 0; begin < count; begin = end, submits++) {
       signal?.throwIfAborted();
+      end = submitEnd(this.graph, begin, this.gpu.flopPerMs, SUBMIT_BUDGET_MS);
       const encoder = device.createCommandEncoder({ label: this.graph.label });
-      if (i === 0) before?.(encoder);
+      if (begin === 0) before?.(encoder);
       const pass = encoder.beginComputePass({ label: this.graph.label });
       this.encodeRange(pass, begin, end);
       pass.end();
-      if (i === ends.length - 1) after?.(encoder);
+      if (end === count) after?.(encoder);
       const started = performance.now();
       device.queue.submit([encoder.finish()]);
-      if (ends.length > 1) {
+      if (begin > 0 || end < count) {
         await device.queue.onSubmittedWorkDone();
         this.#learn(begin, end, performance.now() - started);
         onProgress?.(this.#flop(0, end), this.#flop(0));
       }
-      begin = end;
     }
-    this.submits = ends.length;
+    this.submits = submits;
   }
 
   /** Records one run among other commands, after `prepare`. */
@@ -177,10 +177,11 @@ export class Executor {
     if (flop > 1e8) this.gpu.flopPerMs = Math.max(MIN_FLOP_PER_MS, (this.gpu.flopPerMs + flop / ms) / 2);
   }
 
-  /** Told how long a run in one submit took: a device that needs longer than the budget gets several from now on. */
+  /** Told how long a run in one submit took: a device that needs longer than the budget gets several from now on, a faster one longer submits. */
   learnWhole(ms: number): void {
-    if (this.submits !== 1 || ms <= SUBMIT_BUDGET_MS) return;
-    this.gpu.flopPerMs = Math.max(MIN_FLOP_PER_MS, this.#flop(0) / ms);
+    if (this.submits !== 1) return;
+    const seen = Math.max(MIN_FLOP_PER_MS, this.#flop(0) / ms);
+    if (ms > SUBMIT_BUDGET_MS || seen > this.gpu.flopPerMs) this.gpu.flopPerMs = seen;
   }
 
   #flop(begin: number, end?: number): number {

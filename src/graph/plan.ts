@@ -55,19 +55,23 @@ export function plan(graph: Graph): Plan {
 }
 
 /**
- * Where to cut a run into submits so that none is expected to take longer than `budgetMs` at `flopPerMs`.
- * Returns the index after the last dispatch of each submit; one entry when everything fits.
+ * Index after the last dispatch of the submit that begins with dispatch `begin`: none is expected to take longer than `budgetMs` at `flopPerMs`,
+ * but for a dispatch that does so alone.
  */
+export function submitEnd({ dispatches }: Graph, begin: number, flopPerMs: number, budgetMs: number): number {
+  let flop = dispatches[begin]?.flop ?? 0;
+  let end = begin + 1;
+  for (; end < dispatches.length; end++) {
+    const more = dispatches[end]?.flop ?? 0;
+    if (flop > 0 && (flop + more) / flopPerMs > budgetMs) break;
+    flop += more;
+  }
+  return end;
+}
+
+/** The end of each submit of a run at one speed; one entry when everything fits. */
 export function submitEnds(graph: Graph, flopPerMs: number, budgetMs: number): number[] {
   const ends: number[] = [];
-  let flop = 0;
-  graph.dispatches.forEach((dispatch, index) => {
-    if (flop > 0 && (flop + dispatch.flop) / flopPerMs > budgetMs) {
-      ends.push(index);
-      flop = 0;
-    }
-    flop += dispatch.flop;
-  });
-  ends.push(graph.dispatches.length);
+  for (let begin = 0; begin < graph.dispatches.length; begin = ends.at(-1) as number) ends.push(submitEnd(graph, begin, flopPerMs, budgetMs));
   return ends;
 }

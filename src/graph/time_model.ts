@@ -114,3 +114,8 @@ export function deviceModelOf({ vendor, architecture }: { readonly vendor: strin
   if (/apple/i.test(`${vendor} ${architecture}`)) return DEVICE_MODELS.m2;
   return /intel|qualcomm|arm|img|imagination|samsung/i.test(vendor) ? DEVICE_MODELS.igpu : DEVICE_MODELS.h100;
 }
+
+/** Longest a single submit may be expected to take: well below the second or two after which a system resets a GPU. */
+export const SUBMIT_BUDGET_MS = 400;
+/** The slowest speed expected of a GPU that was not seen to run anything: old integrated ones reach it. */
+export const SLOW_GPU_FLOP_PER_MS = 2e8;

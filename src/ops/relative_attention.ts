@@ -13,6 +13,8 @@ export interface RelativeAttentionOptions {
   readonly window: number;
 }
 
+/** FLOP of one dispatch: a fifth of a second on the slowest GPU expected. Global attention over a fine grid is cut by heads. */
+const MOST_FLOP = 4e10;
 /** Above this window side, the per-thread table of column terms takes half as many threads to stay inside 16 KiB. */
 const WIDE_WINDOW = 32;
 
@@ -37,20 +39,25 @@ export function relativeAttention(
   const { software, subgroupSize } = graph.target;
   const threads = software || window > WIDE_WINDOW ? 32 : 64;
   const windows = Math.ceil(grid / window) ** 2;
-  const params = { grid, heads, scale: width ** -0.5 };
-  graph.dispatch({
-    op,
-    label,
-    ...(software
-      ? { shader: software.relativeAttention, params: { ...params, head4: width / 4 }, constants: { WINDOW: window, LANES: subgroupSize >= 8 ? 8 : 4 } }
-      : { shader: tiledShader, params, constants: { HEAD4: width / 4, WINDOW: window, THREADS: threads, TILE: width > 64 ? 8 : 16 } }),
-    reads: { qkv, bias, rel_h: relH, rel_w: relW },
-    writes: { y },
-    workgroups: [Math.ceil((window * window) / threads), windows, heads],
-    // A row of keys is staged at a time; each sum waits for the one before it.
-    work: { threads, steps: window, instructions: window * (3 * width + 40), shared: window * width * 0.25, registers: 2 * width + 64 },
-    flop: heads * tokens * (4 * window * window * width + 4 * window * width),
-  });
+  const flopOfHead = tokens * (4 * window * window * width + 4 * window * width);
+  const together = Math.max(1, Math.floor(MOST_FLOP / flopOfHead));
+  for (let first = 0; first < heads; first += together) {
+    const own = Math.min(together, heads - first);
+    const params = { grid, heads, first_head: first, scale: width ** -0.5 };
+    graph.dispatch({
+      op,
+      label,
+      ...(software
+        ? { shader: software.relativeAttention, params: { ...params, head4: width / 4 }, constants: { WINDOW: window, LANES: subgroupSize >= 8 ? 8 : 4 } }
+        : { shader: tiledShader, params, constants: { HEAD4: width / 4, WINDOW: window, THREADS: threads, TILE: width > 64 ? 8 : 16 } }),
+      reads: { qkv, bias, rel_h: relH, rel_w: relW },
+      writes: { y },
+      workgroups: [Math.ceil((window * window) / threads), windows, own],
+      // A row of keys is staged at a time; each sum waits for the one before it.
+      work: { threads, steps: window, instructions: window * (3 * width + 40), shared: window * width * 0.25, registers: 2 * width + 64 },
+      flop: own * flopOfHead,
+    });
+  }
   return y;
 }
 

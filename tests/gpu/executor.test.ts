@@ -49,7 +49,7 @@ describeGpu("an executor", () => {
     expect(executor.submits).toBe(1);
     // 16 KFLOP a product: at 1 FLOP a millisecond all dispatches are over the budget, at 100 some fit together.
     for (const [speed, submits] of [
-      [100, 3],
+      [100, 4],
       [1, graph.dispatches.length],
     ] as const) {
       (await gpu()).flopPerMs = speed;
@@ -104,10 +104,13 @@ describeGpu("an executor", () => {
     const executor = await executorOf(graph);
     await result(executor, y);
     const flop = graph.dispatches.reduce((sum, dispatch) => sum + dispatch.flop, 0);
-    executor.learnWhole(400);
+    executor.learnWhole(300);
     expect((await gpu()).flopPerMs).toBe(Number.POSITIVE_INFINITY);
     executor.learnWhole(1000);
     expect((await gpu()).flopPerMs).toBe(Math.max(2.5e5, flop / 1000));
+    // And from a fast one that submits may hold more.
+    executor.learnWhole(flop / 1e6);
+    expect((await gpu()).flopPerMs).toBeCloseTo(1e6, 0);
     executor.dispose();
     executor.pool.dispose();
   });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Dispatch, Graph } from "../../src/graph/graph.ts";
-import { plan } from "../../src/graph/plan.ts";
+import { plan, submitEnds } from "../../src/graph/plan.ts";
 import { shaderText } from "../../src/graph/shader.ts";
 import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { byteLength } from "../../src/graph/tensor.ts";
+import { DEVICE_MODELS, modelledMs, SLOW_GPU_FLOP_PER_MS, SUBMIT_BUDGET_MS } from "../../src/graph/time_model.ts";
 import { type Config, VIT_B } from "../../src/model/config.ts";
 import { decodeGraph, encodeGraph, networkWeights } from "../../src/model/network.ts";
 import { twinOf } from "../support/twin_of.ts";
@@ -59,6 +60,18 @@ describe("the size of vit_b", () => {
   it.each(TARGETS)("encodes in at most 140 dispatches and decodes in at most 24, on $kind with subgroups of $subgroupSize", (target) => {
     expect(encodeGraph(VIT_B, target).graph.dispatches.length).toBeLessThanOrEqual(140);
     for (const tokens of [0, 1, 2, 12, 40]) for (const batch of [1, 8]) expect(decode(VIT_B, target, batch, tokens).dispatches.length).toBeLessThanOrEqual(24);
+  });
+
+  it("takes one submit on a GPU of which nothing is known yet, and none of vit_h at 1024 is modelled above 400 ms on an integrated one", () => {
+    const longest = (config: Config) => {
+      const graph = encodeGraph(config, { ...GPU_TARGET, model: DEVICE_MODELS.igpu }).graph;
+      const ends = submitEnds(graph, SLOW_GPU_FLOP_PER_MS, SUBMIT_BUDGET_MS);
+      return { submits: ends.length, ms: Math.max(...ends.map((end, i) => modelledMs(graph.dispatches.slice(ends[i - 1] ?? 0, end), DEVICE_MODELS.igpu))) };
+    };
+    expect(longest(VIT_B).submits).toBe(1);
+    const { submits, ms } = longest(variant(1280, 32, 16, 1024, false));
+    expect(submits).toBeGreaterThan(10);
+    expect(ms).toBeLessThan(400);
   });
 
   it.each(TARGETS)("is 69 GFLOP of the paper's network, nothing spent on padding, on $kind with subgroups of $subgroupSize", (target) => {

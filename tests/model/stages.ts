@@ -35,8 +35,21 @@ export async function runGraph(
     await executor.run();
     const ran = await readTensors(executor, graph.outputs);
     const byLabel = new Map([...ran].map(([tensor, data]) => [tensor.label, data]));
+    /** Of a split product whose parts its reader adds up: their sum, with the activation that the reader gives a transposed convolution. */
+    const summed = (label: string) => {
+      const tensor = [...ran.keys()].find((one) => one.label === `${label}.partial`);
+      if (!tensor) return undefined;
+      const [parts = 1] = tensor.shape;
+      const data = ran.get(tensor) as Float32Array;
+      const sum = Float32Array.from({ length: data.length / parts }, (_, i) => {
+        let value = 0;
+        for (let part = 0; part < parts; part++) value += data[(part * data.length) / parts + i] as number;
+        return value;
+      });
+      return label.endsWith("spatial.2") ? sum.map((value) => Math.max(0, value)) : sum;
+    };
     return (label) => {
-      const data = byLabel.get(label);
+      const data = byLabel.get(label) ?? summed(label);
       if (!data) throw new Error(`${graph.label} computes no ${label}: ${[...byLabel.keys()].slice(0, 20).join(", ")}, …`);
       return data as Float32Array;
     };
