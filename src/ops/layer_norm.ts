@@ -48,13 +48,13 @@ export function layerNorm(graph: Graph, x: Tensor, { affine, eps }: Norm, option
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   expectShape(op, "affine", affine, [2, columns]);
   if (next) expectShape(op, "next", next.affine, [2, columns]);
-  const parts = (name: string, tensor: Tensor | undefined) => {
+  const partsOf = (name: string, tensor: Tensor | undefined) => {
     if (!tensor) return 0;
-    if (tensor.shape.length === 2) expectShape(op, name, tensor, [rows, columns]);
-    else expectShape(op, name, tensor, [tensor.shape[0] as number, rows, columns]);
-    return tensor.shape.length === 2 ? 1 : (tensor.shape[0] as number);
+    const split = tensor.shape.slice(0, -2);
+    expectShape(op, name, tensor, [...split, rows, columns]);
+    return split[0] ?? 1;
   };
-  const [xParts, addendParts, residualParts] = [parts("x", x), parts("addend", addend), parts("residual", residual)];
+  const parts = { X_PARTS: partsOf("x", x), ADDEND_PARTS: partsOf("addend", addend), RESIDUAL_PARTS: partsOf("residual", residual) };
   const { software } = graph.target;
   const ownRows = software ? 64 : sums ? SUMMED_ROWS : 1;
   const groups = Math.ceil(rows / ownRows);
@@ -68,18 +68,11 @@ export function layerNorm(graph: Graph, x: Tensor, { affine, eps }: Norm, option
     label,
     // A software adapter never splits a product.
     ...(software
-      ? { shader: software.layerNorm, params, constants: { ...shared, ADDEND: addendParts > 0, RESIDUAL: residualParts > 0 } }
+      ? { shader: software.layerNorm, params, constants: { ...shared, ADDEND: parts.ADDEND_PARTS > 0, RESIDUAL: parts.RESIDUAL_PARTS > 0 } }
       : {
           shader,
-          params: { ...params, addend_activation: addendParts > 1 ? ACTIVATION_CODE[addendActivation] : 0 },
-          constants: {
-            ...shared,
-            X_PARTS: xParts,
-            ADDEND_PARTS: addendParts,
-            RESIDUAL_PARTS: residualParts,
-            ROWS: ownRows,
-            VECTORS: Math.ceil(columns / 256),
-          },
+          params: { ...params, addend_activation: parts.ADDEND_PARTS > 1 ? ACTIVATION_CODE[addendActivation] : 0 },
+          constants: { ...shared, ...parts, ROWS: ownRows, VECTORS: Math.ceil(columns / 256) },
         }),
     reads: { x, addend: addend ?? graph.none, norm: affine, residual: residual ?? graph.none, next_norm: next?.affine ?? graph.none },
     writes: { y, z: z ?? graph.sink(), sums: summed ?? graph.sink() },

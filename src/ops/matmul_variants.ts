@@ -5,7 +5,8 @@ import type { Choice, Workgroups } from "../graph/graph.ts";
 import type { Constants, Shader } from "../graph/shader.ts";
 import type { Target } from "../graph/target.ts";
 import type { Work } from "../graph/time_model.ts";
-import { candidates, type MatmulShape, mostSplits, shapeKey, SKINNY_ROWS, tiled, workgroupsOf, workOf } from "./matmul_tiles.ts";
+import { type MatmulShape, shapeKey, SKINNY_ROWS, tiled, workgroupsOf } from "./matmul_tiles.ts";
+import { candidates, mostSplits, workOf } from "./matmul_time.ts";
 
 export interface MatmulVariant {
   readonly shader: Shader;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { SamMed2D, LoadOptions } from "../../src/sam_med2d.ts";
-import { candidates } from "../../src/ops/matmul_tiles.ts";
+import { candidates } from "../../src/ops/matmul_time.ts";
 import { Executor } from "../../src/gpu/executor.ts";
 import { ActivationPool } from "../../src/gpu/pool.ts";
 import { tune } from "../../src/gpu/tuner.ts";
