@@ -138,6 +138,8 @@ export async function build() {
     const old = `${out}_old`;
     if (existsSync(dist)) renameSync(dist, old);
     renameSync(out, dist);
+    // Built by `npm run docs`, which takes longer.
+    if (existsSync(join(old, "docs"))) renameSync(join(old, "docs"), join(dist, "docs"));
     rmSync(old, { recursive: true, force: true });
     if (wrongTypes) throw wrongTypes;
   } finally {

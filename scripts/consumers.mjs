@@ -2,6 +2,7 @@
 // --fast tries those alone that need no package beyond the repository's; NAME… those whose name contains it. `npm run build` goes before.
 import { parseArgs } from "node:util";
 import { openBrowser } from "./consumers/browser.mjs";
+import { EXAMPLES } from "./consumers/examples.mjs";
 import { OTHERS } from "./consumers/others.mjs";
 import { PAGES } from "./consumers/pages.mjs";
 import { openWorkshop } from "./consumers/workshop.mjs";
@@ -28,9 +29,9 @@ function judge({ main, inWorker }, expected) {
 export async function tryConsumers({ fast = false, filters = [] } = {}) {
   const wanted = ({ name, fast: isFast }) =>
     (!fast || isFast) && (filters.length === 0 || filters.some((filter) => name.toLowerCase().includes(filter.toLowerCase())));
-  const [others, pages] = [OTHERS.filter(wanted), PAGES.filter(wanted)];
-  if (others.length + pages.length === 0) throw new Problem(`No consumer's name contains ${filters.join(" or ")}`);
-  const shop = await openWorkshop(fast ? { borrowed: ["vite", "webgpu"] } : { tools: true });
+  const [others, examples, pages] = [OTHERS, EXAMPLES, PAGES].map((list) => list.filter(wanted));
+  if (others.length + examples.length + pages.length === 0) throw new Problem(`No consumer's name contains ${filters.join(" or ")}`);
+  const shop = await openWorkshop(fast ? { borrowed: ["vite", "webgpu", "@webgpu"] } : { tools: true });
   const browser = openBrowser();
   const wrong = [];
   let expected;
@@ -45,7 +46,7 @@ export async function tryConsumers({ fast = false, filters = [] } = {}) {
     }
   };
   try {
-    for (const { name, run } of others) await attempt(name, () => run(shop));
+    for (const { name, run } of [...others, ...examples]) await attempt(name, () => run({ ...shop, browser }));
     for (const { name, run } of pages) {
       await attempt(name, async () => {
         expected = judge(await run({ ...shop, browser }), expected);

@@ -1,8 +1,31 @@
 // npm start: installs what is missing, serves the page on this machine and opens it.
 // --page /bench/ opens another page, --no-open opens none, --port N asks for a port, --host H for an address other than loopback.
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { extname, join, normalize } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureDependencies } from "./setup/dependencies.mjs";
 import { isMain, ROOT, runMain, say } from "./tools.mjs";
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json" };
+
+/** The documentation under /docs/, where `npm run docs` has built it. */
+const documentation = {
+  name: "documentation",
+  configureServer({ middlewares }) {
+    middlewares.use("/docs", (request, response, next) => {
+      const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
+      let file = join(ROOT, "dist", "docs", normalize(path));
+      if (existsSync(file) && statSync(file).isDirectory()) file = join(file, "index.html");
+      if (!existsSync(file)) {
+        if (existsSync(join(ROOT, "dist", "docs"))) return next();
+        response.writeHead(404, { "content-type": "text/plain" });
+        return response.end("The documentation is not built yet. Run once: npm run docs\n");
+      }
+      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+      return response.end(readFileSync(file));
+    });
+  },
+};
 
 function browserWanted() {
   if (process.env.CI || process.env.SSH_CONNECTION) return false;
@@ -25,11 +48,14 @@ async function main() {
     root: ROOT,
     configFile: `${ROOT}/vite.config.ts`,
     logLevel: "warn",
+    plugins: [documentation],
     server: { host: values.host, port: Number(values.port), open: open ? values.page : false },
   });
   await server.listen();
   const address = server.resolvedUrls?.local[0] ?? `http://localhost:${server.config.server.port}/`;
-  say(`SAM-Med2D is at ${new URL(values.page, address).href}${open ? " and opens in your browser" : ""}. Ctrl+C ends it.`);
+  say(
+    `SAM-Med2D is at ${new URL(values.page, address).href}${open ? " and opens in your browser" : ""}, the documentation at /docs/ once npm run docs has built it. Ctrl+C ends it.`,
+  );
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.close().finally(() => process.exit(0)));
 }
 

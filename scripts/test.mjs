@@ -8,6 +8,7 @@ import { compareWithMain } from "./bench_compare.mjs";
 import { build } from "./build.mjs";
 import { CHECKS } from "./check.mjs";
 import { tryConsumers } from "./consumers.mjs";
+import { buildDocs } from "./docs.mjs";
 import { setup } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
 import { bin, CACHE, isMain, Problem, ROOT, readJson, run, runMain, say, seconds } from "./tools.mjs";
@@ -120,6 +121,7 @@ async function main() {
   const built = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/")) ? await step("Build", build) : true;
   if (filters.length === 0) await step("Size of the library", () => checkSize());
   if (filters.length === 0 && built) await step("The packed library, as it is used", () => tryConsumers({ fast: quick }));
+  if (filters.length === 0 && all) await step("Documentation", buildDocs);
   if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", env, filters), { counts: false });
   if (inBrowser) {
     if (built) await step("Tests in Chromium", () => vitest("browser", env, filters), { counts: false });

@@ -68,6 +68,55 @@ async function types(shop, compiler, { extra = [], moduleResolution = "bundler" 
   await shop.node(shop.tool(compiler, "bin/tsc"), ["-p", "."], { cwd: project });
 }
 
+/** What samples of the documentation take for granted, declared where they use it and do not make it. */
+const GIVEN = {
+  canvas: "HTMLCanvasElement",
+  image: "ImageData",
+  input: "HTMLInputElement",
+  fit: '"resize" | undefined',
+  channelOrder: '"rgb" | undefined',
+  signal: "AbortSignal",
+  onProgress: "() => void",
+  probabilities: "Float32Array",
+  logits: "Float32Array",
+  masks: 'readonly import("sam-med2d-webgpu").Mask[]',
+  best: "number",
+  model: 'import("sam-med2d-webgpu").SamMed2D',
+  embedding: 'import("sam-med2d-webgpu").Embedding',
+};
+
+/** Every TypeScript sample of README.md and docs/, as it is written, as a module of its own. */
+async function samples(shop) {
+  const project = shop.project("samples", {});
+  const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+  let count = 0;
+  for (const path of ["README.md", ...docs.map((name) => `docs/${name}`)]) {
+    for (const [, code] of readFileSync(join(ROOT, path), "utf8").matchAll(/^```ts\n([\s\S]*?)^```/gm)) {
+      const made = [...code.matchAll(/\b(?:const|let)\s+(?:\{([^}]*)\}|\[([^\]]*)\]|(\w+))|import \{([^}]*)\}/g)].flatMap(
+        (match) => match.slice(1).join(",").match(/\w+/g) ?? [],
+      );
+      const needed = Object.keys(GIVEN).filter((name) => !made.includes(name) && new RegExp(`(?<![.\\w"/-])${name}\\b(?!:)`).test(code));
+      const declared = needed.map((name) => `declare const ${name}: ${GIVEN[name]};`).join("\n");
+      writeFileSync(join(project, `${path.replace(/\W/g, "_")}_${++count}.ts`), `${declared}\n${code}\nexport {};\n`);
+    }
+  }
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  const compilerOptions = {
+    ...OPTIONS,
+    moduleResolution: "bundler",
+    skipLibCheck: true,
+    lib: ["ES2022", "DOM", "DOM.Iterable"],
+    types: ["@webgpu/types", join(ROOT, "node_modules/@types/node")],
+  };
+  // The samples are for readers: what an index may lack is theirs to know.
+  writeFileSync(
+    join(project, "tsconfig.json"),
+    JSON.stringify({ compilerOptions: { ...compilerOptions, strictNullChecks: false, exactOptionalPropertyTypes: false }, include: ["*.ts"] }),
+  );
+  await shop.node(join(ROOT, "node_modules/typescript/bin/tsc"), ["-p", ".", "--pretty", "false"], { cwd: project });
+  return `${count} samples`;
+}
+
 async function publint(shop) {
   const said = await shop.node(join(ROOT, "node_modules/publint/src/cli.js"), ["run", shop.library, "--strict"]);
   if (!/All good/.test(said)) throw new Problem(said);
@@ -82,6 +131,7 @@ async function areTheTypesWrong(shop) {
 export const OTHERS = [
   { name: "publint", fast: true, run: publint },
   { name: "are the types wrong", fast: true, run: areTheTypesWrong },
+  { name: "samples of the documentation, types", fast: true, run: samples },
   { name: "require in Node", fast: true, run: required },
   { name: "Node, the sample of the documentation, three times", fast: true, run: (shop) => runSample(shop, "node", process.execPath, [], 3) },
   { name: "Deno, the same sample", run: (shop) => runSample(shop, "deno", runtime(shop, "@deno", "deno"), ["run", "--allow-all", "--no-prompt"]) },

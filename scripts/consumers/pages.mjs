@@ -137,7 +137,7 @@ async function next(shop) {
 
 /** `fast` ones need no package beyond the repository's own. */
 export const PAGES = [
-  { name: "import map", fast: true, run: (shop) => plain(shop) },
+  { name: "import map", run: (shop) => plain(shop) },
   { name: "import map, addresses with a query", fast: true, run: (shop) => plain(shop, { query: "?v=1" }) },
   { name: "strict content security policy", fast: true, run: strictCsp },
   { name: "another origin", run: otherOrigin },

@@ -1,0 +1,43 @@
+// node batch.mjs IMAGES BOXES.json MASKS: a folder of images and boxes to masks. BOXES.json: { "name.png": [[x0, y0, x1, y1], …] }.
+import { mkdir, readFile } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { SamMed2D } from "sam-med2d-webgpu";
+import sharp from "sharp";
+import { create, globals } from "webgpu";
+
+Object.assign(globalThis, globals);
+// Exported, so that it is held as long as the program runs: what is collected takes its devices along.
+export const gpu = create([]);
+
+const [images = "images", boxesFile = "boxes.json", masks = "masks"] = process.argv.slice(2);
+const boxes = JSON.parse(await readFile(boxesFile, "utf8"));
+await mkdir(masks, { recursive: true });
+
+const adapter = await gpu.requestAdapter();
+if (!adapter) throw new Error("WebGPU finds no adapter. Without a GPU install a software Vulkan driver (Debian: mesa-vulkan-drivers 25 or newer).");
+const device = await adapter.requestDevice();
+const model = await SamMed2D.load({ weights: import.meta.resolve("sam-med2d-webgpu/weights/sam-med2d-tiny.safetensors"), device });
+
+for (const [name, ofImage] of Object.entries(boxes)) {
+  const { data, info } = await sharp(join(images, name)).removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+  const embedding = await model.encode({ data, width: info.width, height: info.height, channels: info.channels });
+  // All boxes of an image in one call.
+  const decoded = await model.decode(
+    embedding,
+    ofImage.map((box) => ({ box })),
+  );
+  for (const [i, { masks: candidates, scores, best }] of decoded.entries()) {
+    const { data: mask, width, height } = candidates[best];
+    const file = join(masks, `${basename(name, extname(name))}_${i + 1}.png`);
+    await sharp(
+      mask.map((value) => value * 255),
+      { raw: { width, height, channels: 1 } },
+    )
+      .png()
+      .toFile(file);
+    console.log(`${file}: ${mask.reduce((sum, value) => sum + value, 0)} pixels, predicted IoU ${scores[best].toFixed(2)}`);
+  }
+  embedding.dispose();
+}
+model.dispose();
+device.destroy();

@@ -1,0 +1,83 @@
+// The folders of examples/, as they are, with the packed library: pages are clicked and looked at (.cache/screenshots), programs run.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CACHE, Problem, ROOT, readJson } from "../tools.mjs";
+import { host } from "./browser.mjs";
+
+const WAIT_MS = 180_000;
+const FOLDER = join(ROOT, "examples");
+
+/** Waits until the line that tells the user how it stands says `words`. */
+async function says(page, words) {
+  await page.waitForFunction(
+    (pattern) => new RegExp(pattern).test(document.querySelector("[role=status]")?.textContent ?? ""),
+    { timeout: WAIT_MS },
+    words.source,
+  );
+  return await page.$eval("[role=status]", (element) => element.textContent);
+}
+
+/** Clicks into the larger organ of the drawing, gives what the page says of the mask. */
+async function clickOrgan(shop, name, url) {
+  return await shop.browser.visit(url, async (page) => {
+    await says(page, /^Ready|not|expected/);
+    const canvas = await page.$("canvas");
+    const { x, y } = await canvas.boundingBox();
+    await page.mouse.click(x + 130, y + 190);
+    const said = await says(page, /redicted IoU/);
+    const pictures = join(CACHE, "screenshots");
+    mkdirSync(pictures, { recursive: true });
+    await page.screenshot({ path: join(pictures, `example_${name}.png`) });
+    // The mask is drawn: its green is full where the drawing was gray.
+    const drawn = await page.$eval("canvas", (element) => {
+      const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height);
+      return data.filter((value, i) => i % 4 === 1 && value === 255).length;
+    });
+    if (drawn < 3000 || drawn > 40_000) throw new Problem(`${drawn} pixels are drawn as the mask`);
+    return `${said}, ${drawn} pixels drawn`;
+  });
+}
+
+async function scriptTag(shop) {
+  const mounts = { "/node_modules/sam-med2d-webgpu/": shop.library, "/": join(FOLDER, "script-tag") };
+  const server = await host({ mounts });
+  try {
+    return await clickOrgan(shop, "script-tag", `${server.origin}/`);
+  } finally {
+    server.close();
+  }
+}
+
+async function react(shop) {
+  const project = shop.project("example-react", { page: join(FOLDER, "react") });
+  writeFileSync(join(project, "page", "vite.config.mjs"), 'export default { build: { outDir: "../dist" } };');
+  await shop.node(shop.tool("vite", "bin/vite.js"), ["build", "--logLevel", "warn"], { cwd: join(project, "page") });
+  const server = await host({ mounts: { "/": join(project, "dist") } });
+  try {
+    return await clickOrgan(shop, "react", `${server.origin}/`);
+  } finally {
+    server.close();
+  }
+}
+
+async function nodeBatch(shop) {
+  const project = shop.project("example-node-batch", { ".": join(FOLDER, "node-batch") });
+  const env = { ...process.env, ...readJson(join(CACHE, "setup.json"))?.env };
+  const output = await shop.node(join(project, "batch.mjs"), ["images", "boxes.json", "masks"], { cwd: project, env });
+  const made = readdirSync(join(project, "masks"));
+  const lines = output.split("\n").filter((line) => /predicted IoU/.test(line));
+  const boxes = Object.values(JSON.parse(readFileSync(join(FOLDER, "node-batch", "boxes.json"), "utf8"))).flat();
+  if (made.length !== boxes.length || lines.length !== boxes.length) throw new Problem(`${made.length} masks for ${boxes.length} boxes:\n${output}`);
+  for (const [i, line] of lines.entries()) {
+    const [x0, y0, x1, y1] = boxes[i];
+    const share = Number(/(\d+) pixels/.exec(line)?.[1]) / ((x1 - x0) * (y1 - y0));
+    if (!(share > 0.3 && share < 1.1)) throw new Problem(`a mask that fills ${share.toFixed(2)} of its box: ${line}`);
+  }
+  return `${made.length} masks`;
+}
+
+export const EXAMPLES = [
+  { name: "example script-tag", fast: true, run: scriptTag },
+  { name: "example react", run: react },
+  { name: "example node-batch", run: nodeBatch },
+];
