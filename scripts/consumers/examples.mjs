@@ -60,6 +60,31 @@ async function react(shop) {
   }
 }
 
+/** NiiVue draws with WebGL: what it holds as the drawing is not read, its picture is kept to be looked at. */
+async function niivue(shop) {
+  const project = shop.project("example-niivue", { page: join(FOLDER, "niivue") });
+  writeFileSync(join(project, "page", "vite.config.mjs"), 'export default { build: { outDir: "../dist" } };');
+  await shop.node(shop.tool("vite", "bin/vite.js"), ["build", "--logLevel", "error"], { cwd: join(project, "page") });
+  const server = await host({ mounts: { "/": join(project, "dist") } });
+  try {
+    return await shop.browser.visit(`${server.origin}/`, async (page) => {
+      await says(page, /^Ready|not|expected/);
+      const { x, y, width, height } = await (await page.$("canvas")).boundingBox();
+      // The larger organ, right of the middle in the volume, is left of it on the screen.
+      const side = Math.min(width, height);
+      await page.mouse.click(x + width / 2 - 0.16 * side, y + height / 2);
+      const said = await says(page, /redicted IoU/);
+      await page.screenshot({ path: join(CACHE, "screenshots", "example_niivue.png") });
+      const pixels = Number(/(\d+) pixels/.exec(said)?.[1]);
+      // The organ has 1301.
+      if (pixels < 600 || pixels > 3000) throw new Problem(said);
+      return said;
+    });
+  } finally {
+    server.close();
+  }
+}
+
 async function nodeBatch(shop) {
   const project = shop.project("example-node-batch", { ".": join(FOLDER, "node-batch") });
   const env = { ...process.env, ...readJson(join(CACHE, "setup.json"))?.env };
@@ -79,5 +104,6 @@ async function nodeBatch(shop) {
 export const EXAMPLES = [
   { name: "example script-tag", fast: true, run: scriptTag },
   { name: "example react", run: react },
+  { name: "example niivue", run: niivue },
   { name: "example node-batch", run: nodeBatch },
 ];
