@@ -62,6 +62,14 @@ async function buildLibrary(vite, out) {
   await bundleEntries(vite, "worker", out, { worker }, { chunkFileNames: "parts/worker/[name].js" });
 }
 
+/** Codecs made by Emscripten ask for modules of Node where they run in Node; given their bytes they need none, and a page has none. */
+const WITHOUT_NODE = {
+  name: "without-node",
+  enforce: "pre",
+  resolveId: (id) => (/^(node:)?(fs|path)$/.test(id) ? "\0none" : undefined),
+  load: (id) => (id === "\0none" ? "export default {};" : undefined),
+};
+
 async function bundleEntries(vite, name, out, entries, output) {
   const input = Object.fromEntries(Object.entries(entries).map(([entry, path]) => [entry, join(ROOT, path)]));
   const build = {
@@ -71,7 +79,9 @@ async function bundleEntries(vite, name, out, entries, output) {
     rollupOptions: { preserveEntrySignatures: "strict", output: { format: "es", entryFileNames: "[name].js", ...output } },
   };
   // The site's inputs would be joined to these.
-  await bundle(vite, name, out, build, { plugins: [{ name: "entries", options: (options) => ({ ...options, input }) }], ssr: { noExternal: true } });
+  const plugins = [{ name: "entries", options: (options) => ({ ...options, input }) }, WITHOUT_NODE];
+  // For Node `require` would become an import of node:module, which a page cannot fetch.
+  await bundle(vite, name, out, build, { plugins, ssr: { noExternal: true, target: "webworker" } });
 }
 
 /** `root` is another checkout of the project where an earlier command line is wanted. */
