@@ -30,6 +30,7 @@ export interface EvaluateOptions extends ReportOptions {
   readonly promptFile?: string;
   readonly savePrompts?: string;
   readonly saveMasks?: string;
+  readonly baselines?: boolean;
   readonly shard: Shard;
 }
 

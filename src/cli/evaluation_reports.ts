@@ -47,8 +47,14 @@ export function summarise(result: Evaluation, { json }: ReportOptions, { stdout 
     if (!summary) return [];
     const metric = ({ mean, median, ci95 }: typeof summary.dice) => `${percent(mean)} [${percent(ci95[0])}, ${percent(ci95[1])}] median ${percent(median)}`;
     const name = mode === "box" ? "box" : `${mode} pt`;
-    return [`${name.padEnd(5)} Dice ${metric(summary.dice)}   IoU ${metric(summary.iou)}   ${summary.n} masks`];
+    return [
+      `${name.padEnd(5)} Dice ${metric(summary.dice)}   IoU ${metric(summary.iou)}   boundary F ${percent(summary.boundary.mean)}, ${summary.parts.toFixed(2)} parts   ${summary.n} masks`,
+    ];
   });
+  if (result.baselines) {
+    const { ellipse, disc } = result.baselines;
+    lines.push(`without a network: ellipse in the box Dice ${percent(ellipse.mean)}, disc of radius ${disc.radius} around the point ${percent(disc.mean)}`);
+  }
   lines.push(`${result.images} images, ${result.imagesPerSecond.toFixed(2)} images/s`);
   if (json === "-") terminal.say(lines.join("\n"));
   else stdout.write(`${lines.join("\n")}\n`);

@@ -1,6 +1,7 @@
 // One evaluation: image after image, with a journal to go on from.
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { baselinesOf } from "../eval/baselines.ts";
 import { byImage, shard } from "../eval/dataset.ts";
 import type { Picture } from "../eval/html.ts";
 import type { Mode } from "../eval/modes.ts";
@@ -155,8 +156,9 @@ export class Work {
       }
       first.push([target.mask, result.first]);
       if (this.fixed && truth && !liesOnMask(result.first, truth, framing)) beside.push({ file: target.mask, message: besideWords(size) });
-      const scores = Object.fromEntries([...result.answers].map(([mode, { dice, iou, predicted }]) => [mode, { dice, iou, predicted }]));
-      cases.push({ index: target.index, mask: target.mask, image: entry.image, ...namesOf(target.mask, entry.image), scores });
+      const scores = Object.fromEntries([...result.answers].map(([mode, { mask: _, prompt: __, ...score }]) => [mode, score]));
+      const baselines = this.options.baselines && truth ? { baselines: baselinesOf(result.first, truth, framing) } : {};
+      cases.push({ index: target.index, mask: target.mask, image: entry.image, ...namesOf(target.mask, entry.image), scores, ...baselines });
       await this.#saveMasks(target.mask, result.answers);
     }
     return { image: entry.image, cases, problems: [...problems, ...vanished], notices: [...notices, ...beside], first, encoded: true, seconds };

@@ -167,6 +167,7 @@ function evaluateCommand(root: Command, environment: Environment): void {
     .option("--prompt-file <file.json>", "first box and point of each mask, in the reference's format, instead of drawn ones")
     .option("--save-prompts <file.json>", "write the first box and point of each mask in that format")
     .option("--save-masks <folder>", "write every mask as PNG")
+    .option("--baselines", "also the Dice of the prompts alone: the ellipse in the box, and a disc around the point")
     .addOption(
       new Option("--shard <i/n>", "only part i of n, from 1; auto or auto/n takes i from SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX")
         .argParser((text) => parseShard(text, process.env))

@@ -3,10 +3,12 @@ import { type Framing, frame, type RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
 import { thresholdTwin, upsampleTwin } from "../image/postprocess.ts";
 import type { Decoded, Embedding, Point, Prompt, SamMed2D } from "../index.ts";
+import { boundaryF } from "./boundary.ts";
 import { MODES, type Mode } from "./modes.ts";
 import { type Overlap, overlap } from "./metrics.ts";
 import { correction, type FirstPrompts, firstPrompts, toSquare } from "./prompts.ts";
 import { Random } from "./random.ts";
+import { countRegions } from "./regions.ts";
 
 export type EvaluatedModel = Pick<SamMed2D, "config" | "encode" | "decode" | "restore">;
 
@@ -22,6 +24,10 @@ export interface Target {
 export interface Score extends Overlap {
   /** The model's own estimate of the IoU. */
   readonly predicted: number;
+  /** Boundary F-score, 0 to 1. */
+  readonly boundary: number;
+  /** Connected regions of the mask. */
+  readonly parts: number;
 }
 
 export interface Answer extends Score {
@@ -133,5 +139,6 @@ function bestLogits({ logits, masks, best }: Decoded): Float32Array {
 function answer(decoded: Decoded, prompt: Prompt, truth: Mask, framing: Framing): Answer {
   const logits = bestLogits(decoded);
   const mask = { data: thresholdTwin(upsampleTwin(logits, Math.sqrt(logits.length), framing)), width: truth.width, height: truth.height };
-  return { ...overlap(mask.data, truth.data), predicted: decoded.scores[decoded.best] as number, mask, prompt };
+  const predicted = decoded.scores[decoded.best] as number;
+  return { ...overlap(mask.data, truth.data), predicted, boundary: boundaryF(mask, truth), parts: countRegions(mask), mask, prompt };
 }

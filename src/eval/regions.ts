@@ -2,14 +2,31 @@
 import type { Mask } from "../image/mask.ts";
 
 /** `[x0, y0, x1, y1)` of the region with most pixels, the first in row order of equals; null for an empty mask. */
-export function largestRegionBox({ data, width, height }: Mask): [number, number, number, number] | null {
+export function largestRegionBox(mask: Mask): Box | null {
+  let best: Region | undefined;
+  for (const region of regions(mask)) if (!best || region.pixels > best.pixels) best = region;
+  return best ? best.box : null;
+}
+
+export function countRegions(mask: Mask): number {
+  return [...regions(mask)].length;
+}
+
+type Box = [x0: number, y0: number, x1: number, y1: number];
+
+interface Region {
+  readonly pixels: number;
+  readonly box: Box;
+}
+
+/** In row order of their first pixels. */
+function* regions({ data, width, height }: Mask): Generator<Region> {
   const seen = new Uint8Array(data.length);
-  let best: { pixels: number; box: [number, number, number, number] } | undefined;
   for (let start = data.indexOf(1); start >= 0; start = data.indexOf(1, start + 1)) {
     if (seen[start]) continue;
     seen[start] = 1;
     const open = [start];
-    const box: [number, number, number, number] = [width, height, 0, 0];
+    const box: Box = [width, height, 0, 0];
     let pixels = 0;
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
       const x = at % width;
@@ -29,7 +46,6 @@ export function largestRegionBox({ data, width, height }: Mask): [number, number
         }
       }
     }
-    if (!best || pixels > best.pixels) best = { pixels, box };
+    yield { pixels, box };
   }
-  return best ? best.box : null;
 }

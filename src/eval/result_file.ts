@@ -1,4 +1,5 @@
 // A result file's content, checked as far as merging and summing build on it; what is computed of it is computed again.
+import { RADII } from "./baselines.ts";
 import { EvaluationError } from "./error.ts";
 import { isRecord, parseRecord, quoted } from "./json.ts";
 import { MODES } from "./modes.ts";
@@ -18,7 +19,8 @@ export function parseEvaluation(text: string, file: string): Run {
     isRecord(item) &&
     index(item.index) &&
     ["mask", "image", "modality", "dataset", "structure"].every((key) => typeof item[key] === "string") &&
-    areScores(item.scores);
+    areScores(item.scores) &&
+    (item.baselines === undefined || areBaselines(item.baselines));
   const isProblem = (item: unknown): item is Problem => isNotice(item) && Array.isArray((item as Problem).indices) && (item as Problem).indices.every(index);
   return {
     settings,
@@ -59,7 +61,13 @@ function areScores(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const modes: readonly string[] = MODES;
   return Object.entries(value).every(
-    ([mode, score]) => modes.includes(mode) && isRecord(score) && ["dice", "iou", "predicted"].every((key) => Number.isFinite(score[key])),
+    ([mode, score]) => modes.includes(mode) && isRecord(score) && ["dice", "iou", "predicted", "boundary", "parts"].every((key) => Number.isFinite(score[key])),
+  );
+}
+
+function areBaselines(value: unknown): boolean {
+  return (
+    isRecord(value) && Number.isFinite(value.ellipse) && Array.isArray(value.discs) && value.discs.length === RADII.length && value.discs.every(Number.isFinite)
   );
 }
 

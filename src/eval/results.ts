@@ -1,6 +1,7 @@
 // Results of an evaluation as data: what is kept of each mask, what they say together, and shards joined.
 import { EvaluationError } from "./error.ts";
-import { type Summary, summarise } from "./metrics.ts";
+import { type Baselines, RADII } from "./baselines.ts";
+import { mean, type Summary, summarise } from "./metrics.ts";
 import type { Names } from "./names.ts";
 import { MODES, type Mode } from "./modes.ts";
 import type { Score } from "./protocol.ts";
@@ -12,6 +13,8 @@ export interface CaseResult extends Names {
   readonly mask: string;
   readonly image: string;
   readonly scores: Readonly<Partial<Record<Mode, Score>>>;
+  /** Of the prompts alone, where they were asked for. */
+  readonly baselines?: Baselines;
 }
 
 /** A file that could not be used, and the masks that are missing because of it. */
@@ -86,7 +89,18 @@ export interface Run {
 export interface ModeSummary {
   readonly dice: Summary;
   readonly iou: Summary;
+  /** Of the boundary F-scores. */
+  readonly boundary: Summary;
+  /** Mean number of connected regions of a mask. */
+  readonly parts: number;
   readonly n: number;
+}
+
+/** Dice that needs no network, over all masks. */
+export interface BaselineSummary {
+  readonly ellipse: Summary;
+  /** Of the one radius, in model pixels, that is best for these very masks. */
+  readonly disc: Summary & { readonly radius: number };
 }
 
 export type Summaries = Partial<Record<Mode, ModeSummary>>;
@@ -100,6 +114,8 @@ export interface Evaluation extends Run {
   readonly prompts: Summaries;
   readonly by: Readonly<Record<Grouping, Readonly<Record<string, Summaries>>>>;
   readonly imagesPerSecond: number;
+  /** Where every case has them. */
+  readonly baselines?: BaselineSummary;
 }
 
 export const FORMAT = "sam-med2d evaluation 2";
@@ -132,6 +148,30 @@ export function evaluation(run: Run): Evaluation {
     problems: [...run.problems].sort((a, b) => (a.indices[0] ?? 0) - (b.indices[0] ?? 0)),
     notices: [...run.notices].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0)),
     cases,
+    ...baselineSummary(cases, seed),
+  };
+}
+
+function baselineSummary(cases: readonly CaseResult[], seed: number): { readonly baselines?: BaselineSummary } {
+  const all = cases.map(({ baselines }) => baselines).filter((baselines) => baselines !== undefined);
+  if (all.length === 0 || all.length < cases.length) return {};
+  const means = RADII.map((_, i) => mean(all.map(({ discs }) => discs[i] as number)));
+  const best = means.indexOf(Math.max(...means));
+  const disc = {
+    ...summarise(
+      all.map(({ discs }) => discs[best] as number),
+      seed,
+    ),
+    radius: RADII[best] as number,
+  };
+  return {
+    baselines: {
+      ellipse: summarise(
+        all.map(({ ellipse }) => ellipse),
+        seed,
+      ),
+      disc,
+    },
   };
 }
 
@@ -141,12 +181,12 @@ function summaries(cases: readonly CaseResult[], modes: readonly Mode[], seed: n
   for (const mode of MODES.filter((mode) => modes.includes(mode))) {
     const scores = cases.map(({ scores }) => scores[mode]).filter((score) => score !== undefined);
     if (scores.length === 0) continue;
-    const of = (metric: "dice" | "iou") =>
+    const of = (metric: "dice" | "iou" | "boundary") =>
       summarise(
         scores.map((score) => score[metric]),
         seed,
       );
-    result[mode] = { dice: of("dice"), iou: of("iou"), n: scores.length };
+    result[mode] = { dice: of("dice"), iou: of("iou"), boundary: of("boundary"), parts: mean(scores.map(({ parts }) => parts)), n: scores.length };
   }
   return result;
 }
@@ -185,19 +225,19 @@ export function merge(runs: readonly { readonly file: string; readonly run: Run 
 /** One row a mask. */
 export function toCsv({ cases, settings }: Run): string {
   const modes = MODES.filter((mode) => settings.prompts.includes(mode));
-  const head = ["mask", "image", ...GROUPINGS, ...modes.flatMap((mode) => ["dice", "iou", "predicted_iou"].map((metric) => `${metric}_${mode}`))];
+  const named = (...metrics: string[]) => modes.flatMap((mode) => metrics.map((metric) => `${metric}_${mode}`));
+  const head = ["mask", "image", ...GROUPINGS, ...named("dice", "iou", "predicted_iou"), ...named("boundary_f", "parts")];
   const rows = [...cases]
     .sort((a, b) => a.index - b.index)
-    .map((result) => [
-      result.mask,
-      result.image,
-      ...GROUPINGS.map((grouping) => result[grouping]),
-      ...modes.flatMap((mode) => {
-        const score = result.scores[mode];
-        return score ? [score.dice, score.iou, score.predicted].map((value) => value.toFixed(6)) : ["", "", ""];
-      }),
-    ]);
+    .map(({ mask, image, scores, ...names }) => {
+      const of = (...metrics: (keyof Score)[]) => modes.flatMap((mode) => metrics.map((metric) => cellOf(metric, scores[mode]?.[metric])));
+      return [mask, image, ...GROUPINGS.map((grouping) => names[grouping]), ...of("dice", "iou", "predicted"), ...of("boundary", "parts")];
+    });
   return `${[head, ...rows].map((row) => row.map(csvCell).join(",")).join("\n")}\n`;
+}
+
+function cellOf(metric: keyof Score, value: number | undefined): string {
+  return value === undefined ? "" : metric === "parts" ? `${value}` : value.toFixed(6);
 }
 
 function csvCell(text: string): string {

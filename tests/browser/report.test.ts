@@ -13,7 +13,7 @@ function report(): string {
   const structures = ["liver", LONG, "<b>aorta</b>"];
   const cases = Array.from({ length: 30 }, (_, index): CaseResult => {
     const structure = structures[index % 3] as string;
-    const score = (shift: number) => ({ dice: ((index + shift) % 30) / 29, iou: ((index + shift) % 30) / 40, predicted: 0.5 });
+    const score = (shift: number) => ({ dice: ((index + shift) % 30) / 29, iou: ((index + shift) % 30) / 40, predicted: 0.5, boundary: 0.4, parts: 1 });
     const scores = Object.fromEntries(MODES.map((mode, i) => [mode, score(i)]));
     return { index, mask: `masks/ct--drawn--${index}--${structure}_000.png`, image: "i.png", modality: "ct", dataset: "drawn", structure, scores };
   });

@@ -150,6 +150,8 @@ describe("evaluate", () => {
     expect(result.prompts.box).toEqual({
       dice: { mean: expect.any(Number), median: expect.any(Number), ci95: [expect.any(Number), expect.any(Number)] },
       iou: { mean: expect.any(Number), median: expect.any(Number), ci95: [expect.any(Number), expect.any(Number)] },
+      boundary: { mean: expect.any(Number), median: expect.any(Number), ci95: [expect.any(Number), expect.any(Number)] },
+      parts: 1,
       n: 4,
     });
     // The model answers a box with the box, in cells of four pixels.
@@ -339,6 +341,18 @@ describe("evaluate", () => {
     for (const words of ["Dice by modality", "liver", "How Dice is distributed", "worst", "median", "best"]) expect(html).toContain(words);
     const saved = sharp(folder.file("saved/points_5/good/masks/ct--drawn--a--liver_000.png"));
     expect(await saved.metadata()).toMatchObject({ width: 120, height: 90, channels: 1 });
+  });
+
+  it("tells what the prompts alone are worth", async () => {
+    const { stdout } = await run(["--baselines", "--json", folder.file("r.json")]);
+    expect(stdout).toMatch(/without a network: ellipse in the box Dice \d\d\.\d\d, disc of radius \d+ around the point \d\d\.\d\d\n/);
+    const { baselines, cases } = await json("r.json");
+    // Masks are rectangles, of which the ellipse in the box covers pi / 4.
+    expect(baselines.ellipse.mean).toBeCloseTo((2 * Math.PI) / 4 / (1 + Math.PI / 4), 1);
+    expect(cases[0].baselines.discs.length).toBe(59);
+    for (const part of [1, 2]) await run(["--baselines", "--json", folder.file(`r${part}.json`), "--shard", `${part}/2`]);
+    await cli(["evaluate", "merge", folder.file("r1.json"), folder.file("r2.json"), "--json", folder.file("rm.json")]);
+    expect((await json("rm.json")).baselines).toEqual(baselines);
   });
 
   it("prints JSON alone on stdout", async () => {

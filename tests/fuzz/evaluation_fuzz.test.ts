@@ -21,7 +21,7 @@ const DATASET = {
 };
 const ENTRIES = parseDataset(JSON.stringify(DATASET), "d.json");
 const PROMPTS = JSON.parse(formatPromptFile(ENTRIES.map(({ mask }, i) => [mask, { box: [i, 2, 30, 40], point: { x: 9, y: i, label: 1 } }])));
-const scores = { box: { dice: 0.5, iou: 0.4, predicted: 0.6 }, "1": { dice: 0.1, iou: 0.1, predicted: 0.2 } };
+const scores = { box: { dice: 0.5, iou: 0.4, predicted: 0.6, boundary: 0.5, parts: 1 }, "1": { dice: 0.1, iou: 0.1, predicted: 0.2, boundary: 0.1, parts: 2 } };
 const cases = ENTRIES.map(({ index, mask, image }): CaseResult => ({ index, mask, image, ...namesOf(mask, image), scores }));
 const RUN: Run = {
   settings: {
