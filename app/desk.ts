@@ -1,11 +1,13 @@
 // What can be done on the page, as functions: buttons, keys and gestures all end here.
 import type { Box, Mask } from "../src/index.ts";
-import { baseName, maskPng, promptFile, readPromptFile, saveBlob } from "./download.ts";
+import { baseName, imageOfPrompts, maskPng, promptFile, readPromptFile, saveBlob } from "./download.ts";
 import type { Engine, Source } from "./engine.ts";
-import { canvasOf, isPrompts, isWeights, openImage } from "./images.ts";
+import { byName, canvasOf, isPrompts, isWeights, openImage } from "./images.ts";
 import type { Inference, Result } from "./inference.ts";
+import { bitsOf, isMaskName, maskOwner } from "./mask_file.ts";
 import { type Runs, unpackRuns } from "./run_lengths.ts";
 import type { Problems } from "./problems.ts";
+import type { Picture } from "./samples.ts";
 import {
   addPoint,
   clear,
@@ -119,40 +121,96 @@ export class Desk {
     const { studies, current } = this.store.state;
     const index = studies.findIndex((study) => study.id === id);
     const study = studies[index];
-    if (!study || (hasUnsaved(study) && !confirm(`Close ${study.name}? Its prompts were not saved.`))) return;
+    if (
+      !study ||
+      (hasUnsaved(study) && !confirm(`Close ${study.name}? Its ${this.#inference.resultOf(study.session.now) ? "mask was" : "prompts were"} not saved.`))
+    )
+      return;
     const left = studies.filter((other) => other !== study);
     this.store.set({ studies: left, current: current === id ? (left[Math.min(index, left.length - 1)]?.id ?? null) : current });
     this.#inference.forget(id);
   }
 
-  /** Images join the filmstrip, weights are loaded, a prompt file is applied to the image that is shown. */
+  /**
+   * Images join the filmstrip in the order people count in, the first of them is shown; weights are loaded, a prompt file is applied to the
+   * image that is shown, a mask that was saved here becomes the true mask of its image.
+   */
   async openFiles(files: readonly File[]): Promise<void> {
     const weights = files.filter(({ name }) => isWeights(name));
     if (weights.length > 0) void this.load({ kind: "file", files: weights });
-    for (const file of files.filter((other) => !weights.includes(other))) {
+    const failures: { name: string; error: unknown }[] = [];
+    const others = files.filter((other) => !weights.includes(other)).sort(byName);
+    const images = others.filter(({ name }) => !isPrompts(name) && !isMaskName(name));
+    const after: { last: string | null } = { last: null };
+    // Images first: masks and prompts that came along belong to them.
+    for (const file of [...images, ...others.filter((other) => !images.includes(other))]) {
       try {
         if (isPrompts(file.name)) this.#applyPrompts(await file.text(), file.name);
-        else await this.#openImage(file);
+        else await this.#openImage(file, after);
       } catch (error) {
-        this.#problems.show(error);
+        failures.push({ name: file.name || "pasted image", error });
       }
     }
+    this.#problems.showBatch(files.length, failures);
   }
 
-  async #openImage(file: File): Promise<void> {
-    const picture = await openImage(file, file.name || "pasted image");
+  async #openImage(file: File, after: { last: string | null }): Promise<void> {
+    const { picture, notice } = await openImage(file, file.name || "pasted image");
+    if (this.#takeMask(file.name, picture)) return;
     const id = `file-${++this.#opened}`;
     const name = file.name || `Pasted image ${this.#opened}`;
     const study = newStudy({ id, name, origin: "file", picture, canvas: canvasOf(picture), suggestion: null, structures: [] });
-    // The newest first: it is what one looks for.
-    this.store.set({ studies: [study, ...this.store.state.studies], current: id });
+    const { studies, current } = this.store.state;
+    // The newest batch first: it is what one looks for.
+    const place = studies.findIndex((other) => other.id === after.last) + 1;
+    this.store.set({ studies: [...studies.slice(0, place), study, ...studies.slice(place)], current: after.last === null ? id : current });
+    after.last = id;
+    if (notice) this.#problems.tell("Shown with a window", notice);
+  }
+
+  /** A mask by its name, two values and size, beside the image it is of. */
+  #takeMask(name: string, picture: Picture): boolean {
+    if (!isMaskName(name)) return false;
+    const owner = this.store.state.studies.find(
+      (study) => baseName(study.name) === maskOwner(name) && study.picture.width === picture.width && study.picture.height === picture.height,
+    );
+    const mask = owner && bitsOf(picture);
+    if (!owner || !mask) return false;
+    const structures = [...owner.structures.filter((other) => other.name !== name), { name, mask }];
+    this.store.updateStudy(owner.id, () => ({ structures }));
+    this.#problems.tell("A mask was opened", `${name} is compared with what is predicted on ${owner.name}, as its true mask.`);
+    return true;
   }
 
   #applyPrompts(text: string, name: string): void {
     const study = currentStudy(this.store.state);
     if (!study) return;
-    const { points, box } = readPromptFile(text, name, study.picture.width, study.picture.height);
+    const image = imageOfPrompts(text);
+    const isOf = ({ name: known, picture }: Study) => image?.name === known && image.width === picture.width && image.height === picture.height;
+    if (!image || isOf(study)) return this.#setPrompts(text, name, study.id);
+    const set = (target: Study) => ({
+      label: `Set them on ${target.name}`,
+      run: () => {
+        try {
+          this.#setPrompts(text, name, target.id);
+        } catch (error) {
+          this.#problems.show(error);
+        }
+      },
+    });
+    const owner = this.store.state.studies.find(isOf);
+    const { width, height } = study.picture;
+    const words = `${name} is of ${image.name}, ${image.width} × ${image.height}; the image shown is ${study.name}, ${width} × ${height}. Nothing was set.`;
+    this.#problems.tell("Prompts of another image", words, owner ? [set(owner), set(study)] : [set(study)]);
+  }
+
+  #setPrompts(text: string, name: string, id: string): void {
+    const study = this.store.state.studies.find((known) => known.id === id);
+    if (!study) return;
+    const { points, box, chosen } = readPromptFile(text, name, study.picture.width, study.picture.height);
+    this.select(id);
     this.#prompt((session) => replace(session, points, box));
+    if (chosen !== undefined) this.store.updateStudy(id, ({ session }) => ({ choice: { prompts: session.now, index: chosen } }));
   }
 
   load(source: Source): Promise<void> {
@@ -167,9 +225,9 @@ export class Desk {
     const study = currentStudy(this.store.state);
     const shown = this.shown();
     if (!study || !shown) return;
-    const prompts = study.session.now;
+    const saved = { prompts: study.session.now, choice: study.choice };
     saveBlob(await maskPng(shown.mask), `${baseName(study.name)}-mask.png`);
-    this.store.updateStudy(study.id, () => ({ saved: prompts }));
+    this.store.updateStudy(study.id, () => ({ saved }));
   }
 
   savePrompts(): void {
@@ -178,7 +236,8 @@ export class Desk {
     const { width, height } = study.picture;
     const file = promptFile({ name: study.name, width, height }, study.session.now, this.#resultFacts());
     saveBlob(new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: "application/json" }), `${baseName(study.name)}-prompts.json`);
-    this.store.updateStudy(study.id, ({ session }) => ({ saved: session.now }));
+    // A mask is not saved by saving what led to it.
+    if (!this.shown()) this.store.updateStudy(study.id, ({ session, choice }) => ({ saved: { prompts: session.now, choice } }));
   }
 
   #resultFacts() {

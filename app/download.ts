@@ -12,14 +12,11 @@ export function saveBlob(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** White inside, black outside, at the image's own size. */
+/** 8-bit gray, 255 inside, 0 outside, at the image's own size: loaders get one value a pixel. No canvas, which may fail and be blank. */
 export async function maskPng({ data, width, height }: Mask): Promise<Blob> {
-  const pixels = new ImageData(width, height);
-  const words = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < data.length; i++) words[i] = data[i] ? 0xffffffff : 0xff000000;
-  const canvas = new OffscreenCanvas(width, height);
-  canvas.getContext("2d")?.putImageData(pixels, 0, 0);
-  return canvas.convertToBlob({ type: "image/png" });
+  const { encode } = await import("fast-png");
+  const gray = Uint8Array.from(data, (inside) => (inside ? 255 : 0));
+  return new Blob([encode({ width, height, data: gray, depth: 8, channels: 1 }) as Uint8Array<ArrayBuffer>], { type: "image/png" });
 }
 
 export interface PromptFile {
@@ -43,8 +40,25 @@ export function promptFile(image: PromptFile["image"], { points, box, previous }
   return { image, points, box, refined: previous !== null, ...(result && { result }) };
 }
 
+export interface ReadPrompts {
+  readonly points: PromptPoint[];
+  readonly box: Box | null;
+  /** The candidate that was chosen for them. */
+  readonly chosen?: number;
+}
+
+/** The image that a prompt file says it is of, or null where it says nothing or is none. */
+export function imageOfPrompts(text: string): PromptFile["image"] | null {
+  try {
+    const { image } = JSON.parse(text) as Partial<PromptFile>;
+    return image && typeof image.name === "string" && Number.isInteger(image.width) && Number.isInteger(image.height) ? image : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Reads what `promptFile` wrote; checks that it fits the image. */
-export function readPromptFile(text: string, name: string, width: number, height: number): { points: PromptPoint[]; box: Box | null } {
+export function readPromptFile(text: string, name: string, width: number, height: number): ReadPrompts {
   const fail = (got: string): never => {
     const expected = `points and a box inside ${width} × ${height} pixels, as this page saves them`;
     throw new SamError({ code: "prompt", op: "open", argument: name, expected, got, remedy: "Open the image that the prompts belong to first." });
@@ -65,7 +79,8 @@ export function readPromptFile(text: string, name: string, width: number, height
   if (box && (box.length !== 4 || !within(box[0], box[1], 0) || !within(box[2], box[3], 1) || box[0] >= box[2] || box[1] >= box[3]))
     fail(`box ${JSON.stringify(box)}`);
   if (points.length === 0 && !box) fail("neither a point nor a box");
-  return { points: points.map(({ x, y, label }) => ({ x, y, label })), box };
+  const chosen = file?.result?.chosen;
+  return { points: points.map(({ x, y, label }) => ({ x, y, label })), box, ...(Number.isInteger(chosen) && { chosen: chosen as number }) };
 }
 
 /** `scan.final.png` → `scan.final`, safe for every file system. */

@@ -1,6 +1,6 @@
 // The model's life: chosen, loading, ready, failed, lost and rebuilt. It lives in a worker of its own, so that nothing
 // of it remains when another one is loaded.
-import type { Progress } from "../src/index.ts";
+import { openCheckpoint, type Progress, SamError } from "../src/index.ts";
 import type { DefaultWeights } from "./default_weights.ts";
 import { SamMed2DWorker } from "../src/worker/client.ts";
 import { TransferRate } from "./transfer_rate.ts";
@@ -46,8 +46,18 @@ export class Engine {
     return this.#status;
   }
 
-  /** Lets go of the model there is first: two would not fit on many a device. */
+  /** Lets go of the model there is first, since two would not fit on many a device; but not for a file that holds no such network. */
   async load(source: Source, adapter = this.#adapter): Promise<void> {
+    if (source.kind === "file" && this.#status.kind === "ready") {
+      const asked = ++this.#number;
+      try {
+        await expectNetwork(source.files);
+      } catch (error) {
+        this.#events.onError(error);
+        return;
+      }
+      if (asked !== this.#number) return;
+    }
     this.#tearDown();
     this.#adapter = adapter;
     const controller = new AbortController();
@@ -108,6 +118,22 @@ export class Engine {
     this.#status = status;
     this.#events.onStatus(status);
   }
+}
+
+/** Reads the directory of the file, no tensor. */
+async function expectNetwork(files: readonly File[]): Promise<void> {
+  const checkpoint = await openCheckpoint(files);
+  await checkpoint.close();
+  const names = [...checkpoint.tensors.keys()];
+  if (names.some((name) => name.startsWith("image_encoder."))) return;
+  throw new SamError({
+    code: "checkpoint",
+    op: "open",
+    argument: checkpoint.label,
+    expected: "the weights of a SAM-Med2D network, with tensors named image_encoder.…",
+    got: names.length === 0 ? "no tensor" : `${names.length} tensors such as ${names[0]}`,
+    remedy: "Choose the file with the network's weights. The model that was loaded is still there.",
+  });
 }
 
 export function nameOf(source: Source): string {

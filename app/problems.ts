@@ -20,8 +20,8 @@ const TITLES: Readonly<Record<SamError["code"], string>> = {
 
 const WHOLE: ReadonlySet<string | undefined> = new Set(["weights", "image", "device"]);
 
-/** More than this many at once would cover the page; the oldest go. */
-const MOST = 3;
+/** Of a batch this many are named at once, the others in a list to unfold. */
+const NAMED = 3;
 
 export class Problems {
   readonly #root: HTMLElement;
@@ -32,7 +32,7 @@ export class Problems {
 
   show(error: unknown, actions: readonly ProblemAction[] = []): void {
     const known = error instanceof SamError;
-    const title = known ? TITLES[error.code] : "Something unexpected happened";
+    const title = known ? (error.op === "worker" ? "The model's worker does not run" : TITLES[error.code]) : "Something unexpected happened";
     // The title names what is wrong as a whole.
     const subject = known && !WHOLE.has(error.argument) ? error.argument : undefined;
     const lines = known
@@ -41,9 +41,27 @@ export class Problems {
     this.#add(title, lines, actions, error);
   }
 
+  /** Of `total` files that came together, those that could not be opened: one card for all of them. */
+  showBatch(total: number, failures: readonly { readonly name: string; readonly error: unknown }[]): void {
+    const [only] = failures;
+    if (!only) return;
+    if (failures.length === 1) {
+      this.show(only.error);
+      return;
+    }
+    const lines = failures.map(({ name, error }) => {
+      return error instanceof SamError ? `${name}: expected ${error.expected}, got ${error.got}. ${error.remedy}` : `${name}: ${error}`;
+    });
+    const named = failures.slice(0, NAMED).map(({ name }) => name);
+    const others = failures.length > NAMED ? ` and ${failures.length - NAMED} more` : "";
+    const card = this.#add(`${failures.length} of ${total} files not opened`, [`${named.join(", ")}${others}.`], [], null);
+    const list = make("ul", {}, ...lines.map((line) => make("li", {}, line)));
+    card.append(make("details", {}, make("summary", {}, "Which, and why"), list));
+  }
+
   /** What is worth knowing, though nothing failed. */
-  tell(title: string, words: string): void {
-    const card = this.#add(title, [words], [], null);
+  tell(title: string, words: string, actions: readonly ProblemAction[] = []): void {
+    const card = this.#add(title, [words], actions, null);
     card.dataset.tone = "plain";
     card.setAttribute("role", "status");
   }
@@ -70,7 +88,6 @@ export class Problems {
       card.append(make("div", { className: "actions" }, ...actions.map((action) => button(action.label, run(action), "primary"))));
     }
     this.#root.append(card);
-    while (this.#root.children.length > MOST) this.#root.firstElementChild?.remove();
     return card;
   }
 }

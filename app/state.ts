@@ -23,8 +23,8 @@ export interface Study {
   readonly structures: readonly Structure[];
   /** The candidate that was picked by hand, and for which prompts. */
   readonly choice: { readonly prompts: Prompts; readonly index: number } | null;
-  /** The prompts whose mask was saved last. */
-  readonly saved: Prompts | null;
+  /** What was saved last: the mask of these prompts, with this choice among its candidates. */
+  readonly saved: { readonly prompts: Prompts; readonly choice: Study["choice"] } | null;
 }
 
 export interface State {
@@ -109,8 +109,8 @@ export function newStudy(facts: Pick<Study, "id" | "name" | "origin" | "picture"
 }
 
 /** Prompts on an image of the user's own that were not saved since. Samples are there again at the next visit. */
-export function hasUnsaved({ origin, session, saved }: Study): boolean {
-  return origin === "file" && !isEmpty(session.now) && saved !== session.now;
+export function hasUnsaved({ origin, session, choice, saved }: Study): boolean {
+  return origin === "file" && !isEmpty(session.now) && (saved?.prompts !== session.now || saved.choice !== choice);
 }
 
 /** The candidate that is shown: the user's pick for these very prompts, else the best. */

@@ -10,6 +10,8 @@ import { expectSha256, mismatch, verified } from "./verify.ts";
 /** Begins the name of each cache; version and address follow. The number changes when the layout does. */
 const PREFIX = "sam-med2d-weights-1 ";
 const PART = 8 << 20;
+/** Bytes between two words about how far a download is. */
+const PIECE = 256 << 10;
 
 export interface CacheOptions {
   /** Promised hash of the file. Names its version too, so that a complete copy is used without asking the server. */
@@ -181,6 +183,23 @@ export async function cachedSource(location: string | URL, options: CacheOptions
   return source ?? uncached(http);
 }
 
+/** A part in pieces, each told of: on a slow line a part takes its time. */
+async function readTold(
+  http: HttpSource,
+  begin: number,
+  length: number,
+  told: (loaded: number, fetched: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const content = new Uint8Array(length);
+  for (let at = 0; at < length; at += PIECE) {
+    const piece = await http.read(begin + at, Math.min(PIECE, length - at), signal);
+    content.set(piece, at);
+    told(begin + at + piece.length, piece.length);
+  }
+  return content;
+}
+
 function addressOf(location: string | URL): string {
   try {
     return new URL(location, globalThis.location?.href).href;
@@ -206,11 +225,12 @@ async function download(storage: CacheStorage, http: HttpSource, note: Note, { s
       const begin = part * PART;
       const length = Math.min(PART, bytes - begin);
       const isNew = part >= kept;
-      const content = isNew ? await http.read(begin, length, signal) : hash && (await copy.part(part));
+      const told = (loaded: number, fetched: number) => onProgress?.({ stage: "download", loaded, total: bytes, bytesPerSecond: meter(fetched) });
+      const content = isNew ? await readTold(http, begin, length, told, signal) : hash && (await copy.part(part));
       if (hash && content) hash.update(content);
       if (isNew && content) await copy.put(part, content);
       if (content) letGo(content);
-      onProgress?.({ stage: "download", loaded: begin + length, total: bytes, bytesPerSecond: meter(isNew ? length : 0) });
+      if (!isNew) told(begin + length, 0);
     }
     const got = hash ? hash.digest() : undefined;
     wrong = got !== sha256;

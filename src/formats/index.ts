@@ -7,6 +7,8 @@ import { type Kind, READERS } from "./kinds.ts";
 import type { FileEntry, PixelDecoders, ReadContext, Refused } from "./reader.ts";
 import { reasonOf } from "./reason.ts";
 
+export { kindOf } from "../bytes/sniff.ts";
+export { type IntensityRange, robustRange, spreadBytes, toEightBits } from "../image/intensity.ts";
 export type { Segment, SegmentFrame, Segmentation } from "../volume/segmentation.ts";
 export type { DecodedPixels, FileEntry, PixelDecoders, Refused } from "./reader.ts";
 

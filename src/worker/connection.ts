@@ -35,7 +35,7 @@ export class Connection {
     this.#worker = worker;
     const { signal } = this.#listening;
     worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data), { signal });
-    worker.addEventListener("error", (event) => this.close(crashed(event.message || "a script that does not load or run")), { signal });
+    worker.addEventListener("error", (event) => this.close(event.message ? crashed(event.message) : unreachable()), { signal });
     worker.addEventListener("messageerror", () => this.close(crashed("a message that can't be read")), { signal });
   }
 
@@ -98,6 +98,17 @@ function crashed(got: string): SamError {
     expected: "the worker to keep running",
     got,
     remedy: "Make a new Worker and load the weights again.",
+  });
+}
+
+/** A script that fails while it runs has a message; one that never came has none. */
+function unreachable(): SamError {
+  return new SamError({
+    code: "device",
+    op: "worker",
+    expected: "the worker's script to load",
+    got: "a script that does not load or run",
+    remedy: "Check that this machine is online and that the server of the page still runs, then load the weights again.",
   });
 }
 
