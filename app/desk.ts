@@ -187,7 +187,10 @@ export class Desk {
     if (!study) return;
     const image = imageOfPrompts(text);
     const isOf = ({ name: known, picture }: Study) => image?.name === known && image.width === picture.width && image.height === picture.height;
-    if (!image || isOf(study)) return this.#setPrompts(text, name, study.id);
+    if (!image || isOf(study)) {
+      this.#setPrompts(text, name, study.id);
+      return;
+    }
     const set = (target: Study) => ({
       label: `Set them on ${target.name}`,
       run: () => {
