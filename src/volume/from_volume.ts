@@ -1,0 +1,53 @@
+// A volume of label values (NIfTI, NRRD, MetaImage, a palette PNG) as a labelmap: work goes on where a file stopped.
+import { SamError } from "../errors.ts";
+import { Labelmap } from "./labelmap.ts";
+import type { Volume } from "./volume.ts";
+
+/** More values than this are an image, not labels. */
+const MAX_LABELS = 1000;
+/** Hues that stay apart, for labels without a colour: the golden angle around the circle. */
+export function labelColor(id: number): [number, number, number] {
+  const hue = (id * 137.508) % 360;
+  const channel = (n: number) => {
+    const k = (n + hue / 60) % 6;
+    return Math.round(255 * (0.95 - 0.7 * Math.max(0, Math.min(k, 4 - k, 1))));
+  };
+  return [channel(5), channel(3), channel(1)];
+}
+
+/** Each value above 0 becomes a label; `names` by value. Throws where values are not whole numbers from 0 to 65535, or too many. */
+export async function labelmapOf(volume: Volume, names: ReadonlyMap<number, string> = new Map(), signal?: AbortSignal): Promise<Labelmap> {
+  const { columns, rows, slices } = volume;
+  const labelmap = new Labelmap(columns, rows, slices);
+  const fail = (got: string) => {
+    const expected = "label values, whole numbers from 0 to 65535";
+    return new SamError({ code: "file", op: volume.name, expected, got, remedy: "Open a file of labels, not an image." });
+  };
+  if (volume.samples > 1) throw fail(`${volume.samples} samples a voxel`);
+  const known = new Set<number>();
+  for (let k = 0; k < slices; k++) {
+    const { data } = await volume.slice(k, signal ? { signal } : {});
+    const runs = new Map<number, number[]>();
+    for (let i = 0; i < data.length; ) {
+      const value = data[i] as number;
+      let end = i + 1;
+      while (end < data.length && data[end] === value) end++;
+      if (value !== 0) {
+        if (!Number.isInteger(value) || value < 0 || value > 65535) throw fail(`the value ${value} on slice ${k}`);
+        const list = runs.get(value) ?? [];
+        runs.set(value, list);
+        list.push(i, end);
+      }
+      i = end;
+    }
+    for (const [value, list] of runs) {
+      if (!known.has(value)) {
+        known.add(value);
+        if (known.size > MAX_LABELS) throw fail(`more than ${MAX_LABELS} values`);
+        labelmap.setLabel({ id: value, name: names.get(value) ?? `Label ${value}`, color: labelColor(value) });
+      }
+      labelmap.draw(value, k, Uint32Array.from(list), "allow");
+    }
+  }
+  return labelmap;
+}

@@ -1,0 +1,66 @@
+// What belongs together in one slice: connected parts, holes, islands. On runs, by rows, without a picture in between.
+import { difference, NO_RUNS, pixelCount, type Runs, rowRuns, union } from "./runs.ts";
+
+/** Parts that touch by an edge (4 neighbours) or, `corners`, by a corner too (8), from the largest to the smallest. */
+export function connectedParts(runs: Runs, columns: number, corners = false): Runs[] {
+  const pieces = [...rowRuns(runs, columns)];
+  const parent = pieces.map((_, i) => i);
+  const root = (i: number): number => {
+    let at = i;
+    while (parent[at] !== at) {
+      parent[at] = parent[parent[at] as number] as number;
+      at = parent[at] as number;
+    }
+    return at;
+  };
+  const reach = corners ? 1 : 0;
+  let above = 0;
+  for (let i = 0; i < pieces.length; i++) {
+    const [row, begin, end] = pieces[i] as (typeof pieces)[number];
+    while (above < i && ((pieces[above] as (typeof pieces)[number])[0] < row - 1 || isBefore(pieces[above] as (typeof pieces)[number], row, begin - reach)))
+      above++;
+    for (let j = above; j < i; j++) {
+      const [otherRow, otherBegin, otherEnd] = pieces[j] as (typeof pieces)[number];
+      if (otherRow !== row - 1 || otherBegin >= end + reach) break;
+      if (otherEnd > begin - reach) parent[root(i)] = root(j);
+    }
+  }
+  const parts = new Map<number, number[]>();
+  pieces.forEach(([row, begin, end], i) => {
+    const key = root(i);
+    const part = parts.get(key) ?? [];
+    parts.set(key, part);
+    const [from, to] = [row * columns + begin, row * columns + end];
+    // Pieces of one run that went on into the next row are one again.
+    if (part.at(-1) === from) part[part.length - 1] = to;
+    else part.push(from, to);
+  });
+  return [...parts.values()].map((part) => Uint32Array.from(part)).sort((a, b) => pixelCount(b) - pixelCount(a) || (a[0] as number) - (b[0] as number));
+}
+
+/** In the row above `row`, and ends before what begins at `begin`: it touches nothing that comes later either. */
+function isBefore([row, , end]: readonly [number, number, number], below: number, begin: number): boolean {
+  return row === below - 1 && end <= begin;
+}
+
+/** Everything that the picture's edge does not reach without crossing the runs. */
+export function fillHoles(runs: Runs, columns: number, rows: number): Runs {
+  const outside = difference(Uint32Array.of(0, columns * rows), runs);
+  let filled = runs;
+  for (const part of connectedParts(outside, columns)) {
+    const touches = [...rowRuns(part, columns)].some(([row, begin, end]) => row === 0 || row === rows - 1 || begin === 0 || end === columns);
+    if (!touches) filled = union(filled, part);
+  }
+  return filled;
+}
+
+export function keepLargest(runs: Runs, columns: number): Runs {
+  return connectedParts(runs, columns, true)[0] ?? NO_RUNS;
+}
+
+/** Without parts of fewer than `pixels` pixels: mm² over the area of one. */
+export function dropIslands(runs: Runs, columns: number, pixels: number): Runs {
+  return connectedParts(runs, columns, true)
+    .filter((part) => pixelCount(part) >= pixels)
+    .reduce(union, NO_RUNS);
+}
