@@ -1,0 +1,233 @@
+// Sizes and values of what is drawn, in mm and the modality's units where the volume gives them, else in pixels.
+import { add, axis, dot, type Geometry, length, type Vector3 } from "./geometry.ts";
+import type { Label, Labelmap } from "./labelmap.ts";
+import { pixelCount, type Runs, rowRuns } from "./runs.ts";
+import type { SliceData, Volume } from "./volume.ts";
+import { isMeasured } from "./window.ts";
+
+export interface Values {
+  /** Of measured values: padding and what is no number are left out; NaN where there are none. SD is the population's. */
+  readonly mean: number;
+  readonly sd: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface SliceMeasures extends Values {
+  readonly label: Label;
+  /** From 0. */
+  readonly slice: number;
+  readonly pixels: number;
+  /** mm², or pixels. */
+  readonly area: number;
+  /** The largest distance of two points of the outline, and the smallest distance of two parallel lines around it; mm, or pixels. */
+  readonly longest: number;
+  readonly shortest: number;
+}
+
+export interface LabelMeasures extends Values {
+  readonly label: Label;
+  readonly voxels: number;
+  /** ml, or voxels. */
+  readonly volume: number;
+  /** Of the slice where it is longest. */
+  readonly longest: number;
+  readonly shortest: number;
+  readonly slices: readonly SliceMeasures[];
+}
+
+export interface Measures {
+  readonly labels: readonly LabelMeasures[];
+  /** "mm": areas are mm², volumes ml. "pixels": the volume gives no sizes, and everything is counted. */
+  readonly unit: "mm" | "pixels";
+  /** What the numbers rest on, for the user. */
+  readonly notes: readonly string[];
+}
+
+/** Reads the slices on which something is drawn, once each. Labels without pixels are there with zeros. */
+export async function measure(labelmap: Labelmap, volume: Volume, signal?: AbortSignal): Promise<Measures> {
+  const { geometry } = volume;
+  const notes: string[] = [];
+  if (!geometry) notes.push("The file gives no voxel sizes: areas, volumes and diameters are counted in pixels.");
+  if (geometry?.sliceOrigins) notes.push("Slices are not evenly spaced: each counts for half the way to its neighbours, across gaps too.");
+  if (volume.samples > 1) notes.push("Values are those of the first colour.");
+  const thick = thicknesses(geometry, volume.slices);
+  const drawn = new Set(labelmap.labels.flatMap(({ id }) => labelmap.drawnSlices(id)));
+  const found = new Map<number, (SliceMeasures & { readonly sum: number; readonly squares: number; readonly count: number })[]>();
+  for (const slice of [...drawn].sort((a, b) => a - b)) {
+    const { data, samples } = await volume.slice(slice, signal ? { signal } : {});
+    for (const label of labelmap.labels) {
+      const runs = labelmap.runs(label.id, slice);
+      if (runs.length === 0) continue;
+      const pixels = pixelCount(runs);
+      const one = geometry ? pixelArea(geometry) : 1;
+      const sums = sumsOf(runs, data, samples, volume.padding);
+      const list = found.get(label.id) ?? [];
+      found.set(label.id, list);
+      list.push({ label, slice, pixels, area: pixels * one, ...diameters(runs, labelmap.columns, geometry), ...sums, ...valuesFrom([sums]) });
+    }
+  }
+  const labels = labelmap.labels.map((label): LabelMeasures => {
+    const slices = found.get(label.id) ?? [];
+    const longest = slices.reduce<SliceMeasures | undefined>((most, slice) => (most && most.longest >= slice.longest ? most : slice), undefined);
+    const ml = slices.reduce((sum, { area, slice }) => sum + area * (thick[slice] as number), 0) / 1000;
+    const voxels = slices.reduce((sum, { pixels }) => sum + pixels, 0);
+    const tidy = slices.map(({ sum: _, squares: __, count: ___, ...rest }) => rest);
+    const size = { longest: longest?.longest ?? 0, shortest: longest?.shortest ?? 0 };
+    return { label, voxels, volume: geometry ? ml : voxels, ...size, ...valuesFrom(slices), slices: tidy };
+  });
+  return { labels, unit: geometry ? "mm" : "pixels", notes };
+}
+
+function pixelArea(geometry: Geometry): number {
+  const { betweenColumns, betweenRows } = geometry.spacing;
+  const skew = dot(axis(geometry, 0), axis(geometry, 1));
+  return betweenColumns * betweenRows * Math.sqrt(1 - skew * skew);
+}
+
+/** What each slice counts for along the normal of the slices, mm. */
+function thicknesses(geometry: Geometry | undefined, slices: number): number[] {
+  if (!geometry) return new Array(slices).fill(1);
+  const [u, v] = [axis(geometry, 0), axis(geometry, 1)];
+  const normal: Vector3 = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+  const { sliceOrigins } = geometry;
+  const even = geometry.spacing.betweenSlices * Math.abs(dot(axis(geometry, 2), normal) / length(normal));
+  if (!sliceOrigins || sliceOrigins.length < 2) return new Array(slices).fill(even);
+  const at = sliceOrigins.map((origin) => dot(origin, normal) / length(normal));
+  const step = (a: number, b: number) => (at[a] === undefined || at[b] === undefined ? even : Math.abs((at[b] as number) - (at[a] as number)));
+  return at.map((_, i) => (step(i - 1, i) + step(i, i + 1)) / 2);
+}
+
+interface Sums {
+  readonly count: number;
+  readonly sum: number;
+  /** Of squared distances to this slice's own mean, so that large values lose no digits. */
+  readonly squares: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+function sumsOf(runs: Runs, data: SliceData, samples: number, padding: Volume["padding"]): Sums {
+  const measured = isMeasured(padding);
+  let [count, sum, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const each = (visit: (value: number) => void) => {
+    for (let i = 0; i < runs.length; i += 2) {
+      for (let at = runs[i] as number; at < (runs[i + 1] as number); at++) {
+        const value = data[at * samples] as number;
+        if (measured(value)) visit(value);
+      }
+    }
+  };
+  each((value) => {
+    count++;
+    sum += value;
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+  });
+  let squares = 0;
+  const mean = sum / count;
+  each((value) => {
+    squares += (value - mean) ** 2;
+  });
+  return { count, sum, squares, min, max };
+}
+
+function valuesFrom(parts: readonly Sums[]): Values {
+  const count = parts.reduce((total, part) => total + part.count, 0);
+  if (count === 0) return { mean: Number.NaN, sd: Number.NaN, min: Number.NaN, max: Number.NaN };
+  const mean = parts.reduce((total, part) => total + part.sum, 0) / count;
+  const squares = parts.reduce((total, part) => total + part.squares + (part.count === 0 ? 0 : part.count * (part.sum / part.count - mean) ** 2), 0);
+  const min = Math.min(...parts.map((part) => part.min));
+  const max = Math.max(...parts.map((part) => part.max));
+  return { mean, sd: Math.sqrt(squares / count), min, max };
+}
+
+type Point = readonly [number, number];
+
+/**
+ * Of the outline half a pixel outside the pixels' centres, along rows and along columns: where marching squares has its points.
+ * Pixels of one row count by their ends alone, since the hull needs no others.
+ */
+export function diameters(runs: Runs, columns: number, geometry?: Geometry): { longest: number; shortest: number } {
+  const points: Point[] = [];
+  const [u, v] = geometry
+    ? [axis(geometry, 0), axis(geometry, 1)]
+    : ([
+        [1, 0, 0],
+        [0, 1, 0],
+      ] as const);
+  const [du, dv] = geometry ? [geometry.spacing.betweenColumns, geometry.spacing.betweenRows] : [1, 1];
+  const skew = dot(u, v);
+  const straight = length(add(v, u, -skew));
+  const place = (x: number, y: number): Point => [x * du + y * dv * skew, y * dv * straight];
+  for (const [row, begin, end] of rowRuns(runs, columns)) {
+    points.push(place(begin - 0.5, row), place(end - 0.5, row));
+    for (const x of [begin, end - 1]) points.push(place(x, row - 0.5), place(x, row + 0.5));
+  }
+  const hull = convexHull(points);
+  let longest = 0;
+  for (const a of hull) for (const b of hull) longest = Math.max(longest, Math.hypot(a[0] - b[0], a[1] - b[1]));
+  let shortest = Number.POSITIVE_INFINITY;
+  hull.forEach((a, i) => {
+    const b = hull[(i + 1) % hull.length] as Point;
+    const [ex, ey] = [b[0] - a[0], b[1] - a[1]];
+    const long = Math.hypot(ex, ey);
+    if (long === 0) return;
+    const width = Math.max(...hull.map((p) => Math.abs(ex * (p[1] - a[1]) - ey * (p[0] - a[0])) / long));
+    shortest = Math.min(shortest, width);
+  });
+  return { longest, shortest: Number.isFinite(shortest) ? shortest : 0 };
+}
+
+/** Andrew's monotone chain. */
+function convexHull(points: readonly Point[]): Point[] {
+  const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const half = (ordered: readonly Point[]) => {
+    const out: Point[] = [];
+    for (const p of ordered) {
+      while (out.length >= 2) {
+        const [a, b] = out.slice(-2) as [Point, Point];
+        if ((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0]) > 1e-12) break;
+        out.pop();
+      }
+      out.push(p);
+    }
+    return out.slice(0, -1);
+  };
+  return [...half(sorted), ...half(sorted.reverse())];
+}
+
+/** One line a label and slice, and one a label for all of it (slice empty); numbers with a point, text quoted where it needs it. */
+export function measuresCsv({ labels, unit }: Measures, values = ""): string {
+  const per = unit === "mm" ? { area: "area_mm2", volume: "volume_ml", length: "mm" } : { area: "area_pixels", volume: "volume_voxels", length: "pixels" };
+  const units = values ? `_${values.replace(/\W+/g, "_")}` : "";
+  const head = [
+    "label",
+    "id",
+    "slice",
+    "voxels",
+    per.area,
+    per.volume,
+    `mean${units}`,
+    `sd${units}`,
+    `min${units}`,
+    `max${units}`,
+    `longest_${per.length}`,
+    `shortest_${per.length}`,
+  ];
+  const number = (value: number) => (Number.isFinite(value) ? String(Number(value.toPrecision(9))) : "");
+  // A name that begins like a formula would be run by a spreadsheet.
+  const text = (name: string) => {
+    const safe = /^[=+\-@\t\r]/.test(name) ? `'${name}` : name;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  const rows = labels.flatMap(({ label, voxels, volume, slices, ...all }) => [
+    ...slices.map((one) => [text(label.name), label.id, one.slice, one.pixels, number(one.area), "", ...stats(one)]),
+    [text(label.name), label.id, "", voxels, "", number(volume), ...stats(all)],
+  ]);
+  return `${[head, ...rows].map((row) => row.join(",")).join("\n")}\n`;
+
+  function stats(of: Values & { longest: number; shortest: number }): string[] {
+    return [of.mean, of.sd, of.min, of.max, of.longest, of.shortest].map(number);
+  }
+}
