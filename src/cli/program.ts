@@ -8,6 +8,7 @@ import type { ConvertCommandOptions } from "./convert.ts";
 import type { Environment } from "./environment.ts";
 import type { InfoOptions } from "./info.ts";
 import type { InspectOptions } from "./inspect.ts";
+import type { ConvertMaskOptions, MeasureOptions } from "./labels.ts";
 import type { EvaluateOptions, ReportOptions } from "./evaluate.ts";
 import { parseBox, parsePoint, parsePrecisions, parsePrompts, parseSeed, parseShard, parseSize, positive } from "./parse.ts";
 import { type SegmentOptions, segment } from "./segment.ts";
@@ -55,6 +56,7 @@ function program(environment: Environment): Command {
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted. DEBUG=1 in the environment adds the stack to an error.");
   segmentCommand(root, environment);
   infoCommand(root, environment);
+  labelCommands(root, environment);
   inspectCommand(root, environment);
   evaluateCommand(root, environment);
   convertCommands(root, environment);
@@ -134,6 +136,29 @@ function infoCommand(root: Command, environment: Environment): void {
     .action(async (paths: string[], options: InfoOptions) => {
       const { info } = await import("./info.ts");
       await info(paths, options, environment);
+    });
+}
+
+function labelCommands(root: Command, environment: Environment): void {
+  root
+    .command("measure")
+    .description("Areas, volumes, diameters and values of what is drawn on a volume, in mm and the volume's units, as CSV.")
+    .argument("<volume>", "file or folder of one volume")
+    .requiredOption("--labels <file>", "NIfTI, NRRD or MetaImage of label values, or a DICOM segmentation")
+    .option("--csv <file|->", "where to write; standard output when left out")
+    .action(async (volume: string, options: MeasureOptions) => {
+      const { measureCommand } = await import("./labels.ts");
+      await measureCommand(volume, options, environment);
+    });
+  root
+    .command("convert-mask")
+    .description("Write a file of labels in another format: NIfTI (.nii.gz) or 3D Slicer's segmentation (.seg.nrrd).")
+    .argument("<in>", "NIfTI, NRRD or MetaImage of label values, or a DICOM segmentation")
+    .argument("<out>", "file that ends in .nii.gz or .seg.nrrd")
+    .option("--on <volume>", "the volume the labels were drawn on; a DICOM segmentation needs it")
+    .action(async (from: string, to: string, options: ConvertMaskOptions) => {
+      const { convertMask } = await import("./labels.ts");
+      await convertMask(from, to, options, environment);
     });
 }
 

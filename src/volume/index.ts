@@ -1,6 +1,7 @@
 // The `./volume` entry: where voxels lie, what they look like, and what is drawn on them. It imports neither the engine nor a file format.
 export type { Affine, Direction, Geometry, PlaneName, Vector3 } from "./geometry.ts";
 export { axis, edgeLetters, indexToPatient, letters, patientToIndex, planeOf } from "./geometry.ts";
+export { labelmapOfSegmentation } from "./from_segmentation.ts";
 export { labelColor, labelmapOf } from "./from_volume.ts";
 export type { Label, LabelmapChange, Overlap } from "./labelmap.ts";
 export { Labelmap } from "./labelmap.ts";
