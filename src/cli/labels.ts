@@ -2,6 +2,7 @@
 import type { Opened } from "../formats/index.ts";
 import { writeNiftiLabels } from "../formats/write_nifti.ts";
 import { writeSegNrrd } from "../formats/write_nrrd.ts";
+import { writeDicomSeg } from "../formats/write_seg.ts";
 import { labelmapOfSegmentation } from "../volume/from_segmentation.ts";
 import { labelmapOf } from "../volume/from_volume.ts";
 import type { Labelmap } from "../volume/labelmap.ts";
@@ -36,16 +37,17 @@ export interface ConvertMaskOptions {
   readonly on?: string;
 }
 
-const WRITERS = [
+const WRITERS: readonly { readonly ending: RegExp; write(labelmap: Labelmap, volume: Volume): Promise<Uint8Array<ArrayBuffer>> }[] = [
   { ending: /\.nii\.gz$/i, write: writeNiftiLabels },
   { ending: /\.seg\.nrrd$/i, write: writeSegNrrd },
+  { ending: /\.dcm$/i, write: async (labelmap, volume) => writeDicomSeg(labelmap, volume) },
 ];
 
 export async function convertMask(from: string, to: string, { on }: ConvertMaskOptions, environment: Environment): Promise<void> {
   const { signal, stderr } = environment;
   const terminal = new Terminal(stderr);
   const writer = WRITERS.find(({ ending }) => ending.test(to));
-  if (!writer) throw new UsageError(`${to}: name a file that ends in .nii.gz or .seg.nrrd`);
+  if (!writer) throw new UsageError(`${to}: name a file that ends in .nii.gz, .seg.nrrd or .dcm`);
   await checkDestinations({ OUT: to }, on ? [from, on] : [from]);
   const grid = on ? onlyVolume(await openPaths([on], terminal, signal), on) : undefined;
   const { labelmap, volume, notes } = await labelsOn(grid, from, terminal, signal);

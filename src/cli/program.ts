@@ -152,10 +152,10 @@ function labelCommands(root: Command, environment: Environment): void {
     });
   root
     .command("convert-mask")
-    .description("Write a file of labels in another format: NIfTI (.nii.gz) or 3D Slicer's segmentation (.seg.nrrd).")
+    .description("Write a file of labels in another format: NIfTI (.nii.gz), 3D Slicer's segmentation (.seg.nrrd) or a DICOM segmentation (.dcm).")
     .argument("<in>", "NIfTI, NRRD or MetaImage of label values, or a DICOM segmentation")
-    .argument("<out>", "file that ends in .nii.gz or .seg.nrrd")
-    .option("--on <volume>", "the volume the labels were drawn on; a DICOM segmentation needs it")
+    .argument("<out>", "file that ends in .nii.gz, .seg.nrrd or .dcm")
+    .option("--on <volume>", "the volume the labels were drawn on; DICOM segmentations need it")
     .action(async (from: string, to: string, options: ConvertMaskOptions) => {
       const { convertMask } = await import("./labels.ts");
       await convertMask(from, to, options, environment);

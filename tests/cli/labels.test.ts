@@ -74,7 +74,7 @@ describe("convert-mask", () => {
   it("refuses formats it does not write, and its own input as output", async () => {
     const labels = folder.file("own.nii.gz");
     await copyFile(await drawnOn("int16.nii.gz"), labels);
-    expect((await cli(["convert-mask", labels, folder.file("a.xyz")])).stderr).toMatch(/\.nii\.gz or \.seg\.nrrd/);
+    expect((await cli(["convert-mask", labels, folder.file("a.xyz")])).stderr).toMatch(/\.nii\.gz, \.seg\.nrrd or \.dcm/);
     expect((await cli(["convert-mask", labels, labels])).code).toBe(2);
   });
 });
@@ -90,6 +90,19 @@ describe.runIf(existsSync(SEG))("DICOM segmentations beside the checkout", () =>
     expect([done.code, done.stderr]).toEqual([0, ""]);
     const binary = (slices: number[][]) => slices.map((slice) => slice.map((value) => (value === 0 ? 0 : 1)));
     expect(binary(await valuesOf(out))).toEqual(binary(await valuesOf(join(SEG, nrrd))));
+  });
+
+  it("come back from a segmentation of our own", async () => {
+    const image = join(SEG, "ct_24x38x3/image");
+    const [written, back, first] = [folder.file("own.seg.dcm"), folder.file("own_back.nii.gz"), folder.file("own_first.nii.gz")];
+    const seg = join(SEG, "ct_24x38x3/label.seg.dcm");
+    for (const [from, to] of [
+      [seg, written],
+      [written, back],
+      [seg, first],
+    ] as const)
+      expect((await cli(["convert-mask", from, to, "--on", image])).code).toBe(0);
+    expect(await valuesOf(back)).toEqual(await valuesOf(first));
   });
 
   it("says which segments overlap, and that a segmentation needs its series", async () => {
