@@ -1,8 +1,5 @@
 // measure and convert-mask: what files of labels hold, in numbers or in another format.
-import type { Opened } from "../formats/index.ts";
-import { writeNiftiLabels } from "../formats/write_nifti.ts";
-import { writeSegNrrd } from "../formats/write_nrrd.ts";
-import { writeDicomSeg } from "../formats/write_seg.ts";
+import { type LabelFormat, type Opened, writeLabels } from "../formats/index.ts";
 import { labelmapOfSegmentation } from "../volume/from_segmentation.ts";
 import { labelmapOf } from "../volume/from_volume.ts";
 import type { Labelmap } from "../volume/labelmap.ts";
@@ -37,22 +34,22 @@ export interface ConvertMaskOptions {
   readonly on?: string;
 }
 
-const WRITERS: readonly { readonly ending: RegExp; write(labelmap: Labelmap, volume: Volume): Promise<Uint8Array<ArrayBuffer>> }[] = [
-  { ending: /\.nii\.gz$/i, write: writeNiftiLabels },
-  { ending: /\.seg\.nrrd$/i, write: writeSegNrrd },
-  { ending: /\.dcm$/i, write: async (labelmap, volume) => writeDicomSeg(labelmap, volume) },
+const FORMATS: readonly (readonly [ending: RegExp, format: LabelFormat])[] = [
+  [/\.nii\.gz$/i, "nifti"],
+  [/\.seg\.nrrd$/i, "seg-nrrd"],
+  [/\.dcm$/i, "dicom-seg"],
 ];
 
 export async function convertMask(from: string, to: string, { on }: ConvertMaskOptions, environment: Environment): Promise<void> {
   const { signal, stderr } = environment;
   const terminal = new Terminal(stderr);
-  const writer = WRITERS.find(({ ending }) => ending.test(to));
-  if (!writer) throw new UsageError(`${to}: name a file that ends in .nii.gz, .seg.nrrd or .dcm`);
+  const [, format] = FORMATS.find(([ending]) => ending.test(to)) ?? [];
+  if (!format) throw new UsageError(`${to}: name a file that ends in .nii.gz, .seg.nrrd or .dcm`);
   await checkDestinations({ OUT: to }, on ? [from, on] : [from]);
   const grid = on ? onlyVolume(await openPaths([on], terminal, signal), on) : undefined;
   const { labelmap, volume, notes } = await labelsOn(grid, from, terminal, signal);
   for (const note of notes) stderr.write(`${note}\n`);
-  await writeAll(new Map([[to, await writer.write(labelmap, volume)]]), signal);
+  await writeAll(new Map([[to, await writeLabels(labelmap, volume, format)]]), signal);
 }
 
 interface LaidLabels {

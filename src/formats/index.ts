@@ -12,6 +12,10 @@ export { type IntensityRange, robustRange, spreadBytes, toEightBits } from "../i
 export type { Segment, SegmentFrame, Segmentation } from "../volume/segmentation.ts";
 export type { DecodedPixels, FileEntry, PixelDecoders, Refused } from "./reader.ts";
 
+export type { LabelFormat } from "./write_labels.ts";
+export { writeLabels } from "./write_labels.ts";
+export type { SegOptions } from "./write_seg.ts";
+
 export interface OpenOptions {
   /** For compressed DICOM pixels and pictures; without them such files are refused by name. */
   readonly decoders?: PixelDecoders;
