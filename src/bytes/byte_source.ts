@@ -34,7 +34,8 @@ export function expectInside(source: Pick<ByteSource, "label" | "size">, offset:
 
 /** Bytes in memory; reads are views where alignment allows. */
 export function bufferSource(data: ArrayBuffer | Uint8Array<ArrayBuffer>, label = "bytes"): ByteSource {
-  const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+  // Of a plain array: `slice` of Node's Buffer is no copy.
+  const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const source: ByteSource = {
     label,
     size: bytes.byteLength,

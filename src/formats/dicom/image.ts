@@ -51,7 +51,7 @@ export function describeImage(file: DicomFile): DicomImage {
     throw badFile(path, "a gray or colour image of 1 or 3 samples a pixel", got, "Convert it with the software that made it.");
   }
   const type = pixels.tag === TAG.FloatPixelData ? "float32" : pixels.tag === TAG.DoubleFloatPixelData ? "float64" : "integer";
-  const bitsAllocated = dataset.number(TAG.BitsAllocated, "US") ?? (type === "float64" ? 64 : type === "float32" ? 32 : 16);
+  const bitsAllocated = type === "float64" ? 64 : type === "float32" ? 32 : (dataset.number(TAG.BitsAllocated, "US") ?? 16);
   const bitsStored = Math.min(bitsAllocated, dataset.number(TAG.BitsStored, "US") || bitsAllocated);
   const highBit = Math.max(bitsStored - 1, Math.min(bitsAllocated - 1, dataset.number(TAG.HighBit, "US") ?? bitsStored - 1));
   if (![1, 8, 16, 32, 64].includes(bitsAllocated) || (bitsAllocated === 64 && type === "integer")) {
