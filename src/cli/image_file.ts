@@ -69,6 +69,27 @@ export async function decode(path: string, bytes: Buffer, { partial = false, off
   }
 }
 
+/** Whether a path is for `readImage`: anything but a folder or a file of a kind that only volumes come in. */
+export async function isPicture(path: string): Promise<boolean> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const found = await file.stat();
+    if (found.isDirectory()) return false;
+    if (!found.isFile()) return true;
+    const head = Buffer.alloc(512);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const kind = kindOf(head.subarray(0, bytesRead));
+    const volume = kind?.medium === "scan" || ["tiff", "zip", "gzip", "tar"].includes(kind?.id ?? "");
+    return !volume && (kind !== undefined || bytesRead === 0);
+  } catch {
+    // What is wrong with it is said by whoever reads it.
+    return true;
+  } finally {
+    await file?.close();
+  }
+}
+
 /** Bytes of a PNG or JPEG file; what is none is named after a look at its start, and not read. */
 async function readPicture(path: string): Promise<Buffer> {
   let file: FileHandle | undefined;
@@ -109,9 +130,17 @@ function withoutAlpha({ data, width, height, channels }: Pixels): { data: Uint8A
 }
 
 /** Encoded as 8-bit gray, 255 inside and 0 outside. */
-export async function maskPng({ data, width, height }: Mask): Promise<Uint8Array> {
+export function maskPng({ data, width, height }: Mask): Promise<Uint8Array> {
+  return grayPng(
+    data.map((inside) => (inside ? 255 : 0)),
+    width,
+    height,
+  );
+}
+
+/** gray [height, width], encoded as 8-bit gray. */
+export async function grayPng(gray: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   const sharp = await codec();
-  const gray = data.map((inside) => (inside ? 255 : 0));
   return sharp(gray, { raw: { width, height, channels: 1 } })
     .toColourspace("b-w")
     .png()

@@ -85,6 +85,17 @@ function expectPixels(points: readonly Point[], box: Box | undefined, { file, wi
   );
 }
 
+export function parseSlice(text: string): number {
+  if (!/^\d{1,7}$/.test(text)) throw new UsageError(`--slice must be a whole number from 0; got ${text}`);
+  return Number(text);
+}
+
+export function parsePosition(text: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) throw new UsageError(`--position must be a number of millimetres; got ${text}`);
+  return value;
+}
+
 /** `box,1,5`, `all` */
 export function parsePrompts(text: string): Mode[] {
   if (text === "all") return [...MODES];

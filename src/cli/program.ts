@@ -7,10 +7,11 @@ import { StartAgain } from "./dawn.ts";
 import type { ConvertCommandOptions } from "./convert.ts";
 import type { Environment } from "./environment.ts";
 import type { InfoOptions } from "./info.ts";
+import type { RenderOptions } from "./render.ts";
 import type { InspectOptions } from "./inspect.ts";
 import type { ConvertMaskOptions, MeasureOptions } from "./labels.ts";
 import type { EvaluateOptions, ReportOptions } from "./evaluate.ts";
-import { parseBox, parsePoint, parsePrecisions, parsePrompts, parseSeed, parseShard, parseSize, positive } from "./parse.ts";
+import { parseBox, parsePoint, parsePosition, parsePrecisions, parsePrompts, parseSeed, parseShard, parseSize, parseSlice, positive } from "./parse.ts";
 import { type SegmentOptions, segment } from "./segment.ts";
 import { printable } from "./printable.ts";
 import { CommandError, EXIT, exitCodeOf, messageOf, reasonOf, UsageError } from "./usage.ts";
@@ -57,6 +58,7 @@ function program(environment: Environment): Command {
   segmentCommand(root, environment);
   infoCommand(root, environment);
   labelCommands(root, environment);
+  renderCommand(root, environment);
   inspectCommand(root, environment);
   evaluateCommand(root, environment);
   convertCommands(root, environment);
@@ -88,14 +90,19 @@ const strictOption = () => new Option("--strict", "refuse weights with tensors t
 function segmentCommand(root: Command, environment: Environment): void {
   root
     .command("segment")
-    .description("Segment one PNG or JPEG image. Coordinates are pixels of the image as shown upright, x to the right, y down.")
-    .argument("<image>", "PNG or JPEG file")
+    .description("Segment one image, or one slice of a series or volume. Coordinates are pixels of the image as shown upright, x to the right, y down.")
+    .argument("<image>", "PNG or JPEG file; or DICOM, NIfTI, NRRD, MetaImage or TIFF, a file or the folder of a series")
     .option("--weights <weights>", WEIGHTS, once("--weights", checkWeights))
     .addOption(
       new Option("--point <x,y,label>", "a point; label 1 inside (default), 0 outside, -1 no point; can be repeated")
         .argParser((text, points: Point[]) => [...points, parsePoint(text)])
         .default([], "none"),
     )
+    .addOption(sliceOption())
+    .addOption(positionOption())
+    .addOption(planeOption())
+    .addOption(volumeOption())
+    .addOption(windowOption())
     .option("--box <x0,y0,x1,y1>", "a box around the structure, x1 and y1 exclusive", once("--box", parseBox))
     .option("--mask-input <file.npy>", "[64, 64] probabilities of an earlier mask, in model space")
     .option("--single", "one mask instead of the best of three")
@@ -122,6 +129,30 @@ function segmentCommand(root: Command, environment: Environment): void {
     .option("--save-embedding <file.npy>", "image embedding, float32 [1, 256, 16, 16]")
     .option("--save-logits <file.npy>", "low-resolution logits of every candidate, float32 [3, 64, 64]")
     .action((image: string, options: SegmentOptions) => segment(image, options, environment));
+}
+
+const sliceOption = () => new Option("--slice <k>", "of a volume, from 0, in the order of the plane").argParser(parseSlice);
+const positionOption = () => new Option("--position <mm>", "of a volume: the slice nearest to this place along its patient axis").argParser(parsePosition);
+const planeOption = () => new Option("--plane <plane>", "of a volume; default as it is stored").choices(["axial", "coronal", "sagittal"]);
+const volumeOption = () => new Option("--volume <n>", "where there are several, from 1, in the order of info").argParser(positive("--volume", true));
+const windowOption = () =>
+  new Option("--window <window>", "center,width, a name that info gives or a preset, auto, or minmax; default the file's own, else auto");
+
+function renderCommand(root: Command, environment: Environment): void {
+  root
+    .command("render")
+    .description("Write a slice of a series or volume as the 8-bit picture that the network sees.")
+    .argument("<path>", "DICOM, NIfTI, NRRD, MetaImage, TIFF or PNG, a file or the folder of a series")
+    .addOption(sliceOption())
+    .addOption(positionOption())
+    .addOption(planeOption())
+    .addOption(volumeOption())
+    .addOption(windowOption())
+    .requiredOption("--out <file.png>", "8-bit gray, or RGB of colours")
+    .action(async (path: string, options: RenderOptions) => {
+      const { renderSlice } = await import("./render.ts");
+      await renderSlice(path, options, environment);
+    });
 }
 
 function infoCommand(root: Command, environment: Environment): void {

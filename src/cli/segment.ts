@@ -5,17 +5,18 @@ import { area, boundingBox } from "../image/mask.ts";
 import { writeNpy } from "../image/npy.ts";
 import type { Box, ChannelOrder, Decoded, Fit, Point, Precision, Prompt } from "../index.ts";
 import { type Environment, type Model, modelOptions } from "./environment.ts";
-import { maskPng, readImage, rgbPng } from "./image_file.ts";
+import { type ImageFile, isPicture, maskPng, readImage, rgbPng } from "./image_file.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { checkMaskSide, readMaskInput } from "./mask_input.ts";
 import { drawOverlay } from "./overlay.ts";
 import { isOwnMask, signed } from "./own_mask.ts";
 import { checkInside } from "./parse.ts";
+import { asksForSlice, openPicture, type PictureOptions } from "./picture.ts";
 import { duration, loadProgress, Terminal } from "./terminal.ts";
 import { CommandError, UsageError } from "./usage.ts";
 import { defaultWeights, isFile } from "./weights.ts";
 
-export interface SegmentOptions {
+export interface SegmentOptions extends PictureOptions {
   readonly weights?: string;
   readonly point: readonly Point[];
   readonly box?: Box;
@@ -49,6 +50,14 @@ async function expectFree(out: string): Promise<void> {
   throw new UsageError(`${out} is there already and was not made, or was changed since, by this command: name another file with --out, or add --force`);
 }
 
+/** A picture as it is, or the slice that was chosen of a volume. */
+async function openImage(path: string, options: SegmentOptions, terminal: Terminal, signal: AbortSignal): Promise<ImageFile> {
+  if (!asksForSlice(options) && (await isPicture(path))) return readImage(path, { partial: options.partial === true, offer: "--partial" });
+  const { image, chosen, notes } = await openPicture(path, options, terminal, signal);
+  const shown = `${path}: ${chosen.volume}, slice ${chosen.slice} of ${chosen.slices}, window ${chosen.window}`;
+  return { ...image, notices: [shown, ...notes] };
+}
+
 export async function segment(imagePath: string, options: SegmentOptions, environment: Environment): Promise<void> {
   const { signal } = environment;
   const terminal = new Terminal(environment.stderr);
@@ -65,7 +74,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
   await checkDestinations(destinations, [imagePath, ...(isFile(weights) ? [weights] : []), ...(options.maskInput ? [options.maskInput] : [])]);
   if (options.out === undefined && !options.force) await expectFree(out);
 
-  const image = await readImage(imagePath, { partial: options.partial === true, offer: "--partial" });
+  const image = await openImage(imagePath, options, terminal, signal);
   for (const notice of image.notices) terminal.notice(notice);
   const prompt: Prompt = {
     ...(options.point.length > 0 ? { points: options.point } : {}),

@@ -1,0 +1,22 @@
+// render: a slice as the picture that the network sees.
+import { rgbPng, grayPng } from "./image_file.ts";
+import type { Environment } from "./environment.ts";
+import { checkDestinations, writeAll } from "./outputs.ts";
+import { openPicture, type PictureOptions } from "./picture.ts";
+import { Terminal } from "./terminal.ts";
+
+export interface RenderOptions extends PictureOptions {
+  readonly out: string;
+}
+
+export async function renderSlice(path: string, options: RenderOptions, environment: Environment): Promise<void> {
+  const { signal } = environment;
+  const terminal = new Terminal(environment.stderr);
+  await checkDestinations({ "--out": options.out }, [path]);
+  const { image, chosen, notes } = await openPicture(path, options, terminal, signal);
+  for (const note of notes) terminal.say(`sam-med2d: ${note}`);
+  const { data, width, height, channels } = image;
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  await writeAll(new Map([[options.out, channels === 1 ? await grayPng(bytes, width, height) : await rgbPng(bytes, width, height)]]), signal);
+  terminal.say(`${options.out}: ${width} × ${height} pixels, ${chosen.volume}, slice ${chosen.slice} of ${chosen.slices}, window ${chosen.window}`);
+}
