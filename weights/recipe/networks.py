@@ -13,9 +13,13 @@ import torch.nn as nn
 from torch import Tensor
 
 from speed import Config, SamMed2D
-from tiny_vit import TinyVitConfig
 
-NETWORKS: Dict[str, Union[Config, TinyVitConfig]] = {
+try:
+    from tiny_vit import TinyVitConfig
+except ModuleNotFoundError:  # a reference without that encoder: the other networks are there all the same
+    TinyVitConfig = None
+
+NETWORKS: Dict[str, "Union[Config, TinyVitConfig]"] = {
     # All blocks see the whole 16 x 16 grid: windows of 14 would pad it to 28 x 28, three times the tokens for less view.
     "vit192": Config(width=192, depth=6, heads=3, global_blocks=(0, 1, 2, 3, 4, 5)),
     # The same work spent on depth, and on width.
@@ -23,9 +27,10 @@ NETWORKS: Dict[str, Union[Config, TinyVitConfig]] = {
     "wide": Config(width=256, depth=3, heads=4, global_blocks=(0, 1, 2)),
     # 32 x 32 tokens of 8 x 8 pixels, logits 128 x 128; windows of 16 need no padding.
     "patch8": Config(width=128, depth=6, heads=2, patch=8, window=16, global_blocks=(2, 5), adapter=False),
-    # MobileSAM's encoder at 256 pixels: stages of 64, 32, 16 and 16 tokens a side, in windows that need no padding.
-    "tinyvit": TinyVitConfig(windows=(0, 8, 16, 16), image_size=256),
 }
+if TinyVitConfig:
+    # MobileSAM's encoder at 256 pixels: stages of 64, 32, 16 and 16 tokens a side, in windows that need no padding.
+    NETWORKS["tinyvit"] = TinyVitConfig(windows=(0, 8, 16, 16), image_size=256)
 
 
 def initialise(model: SamMed2D) -> None:
@@ -63,7 +68,7 @@ def shaped(state: Mapping[str, Tensor]) -> SamMed2D:
     """The network whose tensors these are, with them in it, for answering."""
     if "image_encoder.pos_embed" in state:
         return SamMed2D.from_state_dict(state).eval()
-    fitting = [config for config in NETWORKS.values() if isinstance(config, TinyVitConfig)]
+    fitting = [config for config in NETWORKS.values() if not isinstance(config, Config)]
     for config in fitting:
         model = SamMed2D(config)
         if {k: v.shape for k, v in model.state_dict().items() if v.is_floating_point()} == {k: v.shape for k, v in state.items() if v.is_floating_point()}:
