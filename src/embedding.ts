@@ -1,6 +1,7 @@
 // An encoded image, as a plain value: keep many, save them, use them after a lost device.
 import { SamError } from "./errors.ts";
 import type { Framing } from "./image/image.ts";
+import { describe, expectNames } from "./options.ts";
 
 export interface Embedding {
   /** Where the image lies in the model's square. */
@@ -18,6 +19,8 @@ export interface SavedEmbedding {
   readonly framing: Framing;
   /** Name of the model that made it. */
   readonly model: string;
+  /** Of the weights and the configuration that made it; missing in embeddings of earlier versions. */
+  readonly fingerprint?: string;
 }
 
 export class HeldEmbedding implements Embedding {
@@ -27,20 +30,21 @@ export class HeldEmbedding implements Embedding {
     readonly channels: number,
     readonly framing: Framing,
     readonly model: string,
+    readonly fingerprint: string | undefined,
   ) {}
 
   async save(): Promise<SavedEmbedding> {
-    const { tokens, channels, framing, model } = this;
+    const { tokens, channels, framing, model, fingerprint } = this;
     if (tokens.length === 0) {
       throw new SamError({ code: "disposed", op: "save", argument: "embedding", expected: "in use", got: "disposed", remedy: "Encode the image again." });
     }
     const grid = Math.sqrt(tokens.length / channels);
-    return { data: transpose(tokens, grid * grid, channels), shape: [1, channels, grid, grid], framing, model };
+    return { data: transpose(tokens, grid * grid, channels), shape: [1, channels, grid, grid], framing, model, ...(fingerprint && { fingerprint }) };
   }
 
-  static restore({ data, shape, framing, model }: SavedEmbedding): HeldEmbedding {
+  static restore({ data, shape, framing, model, fingerprint }: SavedEmbedding): HeldEmbedding {
     const [, channels, rows, columns] = shape;
-    return new HeldEmbedding(transpose(data, channels, rows * columns), channels, framing, model);
+    return new HeldEmbedding(transpose(data, channels, rows * columns), channels, framing, model, fingerprint);
   }
 
   dispose(): void {
@@ -53,4 +57,16 @@ function transpose(data: Float32Array, rows: number, columns: number): Float32Ar
   const out = new Float32Array(data.length);
   for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) out[column * rows + row] = data[row * columns + column] as number;
   return out;
+}
+
+/** @throws SamError what JSON or a database made of it: a plain object for `data`. */
+export function expectSaved(saved: SavedEmbedding): void {
+  const wrong = (argument: string, expected: string, got: unknown, remedy: string) =>
+    new SamError({ code: "image", op: "restore", argument, expected, got: describe(got), remedy });
+  expectNames(saved, ["data", "shape", "framing", "model", "fingerprint"], { code: "image", op: "restore", argument: "embedding" });
+  const { data, shape, framing } = saved;
+  if (Object.prototype.toString.call(data) !== "[object Float32Array]")
+    throw wrong("data", "a Float32Array", data, "JSON keeps no typed arrays: pass Float32Array.from(Object.values(data)).");
+  if (!Array.isArray(shape)) throw wrong("shape", "[1, channels, side, side]", shape, "Keep what save() gave.");
+  if (typeof framing !== "object" || framing === null) throw wrong("framing", "the framing that save() gave", framing, "Keep all of what save() gave.");
 }

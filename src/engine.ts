@@ -20,10 +20,10 @@ import { version } from "../package.json";
 
 export interface Progress {
   /** `encode` is reported by software adapters and slow GPUs only: others are done before there is anything to report. */
-  readonly stage: "open" | "download" | "weights" | "tune" | "compile" | "ready" | "encode";
+  readonly stage: "open" | "download" | "weights" | "tune" | "compile" | "ready" | "encode" | "decode";
   readonly loaded: number;
   readonly total: number;
-  readonly unit: "bytes" | "kernels" | "flop";
+  readonly unit: "bytes" | "kernels" | "flop" | "prompts";
   /** What the user should know though it is no error: weights that could not be kept for the next time, say. */
   readonly notice?: string;
 }

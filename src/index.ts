@@ -12,4 +12,4 @@ export type { Mask } from "./image/mask.ts";
 export type { Config } from "./model/config.ts";
 export type { Box, Point, Prompt } from "./model/prompts.ts";
 export type { TuningStore } from "./tuning.ts";
-export { type Decoded, type EncodeOptions, type LoadOptions, type ModelStats, SamMed2D } from "./sam_med2d.ts";
+export { type DecodeOptions, type Decoded, type EncodeOptions, type LoadOptions, type ModelStats, SamMed2D } from "./sam_med2d.ts";

@@ -1,9 +1,10 @@
 // load → encode(image) → embedding → decode(prompts) → masks.
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+import { fingerprinted } from "./checkpoint/fingerprint.ts";
 import { checkTensors } from "./checkpoint/names.ts";
 import { openCheckpoint, type OpenOptions, type Weights } from "./checkpoint/open.ts";
 import { synthetic } from "./checkpoint/synthetic.ts";
-import { type Embedding, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
+import { type Embedding, expectSaved, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
 import { Engine, type EngineOptions, type ModelDevice, type Progress, type RawDecoded } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
 import type { Device } from "./gpu/device.ts";
@@ -15,6 +16,7 @@ import { ADAPTER, type Config, detectConfig, inputDefaults, VIT_B } from "./mode
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, type Prompt } from "./model/prompts.ts";
+import { expectNames } from "./options.ts";
 import { browserStore, type TuningStore } from "./tuning.ts";
 
 export interface LoadOptions {
@@ -60,6 +62,30 @@ export interface EncodeOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface DecodeOptions {
+  /** Told after each group of prompts, with how many are done. */
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Every name, checked by the compiler, so that an unknown one is told. */
+const namesOf = <T>(names: Record<keyof T, 1>): string[] => Object.keys(names);
+const LOAD = namesOf<Required<LoadOptions>>({
+  weights: 1,
+  adapter: 1,
+  precision: 1,
+  tune: 1,
+  device: 1,
+  imageSize: 1,
+  strict: 1,
+  sha256: 1,
+  cache: 1,
+  onProgress: 1,
+  signal: 1,
+});
+const ENCODE = namesOf<Required<EncodeOptions>>({ channelOrder: 1, fit: 1, onProgress: 1, signal: 1 });
+const DECODE = namesOf<Required<DecodeOptions>>({ onProgress: 1, signal: 1 });
+
 export interface Decoded {
   /** One for each candidate, at the image's own size: three, or one without multimask. */
   readonly masks: readonly Mask[];
@@ -97,6 +123,7 @@ export class SamMed2D {
   #checkpoint: Checkpoint | undefined;
   /** What the engine is opened with again. */
   readonly #how: Pick<EngineOptions, "precision" | "tuning">;
+  readonly #fingerprint: string;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
@@ -110,7 +137,9 @@ export class SamMed2D {
     engine: Engine,
     checkpoint: Checkpoint | undefined,
     how: Pick<EngineOptions, "precision" | "tuning">,
+    fingerprint: string,
   ) {
+    this.#fingerprint = fingerprint;
     this.#engine = engine;
     this.#checkpoint = checkpoint;
     this.#how = how;
@@ -121,6 +150,7 @@ export class SamMed2D {
    * @throws SamError `checkpoint`: damaged, of another network, not finite; `device`: no WebGPU, out of memory.
    */
   static async load(options: LoadOptions): Promise<SamMed2D> {
+    expectNames(options, LOAD, { code: "checkpoint", op: "load" });
     const { weights, precision, signal, onProgress } = options;
     signal?.throwIfAborted();
     onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes" });
@@ -132,8 +162,13 @@ export class SamMed2D {
     try {
       const config = detectConfig(checkpoint.label, checkpoint.tensors, options);
       const { unknown } = checkTensors(checkpoint, expectedTensors(config));
-      await tellUnread(checkpoint, unknown, options);
-      engine = await Engine.open(config, checkpoint, { ...options, ...how });
+      if (unknown.length > 0 || checkpoint.refused?.size) {
+        const left = (name: string) => options.adapter === "off" && ADAPTER.test(name);
+        const onNotice = (notice: string) => onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice });
+        (await import("./checkpoint/unread.ts")).tellUnread(checkpoint, unknown, { left, strict: options.strict, onNotice });
+      }
+      const read = fingerprinted(checkpoint, config);
+      engine = await Engine.open(config, read.checkpoint, { ...options, ...how });
       await checkpoint.verify?.(signal);
       const inMemory = weights instanceof ArrayBuffer || ArrayBuffer.isView(weights);
       if (inMemory) await checkpoint.close();
@@ -145,6 +180,7 @@ export class SamMed2D {
         engine,
         inMemory ? undefined : checkpoint,
         how,
+        read.value(),
       );
       onProgress?.({ stage: "ready", loaded: 1, total: 1, unit: "kernels" });
       return model;
@@ -157,6 +193,7 @@ export class SamMed2D {
 
   /** @throws SamError `image`: not an image, or of a size that is not taken; `device`: lost, out of memory. */
   async encode(image: ImageSource, options: EncodeOptions = {}): Promise<Embedding> {
+    expectNames(options, ENCODE, { code: "image", op: "encode" });
     const defaults = inputDefaults(this.config);
     const { fit = defaults.fit, channelOrder = defaults.channelOrder, signal, onProgress } = options;
     if (channelOrder !== "bgr" && channelOrder !== "rgb") {
@@ -166,17 +203,19 @@ export class SamMed2D {
     const raw = toRawImage(image);
     const framing = frame(raw.width, raw.height, this.config.imageSize, fit);
     const pixels = preprocess(raw, framing, channelOrder) as Uint32Array<ArrayBuffer>;
-    const tokens = await this.#exclusive("encode", (engine) => engine.encode(pixels, { signal, onProgress }), signal);
-    return new HeldEmbedding(tokens, this.config.decoder.width, framing, this.name);
+    const tokens = await this.#exclusive("encode", (engine) => engine.encode(pixels, { signal, onProgress }), { signal, onProgress });
+    return new HeldEmbedding(tokens, this.config.decoder.width, framing, this.name, this.#fingerprint);
   }
 
   /**
    * Masks for one prompt, or for many on the same embedding.
    * @throws SamError `prompt`: outside the image, empty box, mask of another shape; `device`: lost, out of memory.
    */
-  async decode(embedding: Embedding, prompt: Prompt, options?: { signal?: AbortSignal }): Promise<Decoded>;
-  async decode(embedding: Embedding, prompts: readonly Prompt[], options?: { signal?: AbortSignal }): Promise<Decoded[]>;
-  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], { signal }: { signal?: AbortSignal } = {}): Promise<Decoded | Decoded[]> {
+  async decode(embedding: Embedding, prompt: Prompt, options?: DecodeOptions): Promise<Decoded>;
+  async decode(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions): Promise<Decoded[]>;
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions = {}): Promise<Decoded | Decoded[]> {
+    expectNames(options, DECODE, { code: "prompt", op: "decode" });
+    const { signal, onProgress } = options;
     const { tokens, framing } = this.#held(embedding);
     const many = Array.isArray(prompts) ? (prompts as readonly Prompt[]) : [prompts as Prompt];
     const space = { width: framing.width, height: framing.height, toModel: (x: number, y: number) => toModel(framing, x, y) };
@@ -192,6 +231,7 @@ export class SamMed2D {
       spanY: inner.height,
     };
     const decoded: Decoded[] = new Array(many.length);
+    let done = 0;
     await this.#exclusive(
       "decode",
       async (engine) => {
@@ -202,15 +242,19 @@ export class SamMed2D {
           indices.forEach((index, i) => {
             decoded[index] = finish(raw[i] as RawDecoded, framing);
           });
+          done += indices.length;
+          onProgress?.({ stage: "decode", loaded: done, total: many.length, unit: "prompts" });
         }
       },
-      signal,
+      { signal, onProgress },
     );
     return Array.isArray(prompts) ? decoded : (decoded[0] as Decoded);
   }
 
   /** An embedding saved by this model, in this session or another. */
-  restore({ data, shape, framing, model }: SavedEmbedding): Embedding {
+  restore(saved: SavedEmbedding): Embedding {
+    expectSaved(saved);
+    const { data, shape, framing, model, fingerprint } = saved;
     const { grid, decoder, imageSize } = this.config;
     const expected = [1, decoder.width, grid, grid];
     const wrong = (argument: string, wanted: string, got: string, remedy: string) =>
@@ -219,9 +263,11 @@ export class SamMed2D {
       throw wrong("shape", formatShape(expected), `${formatShape(shape)} with ${data.length} values`, "Restore it with the model that made it.");
     }
     if (!data.every(Number.isFinite)) throw wrong("data", "finite everywhere", "NaN or infinity", "Encode the image again.");
+    if (fingerprint !== undefined && fingerprint !== this.#fingerprint)
+      throw wrong("fingerprint", `that of these weights, ${this.#fingerprint}`, String(fingerprint), "Restore it with the model that made it.");
     const { width, height, fit } = framing;
     if (framing.size !== imageSize) throw wrong("framing.size", `${imageSize}`, `${framing.size}`, "Restore it with the model that made it.");
-    return HeldEmbedding.restore({ data, shape, framing: frame(width, height, imageSize, fit), model });
+    return HeldEmbedding.restore({ data, shape, framing: frame(width, height, imageSize, fit), model, fingerprint: this.#fingerprint });
   }
 
   /** Dispatches, submits, FLOP and bytes of what has run. */
@@ -249,13 +295,23 @@ export class SamMed2D {
   }
 
   /** One run at a time: all graphs share the activation memory. */
-  #exclusive<T>(op: string, work: (engine: Engine) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  #exclusive<T>(op: string, work: (engine: Engine) => Promise<T>, { signal, onProgress }: Pick<EngineOptions, "signal" | "onProgress">): Promise<T> {
+    let begun = false;
     const run = this.#queue.then(async () => {
       signal?.throwIfAborted();
-      return work(await this.#revived(op));
+      begun = true;
+      return work(await this.#revived(op, { signal, onProgress }));
     });
     this.#queue = run.catch(() => undefined);
-    return run;
+    if (!signal) return run;
+    // A call that waits for its turn ends at once; one under way ends where its work can stop.
+    return new Promise<T>((resolve, reject) => {
+      const cancel = () => {
+        if (!begun) reject(signal.reason);
+      };
+      signal.addEventListener("abort", cancel);
+      run.then(resolve, reject).finally(() => signal.removeEventListener("abort", cancel));
+    });
   }
 
   #alive(op: string): Engine {
@@ -264,11 +320,11 @@ export class SamMed2D {
   }
 
   /** The engine; a new one where the device was lost and the weights can still be read. */
-  async #revived(op: string): Promise<Engine> {
+  async #revived(op: string, told: Pick<EngineOptions, "signal" | "onProgress">): Promise<Engine> {
     const engine = this.#alive(op);
     if (!engine.gpu.lost || !engine.gpu.owned || !this.#checkpoint) return engine;
     engine.dispose();
-    this.#engine = await Engine.open(this.config, this.#checkpoint, { ...this.#how, cautious: true });
+    this.#engine = await Engine.open(this.config, this.#checkpoint, { ...this.#how, ...told, cautious: true });
     return this.#alive(op);
   }
 
@@ -283,19 +339,10 @@ export class SamMed2D {
       const got = embedding.tokens.length === 0 ? "a disposed one" : `one of ${embedding.model}`;
       throw wrong(`an embedding of ${this.name}`, got, "Encode the image again with this model.");
     }
+    if (embedding.fingerprint !== this.#fingerprint)
+      throw wrong(`an embedding of these weights of ${this.name}`, `one of other weights of ${embedding.model}`, "Encode the image again with this model.");
     return embedding;
   }
-}
-
-/** What of the file changes the answer and is not run: an error where the caller is strict, else a notice. */
-async function tellUnread(checkpoint: Checkpoint, unknown: readonly string[], { adapter, strict, onProgress }: LoadOptions): Promise<void> {
-  if (unknown.length === 0 && !checkpoint.refused?.size) return;
-  const { unreadError, unreadTensors, unreadWords } = await import("./checkpoint/unread.ts");
-  const unread = unreadTensors(checkpoint, unknown, (name) => adapter === "off" && ADAPTER.test(name));
-  if (unread.length === 0) return;
-  if (strict) throw unreadError(checkpoint.label, unread);
-  const { what, remedy } = unreadWords(unread);
-  onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice: `The file has ${what}. ${remedy}` });
 }
 
 function tuningOf(tune: LoadOptions["tune"] = true): TuningStore | undefined {
@@ -330,8 +377,13 @@ function finish({ logits, scores, bits }: RawDecoded, { width, height }: Framing
     masks: bits.map((words) => unpackBits(words, width, height)),
     scores: own,
     logits: logits.slice(first * side2, (first + bits.length) * side2),
-    best: own.indexOf(Math.max(...own)),
+    best: bestOf(own),
   };
+}
+
+/** NaN, of weights gone wrong, is below every score: there is always a best. */
+function bestOf(scores: Float32Array): number {
+  return scores.reduce((best, score, i) => (score > (scores[best] as number) || Number.isNaN(scores[best]) ? i : best), 0);
 }
 
 /** Indices of equal keys together, in order of appearance. */

@@ -8,6 +8,7 @@ import { type Container, containerOf } from "./container.ts";
 import type { Found } from "./find.ts";
 import type { Look } from "./look.ts";
 import { canonical } from "./names.ts";
+import { describe } from "../options.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { verified } from "../bytes/verify.ts";
 
@@ -112,7 +113,7 @@ function localSource(weights: Blob | ArrayBuffer | Uint8Array | ByteSource): Byt
   throw bad(
     "openCheckpoint",
     "a path or address, Blob, ArrayBuffer, Uint8Array or Checkpoint",
-    typeof weights,
+    describe(weights),
     "See the documentation of `weights`.",
     "weights",
   );

@@ -43,3 +43,16 @@ export function unreadError(label: string, names: readonly string[]): Error {
   const { what, remedy } = unreadWords(names);
   return bad(label, "only tensors that are read", what, remedy);
 }
+
+/** An error where the caller is strict, else one notice; nothing where all that matters is read. `left`: see `unreadTensors`. */
+export function tellUnread(
+  checkpoint: Checkpoint,
+  unknown: readonly string[],
+  how: { readonly left: (name: string) => boolean; readonly strict: boolean | undefined; readonly onNotice: (words: string) => void },
+): void {
+  const unread = unreadTensors(checkpoint, unknown, how.left);
+  if (unread.length === 0) return;
+  if (how.strict) throw unreadError(checkpoint.label, unread);
+  const { what, remedy } = unreadWords(unread);
+  how.onNotice(`The file has ${what}. ${remedy}`);
+}

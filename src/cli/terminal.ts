@@ -55,6 +55,7 @@ const STAGES: Readonly<Record<Progress["stage"], string>> = {
   compile: "Compiling kernels",
   ready: "Ready",
   encode: "Encoding the image",
+  decode: "Decoding the prompts",
 };
 
 /** `Loading weights  512.0 of 1085.0 MB, 310 MB/s` */

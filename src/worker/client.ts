@@ -49,7 +49,8 @@ export class SamMed2DWorker {
     const connection = new Connection(worker);
     const id = nextId();
     try {
-      const sent = await connection.call("load", { ...options, ...movedWeights(weights) }, { signal, onProgress, transfer: buffersIn(weights) }, id);
+      const moved = movedWeights(weights);
+      const sent = await connection.call("load", { ...options, ...moved }, { signal, onProgress, transfer: buffersIn(moved.weights) }, id);
       return new SamMed2DWorker(connection, id, sent);
     } catch (error) {
       connection.close(error);
@@ -137,13 +138,18 @@ function owned(raw: RawImage, source: ImageSource): RawImage {
 
 /** A relative address means the page's, and the worker's script lies elsewhere. */
 function movedWeights(weights: WorkerWeights): Pick<Calls["load"]["params"], "weights"> {
+  // A part of a buffer is copied here: sent as it is, the whole buffer would be cloned with it.
+  if (isPart(weights)) return { weights: weights.slice() };
   if (typeof weights !== "string" && !(weights instanceof URL)) return { weights };
   const base = typeof document === "undefined" ? globalThis.location?.href : document.baseURI;
   return { weights: URL.canParse(String(weights), base) ? new URL(weights, base).href : String(weights) };
 }
 
-function buffersIn(weights: WorkerWeights): Transferable[] {
+function isPart(weights: WorkerWeights): weights is Uint8Array {
+  return weights instanceof Uint8Array && weights.byteLength !== weights.buffer.byteLength;
+}
+
+function buffersIn(weights: Calls["load"]["params"]["weights"]): Transferable[] {
   if (weights instanceof ArrayBuffer) return [weights];
-  const whole = weights instanceof Uint8Array && weights.buffer instanceof ArrayBuffer && weights.byteLength === weights.buffer.byteLength;
-  return whole ? [weights.buffer as ArrayBuffer] : [];
+  return weights instanceof Uint8Array && weights.buffer instanceof ArrayBuffer ? [weights.buffer] : [];
 }

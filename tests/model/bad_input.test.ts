@@ -57,7 +57,7 @@ describeGpu("bad input", () => {
     const BIAS = "image_encoder.blocks.1.norm2.bias";
     const set = (wanted: string, value: number) => (name: string, values: Float32Array) => name === wanted && values.fill(value, 5, 6);
     it.each<[what: string, weights: () => unknown, argument: string, words: string]>([
-      ["nothing", () => undefined, "weights", "got undefined"],
+      ["nothing", () => undefined, "weights", "got nothing"],
       ["what is no checkpoint", () => Buffer.from("<!doctype html><title>404</title>"), "weights", "HTML"],
       ["an empty file", () => new Uint8Array(), "weights", "empty"],
       ["a truncated file", () => smallWeights().subarray(0, 1_000_000), "blocks.1.mlp.lin1.weight", "within the 975880 bytes"],
@@ -125,24 +125,45 @@ describeGpu("bad input", () => {
         "points[1]",
         "1000000000",
       ],
-      ["points as pairs", { points: [[30, 27]] }, "points[0]", "undefined"],
-      ["points that are no list", { points: { x: 30, y: 27 } }, "points", "Object"],
+      ["points as pairs", { points: [[30, 27]] }, "points[0]", "an array of 2"],
+      ["points that are no list", { points: { x: 30, y: 27 } }, "points", "an object with x, y"],
       ["another label", point(5, 5, 2), "points[0].label", "2"],
+      ["a label in words", { points: [{ x: 5, y: 5, label: "0" }] }, "points[0].label", 'the string "0"'],
+      ["a coordinate in words", { points: [{ x: "5", y: 5 }] }, "points[0].x", 'the string "5"'],
+      ["a misspelt name of a point", { points: [{ x: 5, y: 5, lable: 0 }] }, "points[0]", '"lable"'],
+      ["names of another library", { point_coords: [[5, 5]], point_labels: [0] }, "prompt", '"point_coords"'],
+      ["labels beside the points", { points: [{ x: 5, y: 5 }], labels: [0] }, "prompt", '"labels"'],
+      ["boxes", { boxes: [[1, 1, 5, 5]] }, "prompt", '"boxes"'],
+      ["a box of corner, width and height", { box: { x: 1, y: 1, width: 5, height: 5 } }, "box", "an object with x, y, width, height"],
+      ["a box with words for numbers", { box: ["1", "1", "5", "5"] }, "box[0]", 'the string "1"'],
+      ["a box in a list", { box: [[1, 1, 5, 5]] }, "box[0]", "an array of 4"],
+      ["one or three masks in words", { multimask: "false" }, "multimask", 'the string "false"'],
+      ["more points than are taken", { points: new Array(2000).fill({ x: 1, y: 1 }) }, "points", "2000"],
       ["a box without area", { box: [10, 10, 10, 20] }, "box", "[10, 10, 10, 20]"],
       ["a box from corner to corner the wrong way", { box: [40, 40, 10, 10] }, "box", "[40, 40, 10, 10]"],
       ["a box that leaves the image", { box: [10, 10, width + 1, 20] }, "box", `${width + 1}`],
       ["a box with NaN", { box: [10, 10, nan, 20] }, "box", "NaN"],
       ["a box of three numbers", { box: [10, 10, 20] }, "box", "[10, 10, 20]"],
-      ["a box that is an object", { box: { x0: 1, y0: 1, x1: 5, y1: 5 } }, "box", "[]"],
-      ["a box of words", { box: "1,1,5,5" }, "box", "[1"],
-      ["no prompt", undefined, "prompt", "Undefined"],
+      ["a box that is an object", { box: { x0: 1, y0: 1, x1: 5, y1: 5 } }, "box", "an object with x0, y0, x1, y1"],
+      ["a box of words", { box: "1,1,5,5" }, "box", 'the string "1,1,5,5"'],
+      ["no prompt", undefined, "prompt", "nothing"],
       ["a point for a prompt", new Float32Array(2), "prompt", "Float32Array"],
       ["a mask of another size", { maskInput: new Float32Array(32 * 32) }, "maskInput", "1024"],
       ["a mask of logits", { maskInput: new Float32Array(64 * 64).fill(-3) }, "maskInput", "-3"],
       ["a mask with NaN", { maskInput: new Float32Array(64 * 64).fill(nan) }, "maskInput", "NaN"],
-      ["a mask that is no Float32Array", { maskInput: new Array(64 * 64).fill(0.5) }, "maskInput", "Array"],
+      ["a mask that is no Float32Array", { maskInput: new Array(64 * 64).fill(0.5) }, "maskInput", "an array of 4096"],
     ])("refuses %s", async (_, prompt, argument, got) => {
       await expect(model.decode(embedding, prompt as Prompt)).rejects.toEqual(samError("prompt", "decode", argument, got));
+    });
+
+    it("names the nearest right name of an option that is misspelt, here and in every call", async () => {
+      const bad = (options: unknown) => options as never;
+      const near = (remedy: RegExp) => expect.objectContaining({ name: "SamError", remedy: expect.stringMatching(remedy) });
+      await expect(model.decode(embedding, {}, bad({ onprogress() {} }))).rejects.toEqual(near(/onProgress/));
+      await expect(model.encode(golden.image, bad({ channel_order: "rgb" }))).rejects.toEqual(near(/channelOrder/));
+      await expect(SamMed2D.load(bad({ weights: "synthetic:1", adapters: "off" }))).rejects.toEqual(near(/Perhaps adapter is meant/));
+      await expect(SamMed2D.load(bad("w.pth"))).rejects.toMatchObject({ op: "load", got: 'the string "w.pth"' });
+      await expect(model.decode(embedding, bad({ multimaskOutput: false }))).rejects.toEqual(near(/Perhaps multimask is meant/));
     });
 
     it("refuses all prompts of a call where one is bad", async () => {
@@ -178,6 +199,22 @@ describeGpu("bad input", () => {
       const saved = await embedding.save();
       expect(() => model.restore({ ...saved, ...change(saved) })).toThrow(samError("image", "restore", argument));
     });
+  });
+
+  it("refuses an embedding of other weights of the same network, and takes one of the same weights loaded again", async () => {
+    const load = async (values?: (name: string, values: Float32Array) => unknown) =>
+      SamMed2D.load({ weights: smallWeights(values ? { values } : {}), device: await testDevice() });
+    const [one, again] = [await load(), await load()];
+    const other = await load((name, values) => name === "image_encoder.blocks.0.norm1.weight" && values.fill(0.5, 5, 6));
+    const made = await one.encode(golden.image);
+    const prompt = { points: [{ x: 3, y: 3 }] };
+    await expect(other.decode(made, prompt)).rejects.toEqual(samError("prompt", "decode", "embedding", "other weights"));
+    const saved = await made.save();
+    expect(() => other.restore(saved)).toThrow(samError("image", "restore", "fingerprint"));
+    await again.decode(again.restore(saved), prompt);
+    const json = JSON.parse(JSON.stringify(saved)) as SavedEmbedding;
+    expect(() => one.restore(json)).toThrow(samError("image", "restore", "data", "an object with 0, 1"));
+    for (const each of [one, again, other]) each.dispose();
   });
 
   it("refuses work on a disposed model, and lets it be disposed again", async () => {

@@ -17,6 +17,9 @@ export interface FakeOptions {
 
 const GRID = 16;
 
+/** As the true model: an embedding of other weights is refused by it. */
+const FINGERPRINT = "0123456789abcdef";
+
 export class FakeEmbedding implements Embedding {
   disposed = false;
   readonly image: RawImage;
@@ -29,7 +32,7 @@ export class FakeEmbedding implements Embedding {
 
   async save(): Promise<SavedEmbedding> {
     if (this.disposed) throw new Error("saved after dispose");
-    return { data: new Float32Array(256 * GRID * GRID).fill(0.5), shape: [1, 256, GRID, GRID], framing: this.framing, model: "fake" };
+    return { data: new Float32Array(256 * GRID * GRID).fill(0.5), shape: [1, 256, GRID, GRID], framing: this.framing, model: "fake", fingerprint: FINGERPRINT };
   }
 
   dispose(): void {
@@ -79,9 +82,9 @@ export class FakeModel implements Model {
   }
 
   restore(saved: SavedEmbedding): FakeEmbedding {
-    if (saved.model !== "fake") {
-      const facts = { code: "prompt", op: "restore", argument: "model", expected: "fake", got: saved.model, remedy: "Encode again." } as const;
-      throw new SamError(facts);
+    if (saved.fingerprint !== FINGERPRINT) {
+      const facts = { argument: "fingerprint", expected: FINGERPRINT, got: `${saved.fingerprint}`, remedy: "Encode again." };
+      throw new SamError({ code: "image", op: "restore", ...facts });
     }
     const { width, height } = saved.framing;
     const embedding = new FakeEmbedding({ data: new Uint8Array(width * height), width, height, channels: 1 }, saved.framing);

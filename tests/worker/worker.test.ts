@@ -210,7 +210,7 @@ describe("embeddings", () => {
   it("that do not fit are reported by their first use", async () => {
     const { client } = await loaded();
     const saved = await (await client.encode(IMAGE())).save();
-    await expect(client.decode(client.restore({ ...saved, model: "another" }), {})).rejects.toMatchObject({ op: "restore", got: "another" });
+    await expect(client.decode(client.restore({ ...saved, fingerprint: "another" }), {})).rejects.toMatchObject({ op: "restore", got: "another" });
   });
 
   it("of another model are refused", async () => {
