@@ -2,6 +2,9 @@
 // A workgroup computes 64 words of one mask.
 // A thread computes words, each 32 pixels in row-major order, the first in the lowest bit. The middle image is never stored.
 
+// Resizes probabilities less a half instead of logits.
+const PROBABILITIES: bool = false;
+
 struct Params {
   side: u32,
   size: u32,
@@ -64,7 +67,13 @@ fn model(base: u32, x: u32, y: u32) -> f32 {
   let y1 = min(y0 + 1u, params.side - 1u);
   let upper = base + y0 * params.side;
   let lower = base + y1 * params.side;
-  return bilinear(logits[upper + x0], logits[upper + x1], logits[lower + x0], logits[lower + x1], sx - f32(x0), sy - f32(y0));
+  return bilinear(low(upper + x0), low(upper + x1), low(lower + x0), low(lower + x1), sx - f32(x0), sy - f32(y0));
+}
+
+fn low(i: u32) -> f32 {
+  var v = logits[i];
+  if (PROBABILITIES) { v = 1.0 / (1.0 + exp(-v)) - 0.5; }
+  return v;
 }
 
 // Where destination pixel i lies among the source pixels: align_corners = false.

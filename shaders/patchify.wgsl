@@ -1,4 +1,4 @@
-// y[token, (channel, row, column) of the patch] = (pixel - mean) / std; 0 where the image does not reach: padding is of the normalised image.
+// y[token, (channel, row, column) of the patch] = (pixel - offset) / divisor of the channel; 0 where the image does not reach: padding is of the normalised image.
 // A workgroup computes 64 groups of four columns of patches.
 // A thread computes four columns of one patch row in one channel.
 
@@ -6,15 +6,15 @@ struct Params {
   grid: u32,
   patch_side: u32,
   count4: u32,
-  mean0: f32, mean1: f32, mean2: f32,
-  std0: f32, std1: f32, std2: f32,
 }
 
 // [S, S]: channel 0 | 1 << 8 | 2 << 16 | 255 << 24 inside the image
 @group(0) @binding(0) var<storage, read> pixels: array<u32>;
+// [2, 4]: offsets, divisors
+@group(0) @binding(1) var<storage, read> colours: array<f32>;
 // [T, 3 * P * P / 4]
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) global: vec3<u32>) {
@@ -32,9 +32,5 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>) {
 fn normalise(pixel: u32, channel: u32) -> f32 {
   if (pixel >> 24u == 0u) { return 0.0; }
   let value = f32((pixel >> (8u * channel)) & 255u);
-  switch channel {
-    case 0u: { return (value - params.mean0) / params.std0; }
-    case 1u: { return (value - params.mean1) / params.std1; }
-    default: { return (value - params.mean2) / params.std2; }
-  }
+  return (value - colours[channel]) / colours[4u + channel];
 }

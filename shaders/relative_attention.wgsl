@@ -1,4 +1,5 @@
 // y = softmax_k( q.k / sqrt(d) + q.Rh[qy - ky + K - 1] + q.Rw[qx - kx + K - 1] ) v, within windows of K x K tokens (K = grid: global).
+// With OFFSETS, a number for each head and pair of distances, O[head, |qy - ky|, |qx - kx|], takes the place of both position terms.
 // A workgroup computes THREADS queries of one window and head, key row by key row with a running softmax: scores never leave registers.
 // A thread computes one query. Tokens that pad the last windows are not stored: their key and value are the qkv bias.
 
@@ -9,6 +10,9 @@ const THREADS: u32 = 64u;
 const TILE: u32 = 16u;
 // K, the window's side
 const WINDOW: u32 = 14u;
+const OFFSETS: bool = false;
+// Of a head's O, K * K rounded up to fours.
+const TABLE: u32 = 1u;
 
 struct Params {
   grid: u32,
@@ -22,7 +26,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> qkv: array<vec4<f32>>;
 // [3, heads, d/4]
 @group(0) @binding(1) var<storage, read> bias: array<vec4<f32>>;
-// [2K - 1, d/4]
+// [2K - 1, d/4]; with OFFSETS O, [heads, TABLE/4]
 @group(0) @binding(2) var<storage, read> rel_h: array<vec4<f32>>;
 // [2K - 1, d/4]
 @group(0) @binding(3) var<storage, read> rel_w: array<vec4<f32>>;
@@ -59,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     padded_key_term += dot(q[d], bias[row4 + head * HEAD4 + d]);
   }
   padded_key_term *= params.scale;
-  for (var kx = 0u; kx < WINDOW; kx++) {
+  for (var kx = 0u; kx < select(WINDOW, 0u, OFFSETS); kx++) {
     var term = 0.0;
     for (var d = 0u; d < HEAD4; d++) { term += dot(q[d], rel_w[(qx + WINDOW - 1u - kx) * HEAD4 + d]); }
     column_terms[kx * THREADS + thread] = term;
@@ -70,7 +74,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var padded_total = 0.0;
   for (var ky = 0u; ky < WINDOW; ky++) {
     var row_term = 0.0;
-    for (var d = 0u; d < HEAD4; d++) { row_term += dot(q[d], rel_h[(qy + WINDOW - 1u - ky) * HEAD4 + d]); }
+    if (OFFSETS) {
+      let first = head * TABLE + max(qy, ky) * WINDOW - min(qy, ky) * WINDOW;
+      for (var kx = 0u; kx < WINDOW; kx++) {
+        let offset = first + max(qx, kx) - min(qx, kx);
+        column_terms[kx * THREADS + thread] = rel_h[offset / 4u][offset % 4u];
+      }
+    } else {
+      for (var d = 0u; d < HEAD4; d++) { row_term += dot(q[d], rel_h[(qy + WINDOW - 1u - ky) * HEAD4 + d]); }
+    }
     let real = select(0u, width, ky < height);
     for (var first = 0u; first < real; first += TILE) {
       let count = min(TILE, real - first);

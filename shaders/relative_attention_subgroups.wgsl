@@ -1,8 +1,7 @@
 // y = softmax_k( q.k / sqrt(d) + q.Rh[qy - ky + K - 1] + q.Rw[qx - kx + K - 1] ) v, as relative_attention.wgsl has it, for software adapters.
 // A workgroup computes THREADS queries of one window and head; a load is a loop over the lanes there, so the lanes of a subgroup each load
 // another key and hand it to the others.
-// A thread computes one query with a running softmax over LANES keys at a time; its sums stay in y, because arrays of a thread's own take
-// such an adapter half a minute to compile.
+// A thread computes one query with a running softmax over LANES keys at a time; its sums stay in y: arrays of its own take half a minute to compile.
 enable subgroups;
 
 // Keys of a step, 4 or 8: at most the smallest size of a subgroup.
@@ -10,6 +9,9 @@ const LANES: u32 = 4u;
 const THREADS: u32 = 32u;
 // K, the window's side
 const WINDOW: u32 = 14u;
+// Numbers for pairs of distances, TABLE to a head (K * K rounded up to fours), in place of both position terms.
+const OFFSETS: bool = false;
+const TABLE: u32 = 1u;
 
 struct Params {
   grid: u32,
@@ -25,7 +27,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> qkv: array<vec4<f32>>;
 // [3, heads, d/4]
 @group(0) @binding(1) var<storage, read> bias: array<vec4<f32>>;
-// [2K - 1, d/4]
+// [2K - 1, d/4]; with OFFSETS [heads, TABLE/4]
 @group(0) @binding(2) var<storage, read> rel_h: array<vec4<f32>>;
 // [2K - 1, d/4]
 @group(0) @binding(3) var<storage, read> rel_w: array<vec4<f32>>;
@@ -61,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var bias_score = 0.0;
   for (var d = 0u; d < p.head4; d++) { bias_score += dot(qkv[q + d], bias[row4 + head * p.head4 + d]); }
   bias_score *= p.scale;
-  for (var i = 0u; i < WINDOW; i++) {
+  for (var i = 0u; i < select(WINDOW, 0u, OFFSETS); i++) {
     var row_term = 0.0;
     var column_term = 0.0;
     for (var d = 0u; d < p.head4; d++) {
@@ -81,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let ky = i / WINDOW;
     let kx = i % WINDOW;
     if (ky >= height || kx >= width) {
-      let score = bias_score + row_terms[ky * THREADS + thread] + column_terms[kx * THREADS + thread];
+      let score = bias_score + position(vec2<u32>(kx, ky), vec2<u32>(qx, qy), head, thread);
       let top_score = max(highest, score);
       total = total * exp(highest - top_score) + exp(score - top_score);
       highest = top_score;
@@ -101,10 +103,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         s1 += vec4<f32>(dot(part, subgroupBroadcast(k, 4u)), dot(part, subgroupBroadcast(k, 5u)), dot(part, subgroupBroadcast(k, 6u)), dot(part, subgroupBroadcast(k, 7u)));
       }
     }
-    s0 = s0 * p.scale + vec4<f32>(position(first, width, height, thread), position(first + 1u, width, height, thread), position(first + 2u, width, height, thread), position(first + 3u, width, height, thread));
+    s0 = s0 * p.scale + vec4<f32>(position_of(first, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 1u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 2u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 3u, width, height, vec2<u32>(qx, qy), head, thread));
     var top_score = max(highest, max(max(s0.x, s0.y), max(s0.z, s0.w)));
     if (LANES == 8u) {
-      s1 = s1 * p.scale + vec4<f32>(position(first + 4u, width, height, thread), position(first + 5u, width, height, thread), position(first + 6u, width, height, thread), position(first + 7u, width, height, thread));
+      s1 = s1 * p.scale + vec4<f32>(position_of(first + 4u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 5u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 6u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 7u, width, height, vec2<u32>(qx, qy), head, thread));
       top_score = max(top_score, max(max(s1.x, s1.y), max(s1.z, s1.w)));
     }
     let shrink = exp(highest - top_score);
@@ -133,8 +135,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 }
 
 // The relative-position terms of a key; far below every score where there is none.
-fn position(key: u32, width: u32, height: u32, thread: u32) -> f32 {
-  let ky = min(key / width, height - 1u);
-  let term = row_terms[ky * THREADS + thread] + column_terms[key % width * THREADS + thread];
+fn position_of(key: u32, width: u32, height: u32, query: vec2<u32>, head: u32, thread: u32) -> f32 {
+  let term = position(vec2<u32>(key % width, min(key / width, height - 1u)), query, head, thread);
   return select(-1.0e38, term, key < width * height);
+}
+
+fn position(key: vec2<u32>, query: vec2<u32>, head: u32, thread: u32) -> f32 {
+  var term = 0.0;
+  if (OFFSETS) {
+    let apart = max(query, key) - min(query, key);
+    let offset = head * TABLE + apart.y * WINDOW + apart.x;
+    term = rel_h[offset / 4u][offset % 4u];
+  } else {
+    term = row_terms[key.y * THREADS + thread] + column_terms[key.x * THREADS + thread];
+  }
+  return term;
 }

@@ -175,12 +175,17 @@ export class Engine {
     }
   }
 
-  /** pixels [S·S] (see `patchify`) → embedding [T, D]. */
-  async encode(pixels: Uint32Array<ArrayBuffer>, { signal, onProgress }: Pick<EngineOptions, "signal" | "onProgress"> = {}): Promise<Float32Array> {
+  /** pixels [S·S] and colours [2, 4] (see `patchify`) → embedding [T, D]. */
+  async encode(
+    pixels: Uint32Array<ArrayBuffer>,
+    colours: Float32Array<ArrayBuffer>,
+    { signal, onProgress }: Pick<EngineOptions, "signal" | "onProgress"> = {},
+  ): Promise<Float32Array> {
     return this.#guarded("encode", async () => {
-      const { executor, embedding, pixels: input } = this.encoder;
+      const { executor, embedding, pixels: input, colours: normalisation } = this.encoder;
       executor.prepare();
       this.gpu.device.queue.writeBuffer(executor.buffer(input), 0, pixels);
+      this.gpu.device.queue.writeBuffer(executor.buffer(normalisation), 0, colours);
       this.#readback.begin(byteLength(embedding));
       const started = performance.now();
       await executor.run({

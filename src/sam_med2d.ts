@@ -10,9 +10,12 @@ import { formatShape, SamError } from "./errors.ts";
 import type { Device } from "./gpu/device.ts";
 import { elements, type WeightType as Precision } from "./graph/tensor.ts";
 import { type ChannelOrder, type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
+import { coloursOf, type InputName, type InputPreset } from "./image/input.ts";
 import { type Mask, unpackBits } from "./image/mask.ts";
-import { preprocess } from "./image/preprocess.ts";
-import { ADAPTER, type Config, detectConfig, inputDefaults, VIT_B } from "./model/config.ts";
+import { preprocess, type Resize } from "./image/preprocess.ts";
+import { ADAPTER, type Config, detectConfig, VIT_B } from "./model/config.ts";
+import { detectInput, inputText, type ModelInput } from "./model/input.ts";
+import { fetchFamily } from "./model/families.ts";
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, type Prompt } from "./model/prompts.ts";
@@ -40,6 +43,11 @@ export interface LoadOptions {
   readonly imageSize?: number;
   /** Refuse a file with tensors that change the answer and are not run (LoRA, adapters of other projects); by default they are told by a notice. */
   readonly strict?: boolean;
+  /**
+   * How images are brought in and logits become masks, as the original code of a member of the family does. By default what the file's name or
+   * its tensors tell: only MedSAM's weights need it, since they look like SAM's, where `medsam` is not part of the file's name.
+   */
+  readonly input?: InputName;
   /** SHA-256 of the weights' file, in hex: checked while it is read. */
   readonly sha256?: string;
   /** Keep weights from an address in the browser's Cache Storage; default true. */
@@ -50,11 +58,11 @@ export interface LoadOptions {
 }
 
 export interface EncodeOptions {
-  /** Which colour channel 0 of the network is: blue (`bgr`, default: SAM-Med2D was trained so), or red (default for the original SAM). Gray images don't care. */
+  /** Which colour channel 0 of the network is: blue (`bgr`: SAM-Med2D was trained so), or red (all others); by default as the model's input has it. Gray images don't care. */
   readonly channelOrder?: ChannelOrder;
   /**
-   * How the image is brought to the model's square: stretched (`resize`, default), centred on zeros where it is smaller (`pad`), or its long side
-   * fitted (`long-side`, default for the original SAM at 1024).
+   * How the image is brought to the model's square: stretched (`resize`), centred on zeros where it is smaller (`pad`), or its long side
+   * fitted (`long-side`); by default as the model's input has it.
    */
   readonly fit?: Fit;
   /** Told after each part where encoding takes several, on slow devices. */
@@ -77,6 +85,7 @@ const LOAD = namesOf<Required<LoadOptions>>({
   tune: 1,
   device: 1,
   imageSize: 1,
+  input: 1,
   strict: 1,
   sha256: 1,
   cache: 1,
@@ -101,6 +110,8 @@ export interface ModelStats {
   readonly encode: GraphStats;
   /** Of the last decode. */
   readonly decode: GraphStats | undefined;
+  /** `medsam, from the file's name` */
+  readonly input: string;
   /** Bytes on the GPU. */
   readonly weightBytes: number;
   readonly activationBytes: number;
@@ -133,6 +144,8 @@ export class SamMed2D {
     readonly meaningless: boolean,
     /** `SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters` */
     readonly name: string,
+    /** How images are brought in and masks out, and what told so. */
+    readonly input: ModelInput,
     readonly device: ModelDevice,
     engine: Engine,
     checkpoint: Checkpoint | undefined,
@@ -160,7 +173,10 @@ export class SamMed2D {
     const how = { precision, tuning: tuningOf(options.tune) };
     let engine: Engine | undefined;
     try {
+      await fetchFamily(checkpoint.tensors);
       const config = detectConfig(checkpoint.label, checkpoint.tensors, options);
+      const input = detectInput(config, checkpoint.label, options.input);
+      if (input.warning) onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice: input.warning });
       const { unknown } = checkTensors(checkpoint, expectedTensors(config));
       if (unknown.length > 0 || checkpoint.refused?.size) {
         const left = (name: string) => options.adapter === "off" && ADAPTER.test(name);
@@ -176,6 +192,7 @@ export class SamMed2D {
         config,
         seed !== undefined,
         modelName(config, checkpoint.tensors),
+        input,
         engine.summary,
         engine,
         inMemory ? undefined : checkpoint,
@@ -194,16 +211,16 @@ export class SamMed2D {
   /** @throws SamError `image`: not an image, or of a size that is not taken; `device`: lost, out of memory. */
   async encode(image: ImageSource, options: EncodeOptions = {}): Promise<Embedding> {
     expectNames(options, ENCODE, { code: "image", op: "encode" });
-    const defaults = inputDefaults(this.config);
-    const { fit = defaults.fit, channelOrder = defaults.channelOrder, signal, onProgress } = options;
+    const { fit = this.input.fit, channelOrder = this.input.channelOrder, signal, onProgress } = options;
     if (channelOrder !== "bgr" && channelOrder !== "rgb") {
       const facts = { argument: "channelOrder", expected: '"bgr" or "rgb"', got: JSON.stringify(channelOrder) ?? "undefined" };
       throw new SamError({ code: "image", op: "encode", ...facts, remedy: "Leave it out for the order the network was trained with." });
     }
     const raw = toRawImage(image);
     const framing = frame(raw.width, raw.height, this.config.imageSize, fit);
-    const pixels = preprocess(raw, framing, channelOrder) as Uint32Array<ArrayBuffer>;
-    const tokens = await this.#exclusive("encode", (engine) => engine.encode(pixels, { signal, onProgress }), { signal, onProgress });
+    const pixels = preprocess(raw, framing, channelOrder, await resizeOf(this.input, framing.fit));
+    const colours = coloursOf(pixels, this.input.intensity);
+    const tokens = await this.#exclusive("encode", (engine) => engine.encode(pixels, colours, { signal, onProgress }), { signal, onProgress });
     return new HeldEmbedding(tokens, this.config.decoder.width, framing, this.name, this.#fingerprint);
   }
 
@@ -219,8 +236,9 @@ export class SamMed2D {
     const { tokens, framing } = this.#held(embedding);
     const many = Array.isArray(prompts) ? (prompts as readonly Prompt[]) : [prompts as Prompt];
     const space = { width: framing.width, height: framing.height, toModel: (x: number, y: number) => toModel(framing, x, y) };
-    const encoded = many.map((prompt) => encodePrompt(prompt, this.config, space));
-    const inner = innerSides(framing);
+    const encoded = many.map((prompt) => encodePrompt(prompt, this.config, space, this.input.multimask));
+    const probabilities = this.input.masksFromProbabilities && framing.fit === "resize";
+    const inner = probabilities ? { width: 4 * this.config.grid, height: 4 * this.config.grid } : innerSides(framing);
     const upsample = {
       width: framing.width,
       height: framing.height,
@@ -229,6 +247,7 @@ export class SamMed2D {
       resize: framing.fit !== "pad",
       spanX: inner.width,
       spanY: inner.height,
+      probabilities,
     };
     const decoded: Decoded[] = new Array(many.length);
     let done = 0;
@@ -280,7 +299,13 @@ export class SamMed2D {
       flop: graph.dispatches.reduce((sum, { flop }) => sum + flop, 0),
       activationBytes: executor.plan.activationBytes,
     });
-    return { encode: of(engine.encoder), decode: decoder && of(decoder), weightBytes: engine.weightBytes, activationBytes: engine.pool.bytes };
+    return {
+      input: inputText(this.input),
+      encode: of(engine.encoder),
+      decode: decoder && of(decoder),
+      weightBytes: engine.weightBytes,
+      activationBytes: engine.pool.bytes,
+    };
   }
 
   /** Frees everything the model holds on the GPU. Embeddings and results stay valid. */
@@ -343,6 +368,14 @@ export class SamMed2D {
       throw wrong(`an embedding of these weights of ${this.name}`, `one of other weights of ${embedding.model}`, "Encode the image again with this model.");
     return embedding;
   }
+}
+
+/** What is more than taking the nearest pixel, fetched where it is needed. */
+async function resizeOf({ resampling }: InputPreset, fit: Fit): Promise<Resize | undefined> {
+  if (!resampling && fit !== "long-side") return undefined;
+  const { resizeArea, resizeCubic, resizeSmoothly } = await import("./image/resample.ts");
+  if (!resampling) return resizeSmoothly;
+  return resampling === "area" ? resizeArea : resizeCubic;
 }
 
 function tuningOf(tune: LoadOptions["tune"] = true): TuningStore | undefined {

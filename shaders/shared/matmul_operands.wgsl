@@ -29,6 +29,8 @@ struct Params {
   // Only columns below residual_columns4 have a residual.
   residual_rows: u32,
   residual_columns4: u32,
+  // 1: the activation is of the sum with the residual.
+  activated_last: u32,
 }
 
 // [rows, K/4]
@@ -94,7 +96,9 @@ fn store(z: u32, split: u32, m: u32, n4: u32, sum: vec4<f32>) {
 
 // Four summed columns, at `index` of y, with bias, activation and residual.
 fn finish(index: u32, n4: u32, sum: vec4<f32>) -> vec4<f32> {
-  var v = activate(params.activation, sum + bias[n4]);
-  if (n4 < params.residual_columns4) { v += residual[index % (params.residual_rows * params.n4)]; }
-  return v;
+  let v = sum + bias[n4];
+  var added = vec4<f32>();
+  if (n4 < params.residual_columns4) { added = residual[index % (params.residual_rows * params.n4)]; }
+  let last = params.activated_last != 0u;
+  return activate(params.activation, select(v, v + added, last)) + select(added, vec4<f32>(), last);
 }

@@ -3,6 +3,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import type { RawDecoded } from "../engine.ts";
 import { type Config, detectConfig, VIT_B } from "../model/config.ts";
+import { fetchFamily } from "../model/families.ts";
 import { decodeGraph, type DecodeShape, encodeGraph, expectedTensors } from "../model/network.ts";
 import type { Box } from "../model/prompts.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -50,7 +51,8 @@ export function syntheticSubject(name: ConfigurationName): Subject {
 }
 
 /** The picture of vit_b; the answer is not known. */
-export function checkpointSubject(checkpoint: Checkpoint): Subject {
+export async function checkpointSubject(checkpoint: Checkpoint): Promise<Subject> {
+  await fetchFamily(checkpoint.tensors);
   const config = detectConfig(checkpoint.label, checkpoint.tensors);
   return { configuration: "file", config, checkpoint, synthetic: false, golden: digests.vit_b };
 }

@@ -8,6 +8,7 @@ import { Readback } from "../gpu/readback.ts";
 import type { Dispatch, Graph } from "../graph/graph.ts";
 import { byteLength } from "../graph/tensor.ts";
 import { frame, toModel } from "../image/image.ts";
+import { coloursOf } from "../image/input.ts";
 import { preprocess } from "../image/preprocess.ts";
 import { type Config, variantName } from "../model/config.ts";
 import { encodePrompt } from "../model/prompts.ts";
@@ -92,12 +93,13 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
     const framing = frame(image.width, image.height, config.imageSize, "resize");
     const prepare = () => preprocess(image, framing, "bgr") as Uint32Array<ArrayBuffer>;
     const [preprocessMs, pixels] = await timed(async () => prepare());
+    const colours = coloursOf(pixels, "mean-std");
     const space = { width: framing.width, height: framing.height, toModel: (x: number, y: number) => toModel(framing, x, y) };
     const prompt = encodePrompt({ box: boxOf(golden) }, config, space);
     const upsample = benchUpsample(subject);
 
     progress("Checking", 0, 1);
-    const [encodeColdMs, tokens] = await timed(() => engine.encode(pixels, { signal }));
+    const [encodeColdMs, tokens] = await timed(() => engine.encode(pixels, colours, { signal }));
     compiling.take();
     const [decodeColdMs, [answer]] = await timed(() => engine.decode(tokens, [prompt], upsample, signal));
     const decodeCompileMs = compiling.take();
@@ -112,7 +114,7 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
       const peaks = await measurePeaks(gpu, profiler, signal);
       const count = { runs, signal };
       const preprocessed = await repeat(count, "Preprocessing", progress, async () => void prepare());
-      const encodes = await repeat(count, "Encoding", progress, () => engine.encode(pixels, { signal }));
+      const encodes = await repeat(count, "Encoding", progress, () => engine.encode(pixels, colours, { signal }));
       const encodeSubmits = encoder.submits;
       const decodes = await repeat(count, "Decoding", progress, () => engine.decode(tokens, [prompt], upsample, signal));
       const decodeSubmits = decoder.submits;

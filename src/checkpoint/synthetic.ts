@@ -5,7 +5,8 @@ import { expectElements } from "./elements.ts";
 import { bad } from "../bytes/fail.ts";
 
 const GOLDEN = 0x9e3779b1;
-const EMBEDDINGS = /pos_embed|point_embeddings|not_a_point_embed|no_mask_embed|iou_token|mask_tokens/;
+const BIAS = /\.(?:bias|running_mean)$/;
+const EMBEDDINGS = /pos_embed|attention_biases|point_embeddings|not_a_point_embed|no_mask_embed|iou_token|mask_tokens/;
 
 function fnv1a32(text: string): number {
   let hash = 0x811c9dc5;
@@ -16,7 +17,7 @@ function fnv1a32(text: string): number {
 /** Elements `[begin, end)` of the tensor `name`, flattened: `value = base + scale * u`, u in [-1, 1). */
 export function fill(name: string, shape: Shape, seed: number, begin: number, end: number): Float32Array<ArrayBuffer> {
   const out = new Float32Array(end - begin);
-  const bias = name.endsWith(".bias");
+  const bias = BIAS.test(name);
   const vector = !bias && shape.length === 1;
   const fanIn = elements(shape) / (shape[0] ?? 1);
   const scale = Math.fround(bias ? 0.05 : vector ? 0.1 : EMBEDDINGS.test(name) ? 0.5 : Math.sqrt(3 / fanIn));

@@ -6,6 +6,7 @@ import { compareTensors } from "../checkpoint/names.ts";
 import { unreadError, unreadTensors, unreadWords } from "../checkpoint/unread.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import { ADAPTER, detectConfig, VIT_B } from "../model/config.ts";
+import { fetchFamily } from "../model/families.ts";
 import { expectedTensors } from "../model/network.ts";
 import type { Environment } from "./environment.ts";
 import { checkDestinations, Outputs } from "./outputs.ts";
@@ -42,6 +43,7 @@ export async function convert(
   const opened = await openWeights(input, signal, undefined, (notice) => terminal.notice(notice));
   const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
   try {
+    await fetchFamily(checkpoint.tensors);
     const config = detectConfig(checkpoint.label, checkpoint.tensors, adapter === "drop" ? { adapter: "off" } : {});
     const unread = unreadTensors(checkpoint, compareTensors(checkpoint, expectedTensors(config)).unknown, (name) => adapter === "drop" && ADAPTER.test(name));
     if (unread.length > 0 && strict) throw unreadError(checkpoint.label, unread);

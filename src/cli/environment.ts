@@ -1,9 +1,9 @@
 // What a command needs from outside: the terminal, a signal, and a model. Tests give their own.
-import type { Precision, SamMed2D } from "../index.ts";
+import type { InputName, Precision, SamMed2D } from "../index.ts";
 import type { Stream, Terminal } from "./terminal.ts";
 
 /** What commands use of a loaded model. */
-export type Model = Pick<SamMed2D, "config" | "name" | "device" | "meaningless" | "encode" | "decode" | "restore" | "dispose">;
+export type Model = Pick<SamMed2D, "config" | "name" | "input" | "device" | "meaningless" | "encode" | "decode" | "restore" | "dispose">;
 
 export interface ModelOptions {
   /** A path, an address, or `synthetic:SEED`. */
@@ -12,6 +12,7 @@ export interface ModelOptions {
   readonly precision?: Precision;
   /** Refuse weights with tensors that change the answer and are not read. */
   readonly strict?: boolean;
+  readonly input?: InputName;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -26,9 +27,9 @@ export interface Environment {
   readonly loadModel: (options: ModelOptions) => Promise<Model>;
 }
 
-type HowOptions = Pick<ModelOptions, "adapter" | "precision" | "strict">;
+type HowOptions = Pick<ModelOptions, "adapter" | "precision" | "strict" | "input">;
 
 /** What of a command's options is the model's. */
-export function modelOptions({ adapter, precision, strict }: HowOptions): HowOptions {
-  return { ...(adapter && { adapter }), ...(precision && { precision }), ...(strict && { strict }) };
+export function modelOptions({ adapter, precision, strict, input }: HowOptions): HowOptions {
+  return { ...(adapter && { adapter }), ...(precision && { precision }), ...(strict && { strict }), ...(input && { input }) };
 }

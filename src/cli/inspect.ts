@@ -10,6 +10,9 @@ import { print, type Row, rows as graphRows } from "../graph/print.ts";
 import { GPU_TARGET } from "../graph/target.ts";
 import { elements } from "../graph/tensor.ts";
 import { type Config, detectConfig, VIT_B } from "../model/config.ts";
+import { fetchFamily } from "../model/families.ts";
+import type { TinyVitStage } from "../model/families/tiny_vit_config.ts";
+import { detectInput, inputText } from "../model/input.ts";
 import { modelName } from "../model/name.ts";
 import { decodeGraph, encodeGraph, expectedTensors } from "../model/network.ts";
 import type { Environment } from "./environment.ts";
@@ -34,6 +37,7 @@ interface Report {
   readonly usable: boolean;
   readonly model?: string;
   readonly config?: Config;
+  readonly input?: string;
   readonly problem?: string;
   readonly tensors: number;
   readonly parameters: number;
@@ -64,7 +68,7 @@ export async function inspect(weights: string, options: InspectOptions, environm
   const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
   try {
     const size = isFile(weights) && !weights.endsWith(".json") ? (await stat(weights)).size : undefined;
-    const looked = look(checkpoint, options.tensors === true, notices);
+    const looked = await look(checkpoint, options.tensors === true, notices);
     const graphs = options.graph && looked.config ? recorded(looked.config) : [];
     const report: Report = {
       ...looked,
@@ -84,7 +88,7 @@ function dtypeOf({ dtype, stored }: StoredTensor): string {
   return stored === undefined ? dtype : stored === "int8" ? "I8" : stored;
 }
 
-function look(checkpoint: Checkpoint, list: boolean, notices: readonly string[]): Report {
+async function look(checkpoint: Checkpoint, list: boolean, notices: readonly string[]): Promise<Report> {
   const tensors = [...checkpoint.tensors.values()];
   const dtypes: Record<string, number> = {};
   for (const tensor of tensors) dtypes[dtypeOf(tensor)] = (dtypes[dtypeOf(tensor)] ?? 0) + 1;
@@ -103,10 +107,20 @@ function look(checkpoint: Checkpoint, list: boolean, notices: readonly string[])
     ...(list ? { list: tensors } : {}),
   };
   try {
+    await fetchFamily(checkpoint.tensors);
     const config = detectConfig(checkpoint.label, checkpoint.tensors);
+    const input = inputText(detectInput(config, checkpoint.label));
     const compared = compareTensors(checkpoint, expectedTensors(config));
     const usable = compared.missing.length === 0 && compared.misshaped.length === 0;
-    return { ...measured, ...compared, unread: unreadTensors(checkpoint, compared.unknown), config, model: modelName(config, checkpoint.tensors), usable };
+    return {
+      ...measured,
+      ...compared,
+      unread: unreadTensors(checkpoint, compared.unknown),
+      config,
+      input,
+      model: modelName(config, checkpoint.tensors),
+      usable,
+    };
   } catch (error) {
     if (!(error instanceof SamError)) throw error;
     return { ...measured, usable: false, problem: error.message, missing: [], misshaped: [], unknown: [], unread: [] };
@@ -135,12 +149,10 @@ function text(report: Report): string {
   if (report.naming === "transformers") rows.push(["names", "those of transformers"]);
   if (config) {
     rows.push(
-      [
-        "encoder",
-        `width ${config.width}, depth ${config.depth}, ${config.heads} heads, patch ${config.patch}, window ${config.window}, global blocks ${config.globalBlocks.join(" ") || "none"}`,
-      ],
+      ["encoder", encoderText(config)],
       ["image", `${config.imageSize}×${config.imageSize}, ${config.grid}×${config.grid} tokens`],
       ["adapters", config.adapters ? "yes" : "no"],
+      ["input", report.input ?? ""],
     );
   }
   rows.push([
@@ -160,6 +172,15 @@ function text(report: Report): string {
   const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
   if (list) lines.push("", ...table(list));
   return `${lines.join("\n")}\n`;
+}
+
+function encoderText(config: Config): string {
+  if (config.family === "tiny_vit") {
+    const row = (of: (stage: TinyVitStage) => number) => config.stages.map(of).join(" ");
+    const windows = config.stages.map(({ window }) => window || "–").join(" ");
+    return `TinyViT, widths ${row(({ width }) => width)}, depths ${row(({ depth }) => depth)}, windows ${windows}, ${config.patchKernel}×${config.patchKernel} patch convolutions`;
+  }
+  return `width ${config.width}, depth ${config.depth}, ${config.heads} heads, patch ${config.patch}, window ${config.window}, global blocks ${config.globalBlocks.join(" ") || "none"}`;
 }
 
 function table(list: readonly StoredTensor[]): string[] {

@@ -1,6 +1,7 @@
 // The command line: options, their values, and the exit code.
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../../package.json";
+import { INPUTS } from "../image/input.ts";
 import type { Point } from "../index.ts";
 import type { BenchCommandOptions } from "./bench.ts";
 import { StartAgain } from "./dawn.ts";
@@ -86,6 +87,11 @@ export const precisionOption = () =>
   ]);
 
 const strictOption = () => new Option("--strict", "refuse weights with tensors that change the answer and are not read (LoRA, other adapters)");
+function inputOption(): Option {
+  return new Option("--input <preset>", "whose way of bringing images in and masks out; default what the file's name or its tensors tell").choices(
+    Object.keys(INPUTS),
+  );
+}
 
 function segmentCommand(root: Command, environment: Environment): void {
   root
@@ -109,8 +115,9 @@ function segmentCommand(root: Command, environment: Environment): void {
     .addOption(adapterOption())
     .addOption(precisionOption())
     .addOption(strictOption())
+    .addOption(inputOption())
     .addOption(
-      new Option("--channel-order <order>", "colour seen by the network's channel 0; default bgr, as SAM-Med2D was trained, rgb for the original SAM").choices([
+      new Option("--channel-order <order>", "colour seen by the network's channel 0; default bgr, as SAM-Med2D was trained, rgb for all others").choices([
         "bgr",
         "rgb",
       ]),

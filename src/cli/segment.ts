@@ -3,7 +3,8 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { area, boundingBox } from "../image/mask.ts";
 import { writeNpy } from "../image/npy.ts";
-import type { Box, ChannelOrder, Decoded, Fit, Point, Precision, Prompt } from "../index.ts";
+import type { Box, ChannelOrder, Decoded, Fit, InputName, Point, Precision, Prompt } from "../index.ts";
+import { inputText } from "../model/input.ts";
 import { type Environment, type Model, modelOptions } from "./environment.ts";
 import { type ImageFile, isPicture, maskPng, readImage, rgbPng } from "./image_file.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
@@ -25,6 +26,7 @@ export interface SegmentOptions extends PictureOptions {
   readonly adapter?: "on" | "off";
   readonly precision?: Precision;
   readonly strict?: boolean;
+  readonly input?: InputName;
   readonly channelOrder?: ChannelOrder;
   readonly fit?: Fit;
   readonly out?: string;
@@ -80,7 +82,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
     ...(options.point.length > 0 ? { points: options.point } : {}),
     ...(options.box ? { box: options.box } : {}),
     ...(options.maskInput ? { maskInput: await readMaskInput(options.maskInput) } : {}),
-    multimask: !options.single,
+    ...(options.single ? { multimask: false } : {}),
   };
   checkInside(prompt, { ...image, file: imagePath });
   signal.throwIfAborted();
@@ -131,7 +133,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
     const where = summary.bbox ? `inside ${summary.bbox.join(",")}` : "empty";
     terminal.say(`${out}: ${summary.area} pixels, ${where}; predicted IoU ${score}, candidate ${decoded.best + 1} of ${decoded.masks.length}`);
     terminal.say(
-      `load ${duration(times.load)}, encode ${duration(times.encode)}, decode ${duration(times.decode)}; ${model.name} on ${model.device.description}`,
+      `load ${duration(times.load)}, encode ${duration(times.encode)}, decode ${duration(times.decode)}; ${model.name} on ${model.device.description}; input ${inputText(model.input)}`,
     );
     embedding.dispose();
   } finally {
@@ -158,13 +160,14 @@ function report(
   warnings: readonly string[],
 ) {
   const mask = decoded.masks[decoded.best];
-  const { points = [], box = null, multimask } = prompt;
+  const { points = [], box = null, multimask = model.input.multimask } = prompt;
   return {
     image: { file, width: mask?.width, height: mask?.height },
     model: model.name,
     weights,
     adapter: model.device.description,
     adapterKind: model.device.kind,
+    input: inputText(model.input),
     precision: model.device.precision,
     products: model.device.products,
     prompt: { points, box, maskInput: options.maskInput ?? null, multimask },

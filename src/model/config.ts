@@ -2,21 +2,33 @@
 import { SamError } from "../errors.ts";
 import type { Shape } from "../graph/tensor.ts";
 import { MOST_CHANNELS } from "../ops/rows.ts";
+import { TINY_VIT_TENSOR, tinyVit } from "./families.ts";
+import type { TinyVitConfig } from "./families/tiny_vit_config.ts";
 import { tellBlocks } from "./global_blocks.ts";
 
-export interface Config {
+/** A network of the family, by its image encoder; prompts and masks are the same in all. */
+export type Config = VitConfig | TinyVitConfig;
+
+/** What all networks of the family have. */
+export interface NetworkConfig {
+  /** Side of the model's image, in pixels. */
+  readonly imageSize: number;
+  /** Side of the square of tokens. */
+  readonly grid: number;
+  readonly adapters: boolean;
+  readonly decoder: DecoderConfig;
+}
+
+export interface VitConfig extends NetworkConfig {
+  readonly family: "vit";
   /** Channels of the image encoder, C. */
   readonly width: number;
   readonly depth: number;
   readonly heads: number;
   /** Hidden channels of a block's MLP. */
   readonly mlpWidth: number;
-  /** Side of a patch, in model pixels. */
+  /** Side of a patch, in model pixels: imageSize / grid. */
   readonly patch: number;
-  /** Side of the model's image, in pixels. */
-  readonly imageSize: number;
-  /** Side of the square of tokens: imageSize / patch. */
-  readonly grid: number;
   /** Side of the square that the stored position embedding covers: differs from `grid` where it is resized. */
   readonly storedGrid: number;
   /** Side of a window of local attention. */
@@ -25,8 +37,6 @@ export interface Config {
   readonly globalBlocks: readonly number[];
   /** Length of each block's stored relative-position tables. */
   readonly tableLengths: readonly number[];
-  readonly adapters: boolean;
-  readonly decoder: DecoderConfig;
 }
 
 export interface DecoderConfig {
@@ -53,10 +63,33 @@ export interface DetectOptions {
   readonly adapter?: "on" | "off" | undefined;
 }
 
+/** Names and shapes of a checkpoint's tensors, asked for by a detector. */
+export interface ShapeReader {
+  readonly names: readonly string[];
+  has(name: string): boolean;
+  /** Throws unless there is one, of so many dimensions. */
+  shapeOf(name: string, rank: number): number[];
+  /** Layers `prefix.0` to `prefix.n-1`, by every tensor of theirs: one that lacks some is counted, so that those are missed. */
+  count(prefix: string): number;
+  fail(expected: string, got: string, argument?: string): SamError;
+}
+
 type Shapes = ReadonlyMap<string, { readonly shape: Shape }>;
 
-/** The configuration of a checkpoint's tensors; throws when they are of another network. */
-export function detectConfig(label: string, tensors: Shapes, { imageSize, adapter }: DetectOptions = {}): Config {
+/** The configuration of a checkpoint's tensors, after `fetchFamily` of them; throws when they are of another network. */
+export function detectConfig(label: string, tensors: Shapes, options: DetectOptions = {}): Config {
+  const reader = readerOf(label, tensors);
+  const { adapter, imageSize } = options;
+  if (adapter !== undefined && adapter !== "on" && adapter !== "off") throw reader.fail('"on" or "off"', JSON.stringify(adapter), "adapter");
+  const detected = reader.has(TINY_VIT_TENSOR) ? tinyVit().detect(reader, imageSize) : detectVit(reader, options);
+  if (adapter === "on" && !detected.adapters) throw reader.fail('a checkpoint with adapters for adapter: "on"', "one without", "adapter");
+  // Attention keeps a number for each key column and query in workgroup memory, 16 KiB by default.
+  if (detected.grid > MAX_GRID) throw reader.fail(`at most ${MAX_GRID} patches a side`, `${detected.grid}`, "imageSize");
+  const decoder = detectDecoder(reader);
+  return { ...detected, decoder };
+}
+
+function readerOf(label: string, tensors: Shapes): ShapeReader {
   const fail = (expected: string, got: string, argument?: string) =>
     new SamError({
       code: "checkpoint",
@@ -66,21 +99,33 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
       remedy:
         argument === "imageSize" || argument === "adapter"
           ? "Leave it out for what the checkpoint has."
-          : "Use a checkpoint of SAM-Med2D, SAM or MedSAM (vit_b, vit_l, vit_h), or one of the same layers in other widths.",
+          : "Use a checkpoint of SAM-Med2D, SAM, MedSAM, MobileSAM or LiteMedSAM, or one of the same layers in other widths.",
       ...(argument ? { argument } : {}),
     });
-  const shapeOf = (name: string, rank: number): number[] => {
-    const shape = tensors.get(name)?.shape;
-    if (!shape) {
-      const seen = [...tensors.keys()].slice(0, 3).join(", ") || "no tensors";
-      throw fail(`a tensor ${name}`, `${tensors.size} tensors without it (${seen}, …)`);
-    }
-    if (shape.length !== rank) throw fail(`of ${rank} dimensions`, `[${shape.join(", ")}]`, name);
-    return [...shape];
+  return {
+    names: [...tensors.keys()],
+    has: (name) => tensors.has(name),
+    shapeOf(name, rank) {
+      const shape = tensors.get(name)?.shape;
+      if (!shape) {
+        const seen = [...tensors.keys()].slice(0, 3).join(", ") || "no tensors";
+        throw fail(`a tensor ${name}`, `${tensors.size} tensors without it (${seen}, …)`);
+      }
+      if (shape.length !== rank) throw fail(`of ${rank} dimensions`, `[${shape.join(", ")}]`, name);
+      return [...shape];
+    },
+    count(prefix) {
+      const indices = [...tensors.keys()].flatMap((name) => (name.startsWith(`${prefix}.`) ? [name.slice(prefix.length + 1).split(".")[0]] : []));
+      return new Set(indices).size;
+    },
+    fail,
   };
+}
+
+function detectVit({ names, shapeOf, count, fail }: ShapeReader, { imageSize, adapter }: DetectOptions): Omit<VitConfig, "decoder"> {
   const [width = 0, , patch = 0] = shapeOf("image_encoder.patch_embed.proj.weight", 4);
   const [, storedGrid = 0] = shapeOf("image_encoder.pos_embed", 4);
-  const depth = count(tensors, "image_encoder.blocks");
+  const depth = count("image_encoder.blocks");
   if (depth === 0) throw fail("image_encoder.blocks", "none");
   const tables = Array.from({ length: depth }, (_, i) => shapeOf(`image_encoder.blocks.${i}.attn.rel_pos_h`, 2) as [number, number]);
   const headWidth = tables[0]?.[1] ?? 0;
@@ -91,19 +136,18 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
   const size = imageSize ?? storedGrid * patch;
   if (size % patch !== 0 || size < patch) throw fail(`a multiple of the patch, ${patch}`, `${size}`, "imageSize");
   const grid = size / patch;
-  if (adapter !== undefined && adapter !== "on" && adapter !== "off") throw fail('"on" or "off"', JSON.stringify(adapter), "adapter");
   // By any block's: one that lacks its adapter is missed, not passed over.
-  const hasAdapters = [...tensors.keys()].some((name) => ADAPTER.test(name));
-  if (adapter === "on" && !hasAdapters) throw fail('a checkpoint with adapters for adapter: "on"', "one without", "adapter");
-  const adapters = hasAdapters && adapter !== "off";
-  // Attention keeps a number for each key column and query in workgroup memory, 16 KiB by default.
-  if (grid > MAX_GRID) throw fail(`at most ${MAX_GRID} patches a side`, `${grid}`, "imageSize");
+  const adapters = names.some((name) => ADAPTER.test(name)) && adapter !== "off";
   if (adapters && grid % 2 !== 0) throw fail("an even number of patches a side, which adapters need", `${grid}`, "imageSize");
   if (headWidth === 0 || width % headWidth !== 0) throw fail(`a divisor of the width ${width}`, `${headWidth}`, "head width");
-  const [decoderMlp = 0, decoderWidth = 0] = shapeOf("mask_decoder.transformer.layers.0.mlp.lin1.weight", 2);
-  const [crossWidth = 0] = shapeOf("mask_decoder.transformer.layers.0.cross_attn_token_to_image.q_proj.weight", 2);
-  const [maskTokens = 0] = shapeOf("mask_decoder.mask_tokens.weight", 2);
-  const config: Config = {
+  // The adapter's gate keeps all channels and its squeezed ones in workgroup memory.
+  if (adapters && width > MAX_ADAPTER_WIDTH) throw fail(`at most ${MAX_ADAPTER_WIDTH} channels with adapters`, `${width}`, "width");
+  // Kernels move four channels at a time; the squeeze of the adapter has a quarter of the channels.
+  const multiple = adapters ? 16 : 4;
+  if (width % multiple !== 0 || headWidth % 4 !== 0 || patch % 4 !== 0)
+    throw fail(`width a multiple of ${multiple}, head width and patch of 4`, `width ${width}, head width ${headWidth}, patch ${patch}`);
+  return {
+    family: "vit",
     width,
     depth,
     heads: width / headWidth,
@@ -115,49 +159,32 @@ export function detectConfig(label: string, tensors: Shapes, { imageSize, adapte
     ...(blocks.globalBlocks.length === depth ? { window: grid, globalBlocks: blocks.globalBlocks } : blocks),
     tableLengths,
     adapters,
-    decoder: {
-      width: decoderWidth,
-      depth: count(tensors, "mask_decoder.transformer.layers"),
-      heads: DECODER_HEADS,
-      mlpWidth: decoderMlp,
-      crossWidth,
-      maskTokens,
-    },
   };
-  if ([crossWidth, decoderWidth].some((channels) => channels % 64 !== 0 || channels > MOST_CHANNELS))
-    throw fail(`decoder widths that are multiples of 64, up to ${MOST_CHANNELS}`, `width ${decoderWidth}, cross-attention width ${crossWidth}`);
-  // The adapter's gate keeps all channels and its squeezed ones in workgroup memory.
-  if (adapters && width > MAX_ADAPTER_WIDTH) throw fail(`at most ${MAX_ADAPTER_WIDTH} channels with adapters`, `${width}`, "width");
-  // Kernels move four channels at a time; the squeeze of the adapter has a quarter of the channels.
-  const multiple = adapters ? 16 : 4;
-  if (width % multiple !== 0 || headWidth % 4 !== 0 || patch % 4 !== 0)
-    throw fail(`width a multiple of ${multiple}, head width and patch of 4`, `width ${width}, head width ${headWidth}, patch ${patch}`);
-  return config;
 }
 
-/** Layers `prefix.0` to `prefix.n-1`, by every tensor of theirs: one that lacks some is counted, so that those are missed. */
-function count(tensors: Shapes, prefix: string): number {
-  const indices = [...tensors.keys()].flatMap((name) => (name.startsWith(`${prefix}.`) ? [name.slice(prefix.length + 1).split(".")[0]] : []));
-  return new Set(indices).size;
-}
-
-/** How the family's original code brings images in: the original SAM, at 1024, differs from all that was trained at 256. */
-export function inputDefaults({ storedGrid, patch, adapters, imageSize }: Config): { fit: "resize" | "long-side"; channelOrder: "bgr" | "rgb" } {
-  const original = !adapters && storedGrid * patch >= 1024;
-  return { fit: original && imageSize >= 1024 ? "long-side" : "resize", channelOrder: original ? "rgb" : "bgr" };
+function detectDecoder({ shapeOf, count, fail }: ShapeReader): DecoderConfig {
+  const [mlpWidth = 0, width = 0] = shapeOf("mask_decoder.transformer.layers.0.mlp.lin1.weight", 2);
+  const [crossWidth = 0] = shapeOf("mask_decoder.transformer.layers.0.cross_attn_token_to_image.q_proj.weight", 2);
+  const [maskTokens = 0] = shapeOf("mask_decoder.mask_tokens.weight", 2);
+  if ([crossWidth, width].some((channels) => channels % 64 !== 0 || channels > MOST_CHANNELS))
+    throw fail(`decoder widths that are multiples of 64, up to ${MOST_CHANNELS}`, `width ${width}, cross-attention width ${crossWidth}`);
+  return { width, depth: count("mask_decoder.transformer.layers"), heads: DECODER_HEADS, mlpWidth, crossWidth, maskTokens };
 }
 
 const VARIANTS: Readonly<Record<string, string>> = { "768/12": "vit_b", "1024/24": "vit_l", "1280/32": "vit_h" };
 
-/** `vit_b`, `vit_l`, `vit_h`, or `width 192, depth 6`. */
-export function variantName({ width, depth }: Config): string {
+/** `vit_b`, `vit_l`, `vit_h`, `tiny_vit`, or `width 192, depth 6`. */
+export function variantName(config: Config): string {
+  if (config.family === "tiny_vit") return tinyVit().name(config);
+  const { width, depth } = config;
   return VARIANTS[`${width}/${depth}`] ?? `width ${width}, depth ${depth}`;
 }
 
 const DECODER: DecoderConfig = { width: 256, depth: 2, heads: DECODER_HEADS, mlpWidth: 2048, crossWidth: 128, maskTokens: 4 };
 
 /** SAM-Med2D's own: ViT-B at 256×256 with adapters. */
-export const VIT_B: Config = {
+export const VIT_B: VitConfig = {
+  family: "vit",
   width: 768,
   depth: 12,
   heads: 12,

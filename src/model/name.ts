@@ -10,8 +10,14 @@ export function modelName(config: Config, tensors: ReadonlyMap<string, { readonl
   const parameters = expected.reduce((sum, { name, shape }) => (name === GAUSSIAN ? sum : sum + elements(shape)), 0);
   const dtypeOf = (name: string) => (tensors.get(name)?.stored ?? tensors.get(name)?.dtype ?? "f32").toLowerCase();
   const dtypes = [...new Set(expected.map(({ name }) => dtypeOf(name)))].sort();
-  const family = config.adapters ? "SAM-Med2D" : config.storedGrid * config.patch >= 1024 ? "SAM" : "FT-SAM";
   const variant = variantName(config);
   const size = variant.includes(",") ? `, ${config.imageSize} px` : ` ${config.imageSize}`;
-  return `${family} ${variant}${size}, ${config.adapters ? "adapters" : "no adapters"}, ${dtypes.join(" and ")}, ${(parameters / 1e6).toFixed(1)} M parameters`;
+  return `${familyName(config)} ${variant}${size}, ${config.adapters ? "adapters" : "no adapters"}, ${dtypes.join(" and ")}, ${(parameters / 1e6).toFixed(1)} M parameters`;
+}
+
+/** TinyViT from patches of 4 pixels is MobileSAM's, from single pixels LiteMedSAM's. */
+function familyName(config: Config): string {
+  if (config.family === "tiny_vit") return config.patchKernel === 3 ? "MobileSAM" : "LiteMedSAM";
+  if (config.adapters) return "SAM-Med2D";
+  return config.storedGrid * config.patch >= 1024 ? "SAM" : "FT-SAM";
 }

@@ -4,13 +4,15 @@ import type { Target } from "../graph/target.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
 import { maskUpsample, type MaskUpsampleOptions } from "../ops/mask_upsample.ts";
 import type { Config } from "./config.ts";
-import { imageEncoder } from "./image_encoder.ts";
+import { imageEncoderOf } from "./families.ts";
 import { type DecoderInputs, maskDecoder } from "./mask_decoder.ts";
 
 export interface EncodeGraph {
   readonly graph: Graph;
   /** u32 [S, S] */
   readonly pixels: Tensor;
+  /** f32 [2, 4]: what is taken from each channel, and what it is divided by */
+  readonly colours: Tensor;
   /** [T, D] */
   readonly embedding: Tensor;
 }
@@ -18,7 +20,8 @@ export interface EncodeGraph {
 export function encodeGraph(config: Config, target?: Target): EncodeGraph {
   const graph = new Graph("encode", target);
   const pixels = graph.input("pixels", [config.imageSize, config.imageSize], "u32");
-  return { graph, pixels, embedding: graph.output(imageEncoder(graph, config, pixels)) };
+  const colours = graph.input("colours", [2, 4]);
+  return { graph, pixels, colours, embedding: graph.output(imageEncoderOf(config)(graph, config, pixels, colours)) };
 }
 
 export interface DecodeShape {
@@ -55,7 +58,9 @@ export function decodeGraph(config: Config, { batch, tokens, multimask, upsample
   };
   const { logits, heads } = maskDecoder(graph, config, inputs, batch, tokens);
   const candidates = multimask ? { first: 1, count: decoder.maskTokens - 1 } : { first: 0, count: 1 };
-  const bits = maskUpsample(graph, logits, { label: "masks", size: imageSize, ...candidates, ...upsample });
+  // Probabilities are resized once: the square they go through is their own.
+  const size = upsample.probabilities ? 4 * grid : imageSize;
+  const bits = maskUpsample(graph, logits, { label: "masks", size, ...candidates, ...upsample });
   for (const tensor of [logits, heads, bits]) graph.output(tensor);
   return { graph, inputs, logits, heads, bits };
 }

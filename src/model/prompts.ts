@@ -52,9 +52,9 @@ const ALIASES: Aliases = [
 ];
 
 /** Checks a prompt and brings it to model pixels. Points come before box corners; points without a box get one padding point. */
-export function encodePrompt(prompt: Prompt, { grid }: Config, space: PromptSpace): EncodedPrompt {
+export function encodePrompt(prompt: Prompt, { grid }: Config, space: PromptSpace, multimaskUnlessSaid = true): EncodedPrompt {
   expectNames(prompt, PROMPT, { ...WHERE, argument: "prompt" }, ALIASES);
-  const { points = [], box, maskInput, multimask = true } = prompt;
+  const { points = [], box, maskInput, multimask = multimaskUnlessSaid } = prompt;
   const tokens: number[] = [];
   if (!Array.isArray(points)) throw promptError("points", "a list of { x, y, label? }", describe(points), "A single point is a list of one.");
   if (points.length > MAX_POINTS)

@@ -18,6 +18,8 @@ export interface MaskUpsampleOptions {
   /** Model pixels that the image covers, where it is resized. */
   readonly spanX: number;
   readonly spanY: number;
+  /** Logits become probabilities before they are resized. */
+  readonly probabilities?: boolean | undefined;
   /** Which of the masks: `count` of them from `first` on. */
   readonly first: number;
   readonly count: number;
@@ -29,7 +31,7 @@ const MAX_GROUPS = 32768;
 /** logits [B, masks, side, side] → u32 [B, count, ⌈width·height / 32⌉], pixel p in bit p mod 32 of word ⌊p / 32⌋. */
 export function maskUpsample(graph: Graph, logits: Tensor, options: MaskUpsampleOptions): Tensor {
   const [batch, masks, side] = logits.shape as [number, number, number, number];
-  const { label, size, width, height, left, top, resize, spanX, spanY, first, count } = options;
+  const { label, size, width, height, left, top, resize, spanX, spanY, probabilities = false, first, count } = options;
   const words = Math.ceil((width * height) / 32);
   const y = graph.activation(label, [batch, count, words], "u32");
   graph.dispatch({
@@ -53,13 +55,14 @@ export function maskUpsample(graph: Graph, logits: Tensor, options: MaskUpsample
       mask_stride: masks,
       words,
     },
+    constants: { PROBABILITIES: probabilities },
     workgroups: [Math.min(MAX_GROUPS, Math.ceil(words / 64)), batch * count, 1],
     flop: batch * count * width * height * 60,
   });
   return y;
 }
 
-export const twin: Twin = ({ params, workgroups }, { logits }) => {
+export const twin: Twin = ({ params, constants, workgroups }, { logits }) => {
   const p = params as Record<
     "side" | "size" | "width" | "height" | "left" | "top" | "resize" | "span_x" | "span_y" | "masks" | "first_mask" | "mask_stride" | "words",
     number
@@ -75,7 +78,10 @@ export const twin: Twin = ({ params, workgroups }, { logits }) => {
   };
   for (let mask = 0; mask < workgroups[1]; mask++) {
     const base = (Math.floor(mask / p.masks) * p.mask_stride + p.first_mask + (mask % p.masks)) * p.side * p.side;
-    const low = (x: number, row: number) => logits?.[base + row * p.side + x] as number;
+    const low = (x: number, row: number) => {
+      const logit = logits?.[base + row * p.side + x] as number;
+      return constants["PROBABILITIES"] ? 1 / (1 + Math.exp(-logit)) - 0.5 : logit;
+    };
     const model = (x: number, row: number) => sample(low, source(x, p.side, p.size), source(row, p.side, p.size), p.side, p.side);
     for (let pixel = 0; pixel < p.width * p.height; pixel++) {
       const x = pixel % p.width;

@@ -16,6 +16,8 @@ export interface Epilogue {
   readonly residual?: Tensor;
   /** Columns that see the residual, the first ones; all unless given. */
   readonly residualColumns?: number;
+  /** Adds the residual before the activation instead. */
+  readonly activatedLast?: boolean;
 }
 
 export interface MatmulOptions extends Epilogue {
@@ -56,7 +58,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   const activation = ACTIVATION_CODE[options.activation ?? "none"];
   const added = { residual_rows: residualRows, residual_columns4: residual ? (options.residualColumns ?? n) / 4 : 0 };
   // A residual comes after the activation, which comes after the last part.
-  const late = splits > 1 && activation !== 0 ? residual : undefined;
+  const late = splits > 1 && activation !== 0 && !options.activatedLast ? residual : undefined;
   const nothing = { residual_rows: outRows, residual_columns4: 0 };
 
   graph.dispatch({
@@ -81,6 +83,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
       splits,
       out_rows: outRows,
       activation: splits > 1 ? 0 : activation,
+      activated_last: options.activatedLast ? 1 : 0,
       ...(late ? nothing : added),
     },
     constants: { GATHER: rows !== undefined, GATE: gate !== undefined, ...constants },

@@ -7,7 +7,10 @@ import type { Twin, TwinData } from "./twin.ts";
 const at = (data: TwinData | undefined, index: number): number => data?.[index] as number;
 
 export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, bias, residual, rows, gate }) => {
-  const p = params as Record<"m" | "n4" | "k4" | "taps" | "splits" | "out_rows" | "residual_rows" | "residual_columns4" | "activation", number>;
+  const p = params as Record<
+    "m" | "n4" | "k4" | "taps" | "splits" | "out_rows" | "residual_rows" | "residual_columns4" | "activated_last" | "activation",
+    number
+  >;
   const n = 4 * p.n4;
   const k = 4 * p.k4;
   const phases = (weight as TwinData).length / (p.taps * k * n);
@@ -29,7 +32,8 @@ export const matmulTwin: Twin = ({ params, constants }: Dispatch, { x, weight, b
         }
         // With splits the whole sum goes to the first part: the second pass adds them up all the same.
         const added = column < 4 * p.residual_columns4 ? at(residual, (out % p.residual_rows) * n + column) : 0;
-        y[out * n + column] = activate(p.activation, sum + at(bias, column)) + added;
+        const biased = sum + at(bias, column);
+        y[out * n + column] = p.activated_last ? activate(p.activation, biased + added) : activate(p.activation, biased) + added;
       }
     }
   }

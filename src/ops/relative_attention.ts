@@ -1,6 +1,7 @@
 // Windowed or global self-attention with decomposed relative positions, of the image encoder.
 import tiledShader from "../../shaders/relative_attention.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
+import type { Constants } from "../graph/shader.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Twin } from "./twin.ts";
 
@@ -13,46 +14,59 @@ export interface RelativeAttentionOptions {
   readonly window: number;
 }
 
+const OP = "relative_attention";
 /** FLOP of one dispatch: a fifth of a second on the slowest GPU expected. Global attention over a fine grid is cut by heads. */
 const MOST_FLOP = 4e10;
 /** Above this window side, the per-thread table of column terms takes half as many threads to stay inside 16 KiB. */
 const WIDE_WINDOW = 32;
 
 /** qkv [T, 3·C] (q, k, v, heads inside), bias [3·C] (key and value of padded tokens), relH and relW [2·window - 1, d] → [T, C]. */
-export function relativeAttention(
-  graph: Graph,
-  qkv: Tensor,
-  bias: Tensor,
-  relH: Tensor,
-  relW: Tensor,
-  { label, heads, grid, window }: RelativeAttentionOptions,
-): Tensor {
-  const op = "relative_attention";
+export function relativeAttention(graph: Graph, qkv: Tensor, bias: Tensor, relH: Tensor, relW: Tensor, options: RelativeAttentionOptions): Tensor {
+  const { heads, window } = options;
+  const width = (qkv.shape[1] as number) / 3 / heads;
+  expectShape(OP, "rel_h", relH, [2 * window - 1, width]);
+  expectShape(OP, "rel_w", relW, [2 * window - 1, width]);
+  return attend(graph, { qkv, bias, rel_h: relH, rel_w: relW }, {}, options);
+}
+
+/** The same with a number for each head and pair of distances, offsets [heads, tableStride(window)]: row · window + column. */
+export function offsetAttention(graph: Graph, qkv: Tensor, bias: Tensor, offsets: Tensor, options: RelativeAttentionOptions): Tensor {
+  const TABLE = tableStride(options.window);
+  expectShape(OP, "offsets", offsets, [options.heads, TABLE]);
+  return attend(graph, { qkv, bias, rel_h: offsets, rel_w: graph.none }, { OFFSETS: true, TABLE }, options);
+}
+
+/** Numbers of a head's table: one for each pair of distances, rounded up to fours. */
+export function tableStride(window: number): number {
+  return 4 * Math.ceil(window ** 2 / 4);
+}
+
+type Reads = Readonly<Record<"qkv" | "bias" | "rel_h" | "rel_w", Tensor>>;
+
+function attend(graph: Graph, reads: Reads, positions: Constants, { label, heads, grid, window }: RelativeAttentionOptions): Tensor {
   const tokens = grid * grid;
-  const channels = (qkv.shape[1] as number) / 3;
+  const channels = (reads.qkv.shape[1] as number) / 3;
   const width = channels / heads;
-  expectShape(op, "qkv", qkv, [tokens, 3 * channels]);
-  expectShape(op, "bias", bias, [3 * channels]);
-  expectShape(op, "rel_h", relH, [2 * window - 1, width]);
-  expectShape(op, "rel_w", relW, [2 * window - 1, width]);
+  expectShape(OP, "qkv", reads.qkv, [tokens, 3 * channels]);
+  expectShape(OP, "bias", reads.bias, [3 * channels]);
   const y = graph.activation(label, [tokens, channels]);
   const { software, subgroupSize } = graph.target;
   const threads = software || window > WIDE_WINDOW ? 32 : 64;
-  const windows = Math.ceil(grid / window) ** 2;
-  const flopOfHead = tokens * (4 * window * window * width + 4 * window * width);
+  const flopOfHead = tokens * (4 * window * window * width + ("OFFSETS" in positions ? 0 : 4 * window * width));
   const together = Math.max(1, Math.floor(MOST_FLOP / flopOfHead));
+  const constants = { WINDOW: window, ...positions };
   for (let first = 0; first < heads; first += together) {
     const own = Math.min(together, heads - first);
     const params = { grid, heads, first_head: first, scale: width ** -0.5 };
     graph.dispatch({
-      op,
+      op: OP,
       label,
       ...(software
-        ? { shader: software.relativeAttention, params: { ...params, head4: width / 4 }, constants: { WINDOW: window, LANES: subgroupSize >= 8 ? 8 : 4 } }
-        : { shader: tiledShader, params, constants: { HEAD4: width / 4, WINDOW: window, THREADS: threads, TILE: width > 64 ? 8 : 16 } }),
-      reads: { qkv, bias, rel_h: relH, rel_w: relW },
+        ? { shader: software.relativeAttention, params: { ...params, head4: width / 4 }, constants: { ...constants, LANES: subgroupSize >= 8 ? 8 : 4 } }
+        : { shader: tiledShader, params, constants: { ...constants, HEAD4: width / 4, THREADS: threads, TILE: width > 64 ? 8 : 16 } }),
+      reads,
       writes: { y },
-      workgroups: [Math.ceil((window * window) / threads), windows, own],
+      workgroups: [Math.ceil((window * window) / threads), Math.ceil(grid / window) ** 2, own],
       // A row of keys is staged at a time; each sum waits for the one before it.
       work: { threads, steps: window, instructions: window * (3 * width + 40), shared: window * width * 0.25, registers: 2 * width + 64 },
       flop: own * flopOfHead,
@@ -80,10 +94,13 @@ export const twin: Twin = ({ params, constants }, reads) => {
         for (let key = 0; key < scores.length; key++) {
           const ky = Math.floor(key / side);
           const kx = key % side;
-          let score = 0;
+          const apart = Math.abs(qy - top - ky) * side + Math.abs(qx - left - kx);
+          let score = constants["OFFSETS"] ? (relH[head * (constants["TABLE"] as number) + apart] as number) : 0;
           for (let i = 0; i < d; i++) {
             const q = value(0, qy, qx, head * d + i);
-            const position = (relH[(qy - top - ky + side - 1) * d + i] as number) + (relW[(qx - left - kx + side - 1) * d + i] as number);
+            const position = constants["OFFSETS"]
+              ? 0
+              : (relH[(qy - top - ky + side - 1) * d + i] as number) + (relW[(qx - left - kx + side - 1) * d + i] as number);
             score += q * scale * value(1, top + ky, left + kx, head * d + i) + q * position;
           }
           scores[key] = score;

@@ -27,16 +27,18 @@ export class SamMed2DWorker {
   readonly config: Loaded["config"];
   /** `SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters` */
   readonly name: string;
+  readonly input: Loaded["input"];
   readonly device: Loaded["device"];
   readonly meaningless: boolean;
   readonly #connection: Connection;
   readonly #id: number;
 
-  private constructor(connection: Connection, id: number, { config, name, device, meaningless }: Loaded) {
+  private constructor(connection: Connection, id: number, { config, name, input, device, meaningless }: Loaded) {
     this.#connection = connection;
     this.#id = id;
     this.config = config;
     this.name = name;
+    this.input = input;
     this.device = device;
     this.meaningless = meaningless;
   }

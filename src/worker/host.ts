@@ -56,8 +56,8 @@ export function serve(port: Port, load: (options: LoadOptions) => Promise<Model>
       case "load": {
         const model = await load({ ...call.params, signal, onProgress });
         models.set(call.id, { model, embeddings: new Map() });
-        const { config, name, device, meaningless } = model;
-        return { result: { config, name, device, meaningless } };
+        const { config, name, input, device, meaningless } = model;
+        return { result: { config, name, input, device, meaningless } };
       }
       case "encode": {
         const { model, embeddings } = served(call.params.model);

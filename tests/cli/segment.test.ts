@@ -52,7 +52,7 @@ describe("segment", () => {
     expect((await run(["--out", folder.file("m.png")], model)).code).toBe(0);
     expect(model.calls.load[0]).not.toHaveProperty("adapter");
     expect(Object.keys(model.calls.encode[0]?.options as object)).toEqual(["signal", "onProgress"]);
-    expect(model.calls.decode).toEqual([{ multimask: true }]);
+    expect(model.calls.decode).toEqual([{}]);
   });
 
   it("prints JSON alone on stdout", async () => {
@@ -60,6 +60,7 @@ describe("segment", () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       image: { file: folder.file("scan.png"), width: 30, height: 20 },
+      input: "sam-med2d, from the shapes of its tensors",
       model: "SAM-Med2D test",
       weights: "synthetic:7",
       adapter: "an imagined device",

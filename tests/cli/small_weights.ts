@@ -3,10 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { safetensorsHeader } from "../../src/checkpoint/safetensors_writer.ts";
 import { fill } from "../../src/checkpoint/synthetic.ts";
 import { elements, type Shape } from "../../src/graph/tensor.ts";
-import { type Config, VIT_B } from "../../src/model/config.ts";
+import { VIT_B, type VitConfig } from "../../src/model/config.ts";
 import { expectedTensors } from "../../src/model/network.ts";
 
-export const SMALL: Config = { ...VIT_B, width: 64, depth: 3, heads: 2, mlpWidth: 256, globalBlocks: [1], tableLengths: [27, 31, 27] };
+export const SMALL: VitConfig = { ...VIT_B, width: 64, depth: 3, heads: 2, mlpWidth: 256, globalBlocks: [1], tableLengths: [27, 31, 27] };
 export const SMALL_SEED = 3;
 
 export interface Change {

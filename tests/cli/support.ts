@@ -9,6 +9,7 @@ import { run } from "../../src/cli/program.ts";
 import { frame, type ImageSource, type RawImage, toRawImage } from "../../src/image/image.ts";
 import type { Mask } from "../../src/image/mask.ts";
 import type { Decoded, Prompt } from "../../src/index.ts";
+import { detectInput } from "../../src/model/input.ts";
 import { VIT_B } from "../../src/model/config.ts";
 import { proceduralImage } from "../image/procedural.ts";
 
@@ -92,6 +93,7 @@ export function fakeModel({ meaningless = false, empty = false, side = 64 } = {}
   const model = {
     name: "SAM-Med2D test",
     config: VIT_B,
+    input: detectInput(VIT_B, "test"),
     device: { description: "an imagined device", vendor: "", architecture: "", kind: "cpu", precision: "f32", products: "f32" },
     meaningless,
     async encode(source: ImageSource, options: unknown) {

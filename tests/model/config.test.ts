@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { InputName } from "../../src/image/input.ts";
 import type { Shape } from "../../src/graph/tensor.ts";
-import { type Config, detectConfig, inputDefaults, variantName, VIT_B } from "../../src/model/config.ts";
+import { type Config, detectConfig, variantName, VIT_B } from "../../src/model/config.ts";
+import { detectInput } from "../../src/model/input.ts";
 import { modelName } from "../../src/model/name.ts";
 import { expectedTensors } from "../../src/model/network.ts";
 import { GOLDENS, readGolden } from "../support/goldens.ts";
@@ -117,10 +119,26 @@ describe("detectConfig", () => {
     expect(detectConfig("test", shapes)).toEqual(VIT_B);
   });
 
-  it("knows how each family brings images in", () => {
-    expect(inputDefaults(VIT_B)).toEqual({ fit: "resize", channelOrder: "bgr" });
-    expect(inputDefaults({ ...VIT_B, adapters: false })).toEqual({ fit: "resize", channelOrder: "bgr" });
-    expect(inputDefaults(SAM)).toEqual({ fit: "long-side", channelOrder: "rgb" });
-    expect(inputDefaults({ ...SAM, imageSize: 256, grid: 16 })).toEqual({ fit: "resize", channelOrder: "rgb" });
+  it("brings images in as each network was trained, by its tensors and the file's name", () => {
+    const of = (config: Config, label = "model.pth", asked?: InputName) => {
+      const { name, fit, channelOrder, from, warning } = detectInput(config, label, asked);
+      return [name, fit, channelOrder, from, warning !== undefined];
+    };
+    const SHAPES = "from the shapes of its tensors";
+    expect(of(VIT_B)).toEqual(["sam-med2d", "resize", "bgr", SHAPES, false]);
+    expect(of({ ...VIT_B, adapters: false })).toEqual(["sam-med2d", "resize", "bgr", SHAPES, false]);
+    expect(of(SAM)).toEqual(["sam", "long-side", "rgb", SHAPES, false]);
+    expect(of({ ...SAM, imageSize: 256, grid: 16 })).toEqual(["sam", "resize", "rgb", SHAPES, false]);
+    expect(of(SAM, "medsam_vit_b.pth")).toEqual(["medsam", "resize", "rgb", "from the file's name", false]);
+    expect(of(SAM, "https://huggingface.co/wanglab/medsam-vit-base/resolve/main/model.safetensors")[0]).toBe("medsam");
+    expect(of(SAM, "sam-med2d-like-sam.pth")[0]).toBe("sam");
+    expect(of(SAM, "model.pth", "medsam")).toEqual(["medsam", "resize", "rgb", "as asked for", false]);
+    expect(of(VIT_B, "medsam.pth")[0]).toBe("sam-med2d");
+    expect(of(VIT_B, "model.pth", "medsam")).toEqual(["medsam", "resize", "rgb", "as asked for", true]);
+    const lite = readGolden("lite_medsam").config;
+    expect(of(lite)).toEqual(["lite-medsam", "long-side", "rgb", SHAPES, false]);
+    expect(of(readGolden("mobile_sam").config)).toEqual(["sam", "long-side", "rgb", SHAPES, false]);
+    expect(of(lite, "lite_medsam.pth", "sam")[4]).toBe(true);
+    expect(() => detectInput(SAM, "model.pth", "dicom" as InputName)).toThrow(expect.objectContaining({ argument: "input", got: '"dicom"' }));
   });
 });

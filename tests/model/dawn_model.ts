@@ -9,7 +9,8 @@ export function testDevice(): Promise<GPUDevice> {
 }
 
 export async function loadGolden(golden: Golden, options: Partial<LoadOptions> = {}): Promise<SamMed2D> {
-  const { storedGrid, patch } = golden.config;
-  const resized = golden.size !== storedGrid * patch;
-  return SamMed2D.load({ weights: golden.checkpoint(), device: await testDevice(), ...(resized ? { imageSize: golden.size } : {}), ...options });
+  const { config, input } = golden;
+  const resized = config.family === "tiny_vit" || golden.size !== config.storedGrid * config.patch;
+  const how = { ...(resized ? { imageSize: golden.size } : {}), ...(input ? { input } : {}) };
+  return SamMed2D.load({ weights: golden.checkpoint(), device: await testDevice(), ...how, ...options });
 }

@@ -31,7 +31,7 @@ export interface CheckOptions {
 
 /** Throws at the first number beyond its bound, naming it. */
 export async function checkGolden(model: Answering, golden: Golden, { cases = golden.cases, bounds = BOUNDS }: CheckOptions = {}): Promise<GoldenErrors> {
-  const embedding = await model.encode(golden.image, { fit: golden.fit, channelOrder: golden.order });
+  const embedding = await model.encode(golden.image, golden.input ? {} : { fit: golden.fit, channelOrder: golden.order });
   const { data, shape } = await embedding.save();
   const errors: GoldenErrors = { embedding: 0, logits: 0, scores: 0, iou: 1 };
   const kept = golden.tensor("embedding");

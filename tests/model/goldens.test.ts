@@ -4,12 +4,12 @@ import { GOLDENS, readGolden } from "../support/goldens.ts";
 import { loadGolden } from "./dawn_model.ts";
 import { checkGolden, describeErrors } from "./golden_check.ts";
 
-/** Full-size networks are in vit_b.large.test.ts. */
-const SMALL = GOLDENS.filter((name) => !name.startsWith("vit_b"));
+/** Full-size networks are in vit_b.large.test.ts and tiny_vit.large.test.ts. */
+const SMALL = GOLDENS.filter((name) => !/^(vit_b|mobile_sam|lite_medsam)/.test(name));
 
 describeGpu("PyTorch's answers", () => {
-  it("are here for eight small networks", () => {
-    expect(SMALL.length).toBe(8);
+  it("are here for eleven small networks", () => {
+    expect(SMALL.length).toBe(11);
   });
 
   it.each(SMALL)("are met by %s", async (name) => {

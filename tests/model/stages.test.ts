@@ -1,10 +1,12 @@
 import { expect, it } from "vitest";
 import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { frame, innerSides, toModel } from "../../src/image/image.ts";
+import { coloursOf } from "../../src/image/input.ts";
 import { preprocess } from "../../src/image/preprocess.ts";
 import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { decodeGraph, encodeGraph } from "../../src/model/network.ts";
+import type { VitConfig } from "../../src/model/config.ts";
 import { encodePrompt } from "../../src/model/prompts.ts";
 import { densePositions } from "../../src/model/tables.ts";
 import { readF32 } from "../../src/checkpoint/checkpoint.ts";
@@ -23,8 +25,18 @@ const golden = readGolden("small");
 const framing = frame(golden.image.width, golden.image.height, golden.size, golden.fit);
 
 async function encoded(target: Target, checkpoint: Checkpoint = golden.checkpoint()): Promise<Values> {
-  const { graph, pixels } = encodeGraph(golden.config, target);
-  return runGraph(await testGpu(), graph, golden.config, checkpoint, new Map([[pixels, preprocess(golden.image, framing, golden.order)]]));
+  const { graph, pixels, colours } = encodeGraph(golden.config, target);
+  const data = preprocess(golden.image, framing, golden.order);
+  return runGraph(
+    await testGpu(),
+    graph,
+    golden.config,
+    checkpoint,
+    new Map<Tensor, Float32Array | Uint32Array>([
+      [pixels, data],
+      [colours, coloursOf(data, "mean-std")],
+    ]),
+  );
 }
 
 /** The decoder on the golden's own embedding, so that its stages are judged alone. */
@@ -61,7 +73,7 @@ function damaged(from: Golden, name: string, change: (values: Float32Array) => v
 describeGpu("the stages of the small network", () => {
   it.each(["gpu", "cpu"] as const)("are PyTorch's, all of the image encoder's, with the kernels of a %s", async (kind) => {
     const target = kind === "gpu" ? GPU_TARGET : (await testGpu()).target;
-    const stages = encoderStages(golden.config, await encoded(target));
+    const stages = encoderStages(golden.config as VitConfig, await encoded(target));
     expect(stages.length).toBeGreaterThan(30);
     const error = expectStages(golden, stages, BOUND);
     console.log(`small, encoder stages, ${kind} kernels: ${error.toExponential(1)}`);
@@ -83,7 +95,7 @@ describeGpu("the stages of the small network", () => {
     const traced = golden.tracedCase as string;
     const known = new Set([
       // Only shapes and names are asked for here.
-      ...encoderStages(config, anything).flatMap(({ of }) => of),
+      ...encoderStages(config as VitConfig, anything).flatMap(({ of }) => of),
       ...decoderStages(config, anything, 3, traced).flatMap(({ of }) => of),
     ]);
     const left = [...golden.tensors.keys()].filter((name) => !known.has(name) && !name.startsWith("cases.") && !name.startsWith("nearest_indices"));
@@ -136,7 +148,7 @@ describeGpu("the stages of the small network", () => {
     const wrong = damaged(golden, tensor, (values) => {
       for (let i = 0; i < values.length; i++) values[i] = 1.001 * (values[i] as number) + 1e-4;
     });
-    const stages = encoderStages(golden.config, await encoded(GPU_TARGET, wrong));
+    const stages = encoderStages(golden.config as VitConfig, await encoded(GPU_TARGET, wrong));
     expect(judge(golden, stages, BOUND).find(({ error }) => error > BOUND)?.name).toBe(stage);
     expect(() => expectStages(golden, stages, BOUND)).toThrow(`small: the first wrong stage is ${stage}, off by`);
   });

@@ -8,7 +8,7 @@ import { uploadWeights } from "../../src/gpu/weights.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import type { Shape, Tensor } from "../../src/graph/tensor.ts";
 import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
-import type { Config } from "../../src/model/config.ts";
+import type { Config, VitConfig } from "../../src/model/config.ts";
 import { networkWeights } from "../../src/model/network.ts";
 import { difference } from "../support/compare.ts";
 import type { Golden } from "../support/goldens.ts";
@@ -77,7 +77,7 @@ export function transposed(data: Float32Array, columns: number): Float32Array {
 }
 
 /** Every stage of the image encoder that the golden keeps, in the order they are computed. */
-export function encoderStages({ width, depth, grid, decoder, adapters, patch }: Config, values: Values): Stage[] {
+export function encoderStages({ width, depth, grid, decoder, adapters, patch }: VitConfig, values: Values): Stage[] {
   const tokens = [1, grid, grid, width];
   const stages: Stage[] = [];
   const stage = (name: string, label: string, of: readonly string[] = [name]) => stages.push({ name, of, got: values(label), shape: tokens });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Graph } from "../../src/graph/graph.ts";
 import { GPU_TARGET } from "../../src/graph/target.ts";
-import { relativeAttention } from "../../src/ops/relative_attention.ts";
+import { offsetAttention, relativeAttention, tableStride } from "../../src/ops/relative_attention.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, type Range, runOp, values } from "../support/twins.ts";
@@ -141,5 +141,29 @@ describeGpu("relative_attention", () => {
       { bound: 0 },
     );
     await expect(wrong).rejects.toMatchObject({ code: "graph", op: "relative_attention", argument: "rel_w", expected: "[3, 4]" });
+  });
+});
+
+describeGpu("offset attention", () => {
+  it.each([
+    { grid: 1, window: 7, heads: 2, width: 4 }, // one token among 48 padded ones
+    { grid: 6, window: 3, heads: 2, width: 8 }, // nothing padded; 9 numbers a head, in rows of 12
+    { grid: 10, window: 7, heads: 3, width: 4 },
+    { grid: 25, window: 14, heads: 1, width: 4 },
+  ])("grid $grid, window $window, $heads heads of $width", async ({ grid, window, heads, width }) => {
+    const channels = heads * width;
+    for (const targets of [[GPU_TARGET, CPU_TARGET], [SWIFTSHADER]]) {
+      await runOp(
+        (graph) =>
+          offsetAttention(
+            graph,
+            given(graph, "qkv", [grid * grid, 3 * channels]),
+            given(graph, "bias", [3 * channels]),
+            given(graph, "offsets", [heads, tableStride(window)], { scale: 2 }),
+            { label: "test", heads, grid, window },
+          ),
+        { bound: BOUND, targets },
+      );
+    }
   });
 });

@@ -14,18 +14,19 @@ import re
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 import safetensors_io
-from postprocess import best_mask, binary, upscale
+from postprocess import best_mask, binary, upscale, upscale_probabilities
 from preprocess import Placement, nearest_indices, preprocess
 from procedural_image import procedural_image
 from sam_med2d import VIT_B, VIT_H, VIT_L, Config, SamMed2D
 from synthetic import synthetic_state
+from tiny_vit import LITE_MEDSAM, MOBILE_SAM, TinyVitConfig
 
 GOLDENS = Path(__file__).resolve().parent.parent / "goldens"
 
@@ -48,12 +49,13 @@ class Case:
 class Golden:
     """One file: one network, one image, some prompts."""
 
-    config: Config
+    config: Union[Config, TinyVitConfig]
     seed: int
     image: Tuple[int, int]  # width, height
     size: Optional[int] = None  # image side the network runs at, where it is not the checkpoint's own
     fit: str = "resize"
     order: str = "bgr"
+    input: Optional[str] = None  # "medsam" or "lite-medsam": brought in, and out, as their own code does
     cases: Tuple[str, ...] = ("point", "box")
     trace: bool = False  # keep every stage
     # Keep every n-th element along each axis of these outputs.
@@ -67,6 +69,7 @@ class Golden:
 
 
 SMALL = Config(width=64, depth=3, heads=2, global_blocks=(1,))
+NARROW = TinyVitConfig(widths=(8, 16, 24, 40), depths=(1, 2, 2, 1), heads=(0, 2, 3, 5), image_size=400)
 PLAIN_VIT_B_1024 = replace(VIT_B, image_size=1024, adapter=False)
 ALL_CASES = (
     "point",
@@ -96,6 +99,44 @@ FILES: Dict[str, Golden] = {
     # Depth, heads and global blocks of the larger variants, with heads of width 8.
     "narrow_vit_l": Golden(replace(VIT_L, width=VIT_L.heads * 8), 7, (96, 72)),
     "narrow_vit_h": Golden(replace(VIT_H, width=VIT_H.heads * 8), 7, (96, 72)),
+    # Sides 100, 50, 25, 25: every stage has windows that are padded.
+    "narrow_tiny_vit": Golden(NARROW, 3, (400, 300), fit="longest", order="rgb", embedding_step=(1, 2, 1, 1)),
+    "narrow_tiny_vit_pixels": Golden(
+        replace(NARROW, patch_kernel=1, image_size=80),
+        3,
+        (80, 60),
+        fit="longest",
+        order="rgb",
+        input="lite-medsam",
+        cases=("single_box",),
+        masks=True,
+    ),
+    # Stretched by splines, scaled by its own range, probabilities resized.
+    "small_medsam": Golden(
+        replace(SMALL, adapter=False), 3, (96, 372), order="rgb", input="medsam", cases=("single_box",), masks=True
+    ),
+    "mobile_sam": Golden(
+        MOBILE_SAM,
+        7,
+        (1024, 768),
+        fit="longest",
+        order="rgb",
+        cases=("point",),
+        embedding_step=(1, 1, 4, 4),
+        logits_step=(1, 1, 4, 4),
+    ),
+    "lite_medsam": Golden(
+        LITE_MEDSAM,
+        7,
+        (300, 200),
+        fit="longest",
+        order="rgb",
+        input="lite-medsam",
+        cases=("single_box",),
+        embedding_step=(1, 1, 4, 4),
+        logits_step=(1, 1, 2, 2),
+        masks=True,
+    ),
     "vit_b": Golden(VIT_B, 7, (300, 200), cases=ALL_CASES, masks=True),
     "vit_b_rgb": Golden(VIT_B, 7, (300, 200), order="rgb", embedding_step=(1, 4, 2, 2), masks=True),
     "vit_b_pad": Golden(VIT_B, 7, (180, 120), fit="pad", embedding_step=(1, 2, 1, 1), masks=True),
@@ -140,6 +181,7 @@ def prompts(width: int, height: int) -> Dict[str, Case]:
         "all": Case(**two, boxes=box, mask=True),
         "none": Case(),
         "single": Case(**one, multimask=False),
+        "single_box": Case(boxes=box, multimask=False),
         "batch_points": Case(points([at(5, 6)], [at(11, 5)], [at(1, 15)]), labels([1], [1], [0])),
         "batch_boxes": Case(boxes=points(at(3, 2) + at(8, 10), at(9, 3) + at(13, 8), at(0, 0) + at(16, 16))),
     }
@@ -197,12 +239,13 @@ class Trace:
             handle.remove()
 
 
-def build(config: Config, seed: int) -> SamMed2D:
+def build(config: Union[Config, TinyVitConfig], seed: int) -> SamMed2D:
     """The synthetic network, in double precision."""
     model = SamMed2D(config)
-    shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    stored = model.state_dict()
+    shapes = {name: tuple(tensor.shape) for name, tensor in stored.items() if tensor.is_floating_point()}
     state = synthetic_state(shapes, seed)
-    model.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    model.load_state_dict({**stored, **{name: torch.from_numpy(array) for name, array in state.items()}})
     return model.double().eval()
 
 
@@ -245,7 +288,8 @@ def run_case(
         if case.mask:
             arrays["dense"] = single(model.prompt_encoder.dense(1, embedding.shape[-1], mask), DENSE_STEP)
     if golden.masks:
-        full = upscale(best_mask(logits, scores), golden.side, placement)
+        best = best_mask(logits, scores)
+        full = upscale_probabilities(best, placement) if golden.input == "medsam" else upscale(best, golden.side, placement)
         arrays["mask"] = binary(full).byte().numpy()
         if golden.trace:
             arrays["upscaled"] = single(full)
@@ -264,6 +308,7 @@ def describe(golden: Golden, cases: Dict[str, Case]) -> Dict[str, Any]:
         "size": golden.side,
         "fit": golden.fit,
         "order": golden.order,
+        **({"input": golden.input} if golden.input else {}),
         "cases": {name: {"multimask": case.multimask} for name, case in cases.items()},
         "steps": {name: step for name, step in sampled.items() if max(step) > 1},
         **({"traced_case": TRACED_CASE} if golden.trace else {}),
@@ -285,7 +330,7 @@ def report(name: str, embedding: Tensor, scores: Dict[str, Tensor], logits: Dict
 def make(name: str, golden: Golden, model: SamMed2D) -> None:
     size = golden.side
     image = procedural_image(*golden.image, golden.seed)
-    pixels, placement = preprocess(image, size, golden.fit, golden.order)
+    pixels, placement = preprocess(image, size, golden.fit, golden.order, medsam=golden.input is not None)
     arrays: Arrays = {"image": image} if image.nbytes < 200_000 else {}
 
     trace = Trace(model) if golden.trace else None

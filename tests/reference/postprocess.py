@@ -28,6 +28,12 @@ def upscale(logits: Tensor, size: int, placement: Placement) -> Tensor:
     return bilinear(inner, placement.height, placement.width)[:, 0]
 
 
+def upscale_probabilities(logits: Tensor, placement: Placement) -> Tensor:
+    """MedSAM's own: probabilities first, then one step. [P, 4g, 4g] -> inside where above 0, [P, height, width]."""
+    probabilities = F.interpolate(logits.sigmoid()[:, None], (placement.height, placement.width), mode="bilinear", align_corners=False)
+    return probabilities[:, 0] - 0.5
+
+
 def binary(logits: Tensor) -> Tensor:
     """Logits -> bool."""
     return logits.sigmoid() > 0.5

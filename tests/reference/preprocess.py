@@ -15,6 +15,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from resample import resize_area, resize_cubic
+
 # Applied to channels 0, 1, 2 as they stand after ordering: in "bgr" the first pair meets blue, as in training.
 MEAN = np.array([123.675, 116.28, 103.53], dtype=np.float32)
 STD = np.array([58.395, 57.12, 57.375], dtype=np.float32)
@@ -72,16 +74,28 @@ def resize_smoothly(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return planes[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
 
 
-def preprocess(image: np.ndarray, size: int, fit: str = "resize", order: str = "bgr") -> Tuple[np.ndarray, Placement]:
-    """image uint8 [h, w, 3], RGB -> float32 [3, size, size], and where the image lies in it."""
+def own_range(image: np.ndarray) -> np.ndarray:
+    """uint8 -> float32 in 0..1, by the smallest and largest value of all channels."""
+    low, high = float(image.min()), float(image.max())
+    return ((image - low) / max(high - low, 1e-8)).astype(np.float32)
+
+
+def preprocess(image: np.ndarray, size: int, fit: str = "resize", order: str = "bgr", medsam: bool = False) -> Tuple[np.ndarray, Placement]:
+    """image uint8 [h, w, 3], RGB -> float32 [3, size, size], and where the image lies in it.
+
+    medsam: resampled and scaled to 0..1 by the image's own range as MedSAM ("resize") and LiteMedSAM ("longest") do.
+    """
     placement = place(*image.shape[:2], size, fit)
-    if placement.fit == "resize":
+    if medsam:
+        resize = resize_cubic if placement.fit == "resize" else resize_area
+        image = resize(image, placement.inner_height, placement.inner_width)
+    elif placement.fit == "resize":
         rows, columns = (nearest_indices(side, size) for side in image.shape[:2])
         image = image[rows[:, None], columns[None, :]]
     elif placement.fit == "longest":
         image = resize_smoothly(image, placement.inner_height, placement.inner_width)
     ordered = image[..., ::-1] if order == "bgr" else image
-    normalised = (ordered.astype(np.float32) - MEAN) / STD
+    normalised = own_range(ordered) if medsam else (ordered.astype(np.float32) - MEAN) / STD
 
     # Zeros are put around the normalised image, so the border is mean gray, not black.
     square = np.zeros((size, size, 3), dtype=np.float32)

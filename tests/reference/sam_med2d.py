@@ -18,7 +18,7 @@ Runs on PyTorch 1.13 and 2.x.
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple, Union
 
 import torch.nn as nn
 from torch import Tensor
@@ -27,15 +27,16 @@ from config import VIT_B, VIT_H, VIT_L, Config
 from image_encoder import ImageEncoder
 from mask_decoder import MaskDecoder
 from prompt_encoder import PromptEncoder
+from tiny_vit import TinyVit, TinyVitConfig
 
 __all__ = ["Config", "SamMed2D", "VIT_B", "VIT_H", "VIT_L"]
 
 
 class SamMed2D(nn.Module):
-    def __init__(self, config: Config = VIT_B) -> None:
+    def __init__(self, config: Union[Config, TinyVitConfig] = VIT_B) -> None:
         super().__init__()
         self.config = config
-        self.image_encoder = ImageEncoder(config)
+        self.image_encoder = TinyVit(config) if isinstance(config, TinyVitConfig) else ImageEncoder(config)
         self.prompt_encoder = PromptEncoder()
         self.mask_decoder = MaskDecoder()
 

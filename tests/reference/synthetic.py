@@ -19,7 +19,7 @@ import numpy as np
 
 GOLDEN = 0x9E3779B1
 MASK = 0xFFFFFFFF
-TOKENS = ("pos_embed", "point_embeddings", "not_a_point_embed", "no_mask_embed", "iou_token", "mask_tokens")
+TOKENS = ("pos_embed", "attention_biases", "point_embeddings", "not_a_point_embed", "no_mask_embed", "iou_token", "mask_tokens")
 
 
 def fnv1a32(text: str) -> int:
@@ -49,7 +49,7 @@ def uniform(name: str, n: int, seed: int) -> np.ndarray:
 
 def synthetic_tensor(name: str, shape: Tuple[int, ...], seed: int) -> np.ndarray:
     u = uniform(name, math.prod(shape), seed).reshape(shape)
-    if name.endswith(".bias"):
+    if name.endswith((".bias", ".running_mean")):
         return np.float32(0.05) * u
     if len(shape) == 1:
         return np.float32(1) + np.float32(0.1) * u

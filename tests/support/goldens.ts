@@ -5,7 +5,10 @@ import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { synthetic } from "../../src/checkpoint/synthetic.ts";
 import { elements, type Shape } from "../../src/graph/tensor.ts";
 import type { ChannelOrder, Fit, RawImage } from "../../src/image/image.ts";
+import type { InputName } from "../../src/image/input.ts";
 import { type Config, VIT_B } from "../../src/model/config.ts";
+import { fetchFamily, TINY_VIT_TENSOR } from "../../src/model/families.ts";
+import { tokenSide } from "../../src/model/families/tiny_vit_config.ts";
 import { expectedTensors } from "../../src/model/network.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
 import { proceduralImage } from "../image/procedural.ts";
@@ -33,6 +36,8 @@ export interface Golden {
   readonly size: number;
   readonly fit: Fit;
   readonly order: ChannelOrder;
+  /** Where the image is brought in, and the mask out, as that model's own code does. */
+  readonly input: InputName | undefined;
   readonly cases: readonly string[];
   /** The prompt of the decoder's stages. */
   readonly tracedCase: string | undefined;
@@ -49,24 +54,36 @@ export interface Golden {
 }
 
 interface Description {
-  readonly config: {
-    readonly width: number;
-    readonly depth: number;
-    readonly heads: number;
-    readonly image_size: number;
-    readonly patch: number;
-    readonly window: number;
-    readonly global_blocks: readonly number[];
-    readonly adapter: boolean;
-  };
+  readonly config: VitDescription | TinyVitDescription;
   readonly weights_seed: number;
   readonly image: { readonly width: number; readonly height: number; readonly seed: number };
   readonly size: number;
   readonly fit: "resize" | "pad" | "longest";
   readonly order: ChannelOrder;
+  readonly input?: InputName;
   readonly cases: Readonly<Record<string, { readonly multimask: boolean }>>;
   readonly steps: Readonly<Record<string, readonly number[]>>;
   readonly traced_case?: string;
+}
+
+interface TinyVitDescription {
+  readonly widths: readonly number[];
+  readonly depths: readonly number[];
+  readonly heads: readonly number[];
+  readonly windows: readonly number[];
+  readonly patch_kernel: 1 | 3;
+  readonly image_size: number;
+}
+
+interface VitDescription {
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly image_size: number;
+  readonly patch: number;
+  readonly window: number;
+  readonly global_blocks: readonly number[];
+  readonly adapter: boolean;
 }
 
 interface Entry {
@@ -76,6 +93,9 @@ interface Entry {
 }
 
 type Header = Readonly<Record<string, Entry | { readonly description: string }>>;
+
+// Goldens of every family are read without waiting.
+await fetchFamily(new Set([TINY_VIT_TENSOR]));
 
 const read = new Map<string, Golden>();
 
@@ -115,6 +135,7 @@ function parse(name: string, file: Buffer): Golden {
     size: about.size,
     fit: about.fit === "longest" ? "long-side" : about.fit,
     order: about.order,
+    input: about.input,
     cases: Object.keys(about.cases),
     tracedCase: about.traced_case,
     image: drawn,
@@ -128,8 +149,22 @@ function parse(name: string, file: Buffer): Golden {
 }
 
 function configOf({ config, size }: Description): Config {
+  if ("widths" in config) {
+    const { widths, depths, heads, windows, patch_kernel: patchKernel } = config;
+    const stages = widths.map((width, i) => ({
+      width,
+      depth: depths[i] as number,
+      heads: heads[i] as number,
+      window: windows[i] as number,
+      hidden: 4 * width,
+    }));
+    const patchWidth = (widths[0] as number) / 2;
+    const common = { imageSize: size, grid: size / tokenSide({ patchKernel, stages }), adapters: false, decoder: VIT_B.decoder };
+    return { family: "tiny_vit", patchKernel, patchWidth, stages, ...common };
+  }
   const storedGrid = config.image_size / config.patch;
   return {
+    family: "vit",
     width: config.width,
     depth: config.depth,
     heads: config.heads,

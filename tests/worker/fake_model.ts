@@ -3,6 +3,7 @@ import type { Embedding, SavedEmbedding } from "../../src/embedding.ts";
 import { SamError } from "../../src/errors.ts";
 import { type Framing, frame, type ImageSource, type RawImage, toRawImage } from "../../src/image/image.ts";
 import type { Mask } from "../../src/image/mask.ts";
+import { detectInput } from "../../src/model/input.ts";
 import { VIT_B } from "../../src/model/config.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
 import type { Decoded, EncodeOptions, LoadOptions, ModelStats } from "../../src/sam_med2d.ts";
@@ -43,6 +44,7 @@ export class FakeEmbedding implements Embedding {
 export class FakeModel implements Model {
   readonly config = VIT_B;
   readonly name = "SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters";
+  readonly input = detectInput(VIT_B, "fake");
   readonly device = { description: "a fake device", vendor: "none", architecture: "none", kind: "cpu", precision: "f32", products: "f32" } as const;
   readonly meaningless: boolean;
   readonly embeddings: FakeEmbedding[] = [];
@@ -94,7 +96,7 @@ export class FakeModel implements Model {
 
   stats(): ModelStats {
     const part = { dispatches: 1, submits: 1, flop: 1, activationBytes: 1 };
-    return { encode: part, decode: part, weightBytes: 1, activationBytes: 1 };
+    return { input: "sam-med2d, as asked for", encode: part, decode: part, weightBytes: 1, activationBytes: 1 };
   }
 
   dispose(): void {

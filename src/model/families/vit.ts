@@ -1,24 +1,23 @@
-// The image encoder: patches, transformer blocks with windowed or global attention and adapters, neck.
-import type { Graph } from "../graph/graph.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { transposedLinear } from "../graph/weight_source.ts";
-import { conv2d, convWeight } from "../ops/conv2d.ts";
-import { linear } from "../ops/linear.ts";
-import { patchify } from "../ops/patchify.ts";
-import { relativeAttention } from "../ops/relative_attention.ts";
-import { type LayerNormed, layerNorm } from "../ops/layer_norm.ts";
-import { adapter } from "./adapter.ts";
-import type { Config } from "./config.ts";
-import { linearLayer, linearWeights, norm, normLayer, stored } from "./layers.ts";
-import { resizePositions, resizeRelative } from "./tables.ts";
+// The plain ViT as image encoder: patches, transformer blocks with windowed or global attention and adapters, neck.
+import type { Graph } from "../../graph/graph.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import { linear } from "../../ops/linear.ts";
+import { patchify } from "../../ops/patchify.ts";
+import { relativeAttention } from "../../ops/relative_attention.ts";
+import { type LayerNormed, layerNorm } from "../../ops/layer_norm.ts";
+import { adapter } from "../adapter.ts";
+import type { VitConfig } from "../config.ts";
+import { linearLayer, linearWeights, norm, stored } from "../layers.ts";
+import { neck } from "../neck.ts";
+import { resizePositions, resizeRelative } from "../tables.ts";
 
 const EPS = 1e-6;
 
-/** pixels u32 [S, S] (see `patchify`) → embedding [T, D], channels last. */
-export function imageEncoder(graph: Graph, config: Config, pixels: Tensor): Tensor {
+/** pixels u32 [S, S], colours f32 [2, 4] (see `patchify`) → embedding [T, D], channels last. */
+export function vit(graph: Graph, config: VitConfig, pixels: Tensor, colours: Tensor): Tensor {
   let { x, normed } = normOfSum(
     graph,
-    patchEmbed(graph, config, pixels),
+    patchEmbed(graph, config, pixels, colours),
     "image_encoder.patch_embed.proj",
     norm(graph, `${blockName(0)}.norm1`, config.width, EPS),
   );
@@ -27,7 +26,7 @@ export function imageEncoder(graph: Graph, config: Config, pixels: Tensor): Tens
     x = y;
     normed = next ?? y;
   }
-  return neck(graph, config, x);
+  return neck(graph, x, config);
 }
 
 const blockName = (index: number) => `image_encoder.blocks.${index}`;
@@ -40,9 +39,9 @@ function normOfSum(graph: Graph, product: Tensor, name: string, to: ReturnType<t
 }
 
 /** → [T, C] or its parts, positions added. */
-function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: Config, pixels: Tensor): Tensor {
+function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: VitConfig, pixels: Tensor, colours: Tensor): Tensor {
   const name = "image_encoder.patch_embed";
-  const patches = patchify(graph, pixels, { label: `${name}.patches`, grid, patch });
+  const patches = patchify(graph, pixels, colours, { label: `${name}.patches`, grid, patch });
   const { weight, bias } = linearWeights(graph, `${name}.proj`, [{ name: `${name}.proj`, outputs: width, inputs: [3, patch, patch] }]);
   const positions = graph.weight("image_encoder.pos_embed", [grid * grid, width], {
     kind: "computed",
@@ -53,7 +52,7 @@ function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: Config, pi
 }
 
 /** x [T, C] and its norm1 → [T, C] and the next block's norm1 of that, where there is a next one. */
-function block(graph: Graph, config: Config, { x, normed }: { x: Tensor; normed: Tensor }, index: number): LayerNormed {
+function block(graph: Graph, config: VitConfig, { x, normed }: { x: Tensor; normed: Tensor }, index: number): LayerNormed {
   const { width, mlpWidth, heads, grid, adapters, depth } = config;
   const name = blockName(index);
   const window = config.globalBlocks.includes(index) ? grid : config.window;
@@ -74,24 +73,11 @@ function block(graph: Graph, config: Config, { x, normed }: { x: Tensor; normed:
 }
 
 /** [2·window - 1, d], resized where the stored table is of another length. */
-function relativeTable(graph: Graph, { tableLengths, width, heads }: Config, name: string, index: number, window: number): Tensor {
+function relativeTable(graph: Graph, { tableLengths, width, heads }: VitConfig, name: string, index: number, window: number): Tensor {
   const length = tableLengths[index] as number;
   return graph.weight(name, [2 * window - 1, width / heads], {
     kind: "computed",
     parts: [{ name, shape: [length, width / heads] }],
     compute: ([table]) => resizeRelative(table as Float32Array, length, 2 * window - 1),
   });
-}
-
-/** x [T, C] → [T, D]. */
-function neck(graph: Graph, { width, grid, decoder }: Config, x: Tensor): Tensor {
-  const name = "image_encoder.neck";
-  const squeeze = graph.matrix(
-    `${name}.0.weight`,
-    [width, decoder.width],
-    transposedLinear([{ name: `${name}.0.weight`, shape: [decoder.width, width, 1, 1] }]),
-  );
-  const narrow = normLayer(graph, linear(graph, x, squeeze, { label: `${name}.0`, partial: true }), `${name}.1`, { eps: EPS });
-  const smooth = graph.matrix(`${name}.2.weight`, [9 * decoder.width, decoder.width], convWeight(`${name}.2.weight`, decoder.width, decoder.width));
-  return normLayer(graph, conv2d(graph, narrow, smooth, { label: `${name}.2`, side: grid, stride: 1, partial: true }), `${name}.3`, { eps: EPS });
 }

@@ -1,0 +1,86 @@
+// y = conv( gelu( conv( (pixel - offset) / divisor ) ) ), both kernel x kernel with bias, of stride 2 and padding 1 (kernel 3) or neither (kernel 1).
+// A workgroup computes tile x tile tokens; what the second convolution sees of the first stays in workgroup memory.
+// A thread computes every 64th group of four channels of the first, then of the second.
+import package::shared::activation::gelu;
+
+// Of what a tile sees of the first convolution, in vectors of four.
+const INNER_SIZE: u32 = 648u;
+
+struct Params {
+  // Of the square of pixels, of the first convolution, and of tokens.
+  size: u32,
+  inner_side: u32,
+  side: u32,
+  columns4: u32,
+  // No constants: a software adapter unrolls what it knows the length of, and compiles it for a minute.
+  kernel: u32,
+  stride: u32,
+  tile: u32,
+  // Side of what a tile sees of the first convolution; its channels in fours.
+  inner: u32,
+  hidden4: u32,
+}
+
+// [S, S]: channel 0 | 1 << 8 | 2 << 16 | 255 << 24 inside the image
+@group(0) @binding(0) var<storage, read> pixels: array<u32>;
+// [2, 4]: offsets, divisors
+@group(0) @binding(1) var<storage, read> colours: array<f32>;
+// [kernel * kernel * 3 + 1, hidden4]: cells and channels, bias
+@group(0) @binding(2) var<storage, read> first: array<vec4<f32>>;
+// [kernel * kernel * 4 * hidden4 + 1, C/4]
+@group(0) @binding(3) var<storage, read> second: array<vec4<f32>>;
+// [side * side, C/4]
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+var<workgroup> inner: array<vec4<f32>, INNER_SIZE>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let p = params;
+  let padding = p.kernel / 2u;
+  for (var i = thread; i < p.inner * p.inner * p.hidden4; i += 64u) {
+    let cell = vec2<u32>(i / p.hidden4 % p.inner, i / p.hidden4 / p.inner);
+    // Shifted by the padding, so that nothing is below 0.
+    let at = group.xy * p.tile * p.stride + cell;
+    var v = vec4<f32>();
+    if (all(at >= vec2<u32>(padding)) && all(at < vec2<u32>(p.inner_side + padding))) { v = gelu(first_at(at - padding, i % p.hidden4)); }
+    inner[i] = v;
+  }
+  workgroupBarrier();
+  for (var i = thread; i < p.tile * p.tile * p.columns4; i += 64u) {
+    let n4 = i % p.columns4;
+    let place = vec2<u32>(i / p.columns4 % p.tile, i / p.columns4 / p.tile);
+    let token = group.xy * p.tile + place;
+    if (any(token >= vec2<u32>(p.side))) { continue; }
+    var sum = second[p.kernel * p.kernel * 4u * p.hidden4 * p.columns4 + n4];
+    for (var tap = 0u; tap < p.kernel * p.kernel; tap++) {
+      let cell = place * p.stride + vec2<u32>(tap % p.kernel, tap / p.kernel);
+      for (var h = 0u; h < p.hidden4; h++) {
+        let v = inner[(cell.y * p.inner + cell.x) * p.hidden4 + h];
+        let w = (tap * p.hidden4 + h) * 4u * p.columns4 + n4;
+        sum += v.x * second[w] + v.y * second[w + p.columns4] + v.z * second[w + 2u * p.columns4] + v.w * second[w + 3u * p.columns4];
+      }
+    }
+    y[(token.y * p.side + token.x) * p.columns4 + n4] = sum;
+  }
+}
+
+// Four channels of the first convolution at (column, row), before its activation.
+fn first_at(at: vec2<u32>, h: u32) -> vec4<f32> {
+  let p = params;
+  let padding = p.kernel / 2u;
+  var sum = first[p.kernel * p.kernel * 3u * p.hidden4 + h];
+  for (var tap = 0u; tap < p.kernel * p.kernel; tap++) {
+    let source = at * p.stride + vec2<u32>(tap % p.kernel, tap / p.kernel);
+    if (any(source < vec2<u32>(padding)) || any(source >= vec2<u32>(p.size + padding))) { continue; }
+    let pixel = pixels[(source.y - padding) * p.size + source.x - padding];
+    // Padding is of the normalised image.
+    if (pixel >> 24u == 0u) { continue; }
+    for (var channel = 0u; channel < 3u; channel++) {
+      let value = (f32((pixel >> (8u * channel)) & 255u) - colours[channel]) / colours[4u + channel];
+      sum += value * first[(tap * 3u + channel) * p.hidden4 + h];
+    }
+  }
+  return sum;
+}

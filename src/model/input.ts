@@ -1,0 +1,54 @@
+// Which of the family's ways of bringing images in a checkpoint was trained with.
+import { SamError } from "../errors.ts";
+import { type InputName, type InputPreset, INPUTS } from "../image/input.ts";
+import type { Config } from "./config.ts";
+
+/** How a model brings images in and masks out, and why so. */
+export interface ModelInput extends InputPreset {
+  readonly name: InputName;
+  /** What told: `as asked for`, `from the file's name`, `from the shapes of its tensors`. */
+  readonly from: string;
+  /** Where what was asked for is not what such a network was trained with. */
+  readonly warning?: string;
+}
+
+const MEDSAM = /med-?sam/i;
+/** SAM-Med2D, and LiteMedSAM, whose own tensors tell. */
+const OTHERS = /sam-?med2d|lite-?_?med-?sam/i;
+
+/** The one asked for, else the one the file's name or its tensors tell. `label` is the file's name or address. */
+export function detectInput(config: Config, label: string, asked?: InputName): ModelInput {
+  if (asked !== undefined && !Object.hasOwn(INPUTS, asked)) {
+    const expected = Object.keys(INPUTS)
+      .map((name) => `"${name}"`)
+      .join(", ");
+    const facts = { argument: "input", expected, got: JSON.stringify(asked) ?? typeof asked, remedy: "Leave it out for what the file tells." };
+    throw new SamError({ code: "checkpoint", op: "load", ...facts });
+  }
+  const [usual, ...more] = usualInputs(config);
+  const named = more.find((name) => name === "medsam" && MEDSAM.test(label.replace(OTHERS, "")));
+  const name = asked ?? named ?? usual;
+  const from = asked ? "as asked for" : named ? "from the file's name" : "from the shapes of its tensors";
+  const preset = INPUTS[name];
+  // The original's long side is fitted at its own size only: at a smaller one its images were stretched as SAM-Med2D's are.
+  const fit = name === "sam" && config.family === "vit" && config.imageSize < 1024 ? "resize" : preset.fit;
+  const fits = [usual, ...more];
+  return {
+    name,
+    from,
+    ...preset,
+    fit,
+    ...(fits.includes(name) ? {} : { warning: `input ${name} is not what this network was trained with, ${fits.join(" or ")}: its masks may be wrong` }),
+  };
+}
+
+/** What networks of these tensors are trained with, the commonest first. */
+function usualInputs(config: Config): [InputName, ...InputName[]] {
+  if (config.family === "tiny_vit") return config.patchKernel === 1 ? ["lite-medsam"] : ["sam"];
+  return !config.adapters && config.storedGrid * config.patch >= 1024 ? ["sam", "medsam"] : ["sam-med2d"];
+}
+
+/** `medsam, from the file's name` */
+export function inputText({ name, from }: Pick<ModelInput, "name" | "from">): string {
+  return `${name}, ${from}`;
+}
