@@ -4,8 +4,6 @@ import { SamError } from "../errors.ts";
 import { type ByteSource, expectInside, letGo, type ReadProgress, rateMeter } from "./byte_source.ts";
 import { bad } from "./fail.ts";
 import { type HttpOptions, type HttpSource, httpSource } from "./http_source.ts";
-import { Sha256 } from "./sha256.ts";
-import { expectSha256, mismatch, verified } from "./verify.ts";
 
 /** Begins the name of each cache; version and address follow. The number changes when the layout does. */
 const PREFIX = "sam-med2d-weights-1 ";
@@ -151,8 +149,10 @@ export async function clearCached(url?: string | URL, storage?: CacheStorage): P
 export async function cachedSource(location: string | URL, options: CacheOptions = {}): Promise<ByteSource> {
   const { signal, onNotice, http: connection } = options;
   const url = addressOf(location);
-  const sha256 = options.sha256 && expectSha256(options.sha256, url);
-  const uncached = (http: HttpSource) => (sha256 ? verified(http, sha256) : http);
+  // Fetched where a hash was promised.
+  const verify = options.sha256 ? await import("./verify.ts") : undefined;
+  const sha256 = options.sha256 && verify?.expectSha256(options.sha256, url);
+  const uncached = (http: HttpSource) => (sha256 && verify ? verify.verified(http, sha256) : http);
   // Only what came over the network is worth keeping: `blob:` and `data:` are in the browser already.
   const remote = /^https?:/.test(url);
   const storage = remote ? await usable(options.storage) : undefined;
@@ -211,7 +211,8 @@ function addressOf(location: string | URL): string {
 /** Fetches what is not there yet. Gives nothing, and leaves `http` open, where the browser cannot keep the file. */
 async function download(storage: CacheStorage, http: HttpSource, note: Note, { signal, onProgress, onNotice }: CacheOptions): Promise<ByteSource | undefined> {
   const { url, bytes, sha256 } = note;
-  const hash = sha256 && new Sha256();
+  const verify = sha256 ? await import("./verify.ts") : undefined;
+  const hash = verify?.newHash();
   const meter = rateMeter();
   let wrong = false;
   try {
@@ -234,7 +235,7 @@ async function download(storage: CacheStorage, http: HttpSource, note: Note, { s
     }
     const got = hash ? hash.digest() : undefined;
     wrong = got !== sha256;
-    if (got && sha256 && wrong) throw mismatch(url, sha256, got);
+    if (got && sha256 && wrong && verify) throw verify.mismatch(url, sha256, got);
     await copy.put("note", JSON.stringify({ ...note, complete: true }));
     for (const old of await copies(storage, url)) if (old.note.version !== note.version) await storage.delete(nameOf(old.note));
     return copy.source();

@@ -9,6 +9,10 @@ const PIECE = 4 << 20;
 
 export type VerifiedSource = ByteSource & Required<Pick<ByteSource, "verify">>;
 
+export function newHash(): Sha256 {
+  return new Sha256();
+}
+
 export function expectSha256(sha256: string, where: string): string {
   if (/^[0-9a-f]{64}$/i.test(sha256)) return sha256.toLowerCase();
   throw bad(where, "64 hexadecimal digits", JSON.stringify(sha256), "Copy it from the manifest.", "sha256");

@@ -10,7 +10,6 @@ import type { Look } from "./look.ts";
 import { canonical } from "./names.ts";
 import { describe } from "../options.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { verified } from "../bytes/verify.ts";
 
 /** A list is the files of one checkpoint: its shards, with their index or without. */
 export type Weights = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource | Checkpoint | readonly Blob[];
@@ -90,16 +89,21 @@ async function look(head: Uint8Array): Promise<Look> {
   return (await import("./look.ts")).lookAt(head);
 }
 
+/** What checks the hash is a module of its own, fetched where one was promised. */
+async function promised(source: ByteSource, sha256: string | undefined): Promise<ByteSource> {
+  return sha256 === undefined ? source : (await import("../bytes/verify.ts")).verified(source, sha256);
+}
+
 async function toSource(weights: Exclude<Weights, Checkpoint | readonly Blob[]>, options: OpenOptions): Promise<ByteSource> {
   const { openSource, sha256, signal, http, cache = true } = options;
   if (typeof weights === "string" || weights instanceof URL) {
     if (openSource) return openSource(weights, options);
     const file = await fileInNode(weights);
-    if (file) return sha256 === undefined ? file : verified(file, sha256);
+    if (file) return promised(file, sha256);
     if (cache) return cachedSource(weights, options);
   }
   const source = typeof weights === "string" || weights instanceof URL ? await httpSource(weights, http, signal) : localSource(weights);
-  return sha256 === undefined ? source : verified(source, sha256);
+  return promised(source, sha256);
 }
 
 function localSource(weights: Blob | ArrayBuffer | Uint8Array | ByteSource): ByteSource {
