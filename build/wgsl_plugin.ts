@@ -44,9 +44,9 @@ function strip(code: string): string {
     .join("\n");
 }
 
-/** Short names and no blanks where WGSL needs none. Signs and slashes keep theirs: two of them would be another token. */
+/** Short names and no blanks where WGSL needs none. Minus signs keep theirs: two of them would be another token. */
 function squeeze(code: string): string {
-  return code.replace(/\b(vec[234]|mat[234]x[234])<([fui])(?:32)>/g, "$1$2").replace(/ ?([=%<>!&|{}()[\],;:]+) ?/g, "$1");
+  return code.replace(/\b(vec[234]|mat[234]x[234])<([fui])(?:32)>/g, "$1$2").replace(/ ?([=%<>!&|{}()[\],;:*/+]+) ?/g, "$1");
 }
 
 /** The text without its functions: bindings and structs are all that is reflected, and the parser trips over some valid bodies. */

@@ -1,5 +1,6 @@
 // What the package exports, nothing else.
-export { type CachedFile, clearCached, listCached } from "./bytes/cache.ts";
+export type { CachedFile } from "./bytes/cache.ts";
+export { clearCached, listCached } from "./bytes/kept.ts";
 export type { Checkpoint, StoredDType, StoredTensor } from "./checkpoint/checkpoint.ts";
 export { openCheckpoint, type Weights } from "./checkpoint/open.ts";
 export type { Embedding, SavedEmbedding } from "./embedding.ts";

@@ -3,7 +3,6 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { fingerprinted } from "./checkpoint/fingerprint.ts";
 import { checkTensors } from "./checkpoint/names.ts";
 import { openCheckpoint, type OpenOptions, type Weights } from "./checkpoint/open.ts";
-import { synthetic } from "./checkpoint/synthetic.ts";
 import { type Embedding, expectSaved, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
 import { Engine, type EngineOptions, type ModelDevice, type Progress, type RawDecoded } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
@@ -169,7 +168,10 @@ export class SamMed2D {
     onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes" });
     expectPrecision(precision);
     const seed = typeof weights === "string" ? SYNTHETIC.exec(weights)?.[1] : undefined;
-    const checkpoint = seed !== undefined ? synthetic(Number(seed), expectedTensors(VIT_B)) : await openCheckpoint(weights, openOptions(options));
+    const checkpoint =
+      seed !== undefined
+        ? (await import("./checkpoint/synthetic.ts")).synthetic(Number(seed), expectedTensors(VIT_B))
+        : await openCheckpoint(weights, openOptions(options));
     const how = { precision, tuning: tuningOf(options.tune) };
     let engine: Engine | undefined;
     try {

@@ -1,9 +1,8 @@
 // Anything a user may name as weights → a checkpoint. The kind of file is read off its content, never off its name.
 import { blobSource, bufferSource, type ByteSource, isByteSource, progressOver, type ReadProgress } from "../bytes/byte_source.ts";
-import { cachedSource } from "../bytes/cache.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { bad } from "../bytes/fail.ts";
-import { type HttpOptions, httpSource } from "../bytes/http_source.ts";
+import type { HttpOptions } from "../bytes/http_source.ts";
 import { type Container, containerOf } from "./container.ts";
 import type { Found } from "./find.ts";
 import type { Look } from "./look.ts";
@@ -100,10 +99,11 @@ async function toSource(weights: Exclude<Weights, Checkpoint | readonly Blob[]>,
     if (openSource) return openSource(weights, options);
     const file = await fileInNode(weights);
     if (file) return promised(file, sha256);
-    if (cache) return cachedSource(weights, options);
+    // What asks servers and keeps what they send is a module of its own, fetched for addresses.
+    const { cachedSource, httpSource } = await import("../bytes/address.ts");
+    return cache ? cachedSource(weights, options) : promised(await httpSource(weights, http, signal), sha256);
   }
-  const source = typeof weights === "string" || weights instanceof URL ? await httpSource(weights, http, signal) : localSource(weights);
-  return promised(source, sha256);
+  return promised(localSource(weights), sha256);
 }
 
 function localSource(weights: Blob | ArrayBuffer | Uint8Array | ByteSource): ByteSource {

@@ -49,10 +49,12 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
   const software = info.isFallbackAdapter === true || SOFTWARE_ADAPTERS.test(`${info.vendor} ${info.architecture} ${description}`);
   const subgroupSize = device.features.has("subgroups") ? (info.subgroupMinSize ?? 0) : 0;
   const kernels = software && subgroupSize >= 4 ? (await import("./software.ts")).SOFTWARE_KERNELS : undefined;
+  // With fewer lanes it would reread the weights for every few rows; Apple's devices may have four.
+  const lanes = !software && subgroupSize >= 8 ? (await import("./lanes.ts")).LANES : undefined;
   const gpu: Gpu = {
     device,
     summary: { description, vendor: info.vendor, architecture: info.architecture, kind: software ? "cpu" : "gpu" },
-    target: { kind: software ? "cpu" : "gpu", subgroupSize, software: kernels, model: deviceModelOf(info) },
+    target: { kind: software ? "cpu" : "gpu", subgroupSize, software: kernels, ...(lanes ? { lanes } : {}), model: deviceModelOf(info) },
     pipelines: new Map(),
     layouts: new Map(),
     lost: undefined,

@@ -10,6 +10,8 @@ export interface Target {
   readonly subgroupSize: number;
   /** A software adapter's own kernels, which need subgroups of 4 or more. */
   readonly software?: SoftwareKernels | undefined;
+  /** A product of subgroups for GPUs, where they are wide enough for it. */
+  readonly lanes?: Shader;
   /** How weights of matrix products are stored; default f32. */
   readonly weights?: WeightType;
   /** Multiplies them in f16 as well, where the device has `shader-f16`. Sums are f32 in any case. */

@@ -1,6 +1,5 @@
 // Variants of the matrix product, and which one a device gets for a shape.
 import matmulShader from "../../shaders/matmul.wgsl";
-import lanesShader from "../../shaders/matmul_lanes.wgsl";
 import type { Choice, Workgroups } from "../graph/graph.ts";
 import type { Constants, Shader } from "../graph/shader.ts";
 import type { Target } from "../graph/target.ts";
@@ -26,7 +25,7 @@ type Recorded = Pick<MatmulVariant, "constants" | "workgroups" | "splits" | "wor
 export function chooseMatmul(target: Target, shape: MatmulShape): MatmulVariant {
   const stored = shape.dtype === "f16" || shape.dtype === "int8" ? shape.dtype : "";
   if (target.software) return { shader: target.software.matmul, ...subgroups(shape, target.subgroupSize), condition: stored };
-  const choice = { key: shapeKey(shape), candidates: [...candidates(shape, target.model), ...laneCandidates(shape, target.subgroupSize)] };
+  const choice = { key: shapeKey(shape), candidates: [...candidates(shape, target.model), ...laneCandidates(shape, target)] };
   const chosen = named(shape, target.choices?.[choice.key] ?? "", target) ?? (named(shape, choice.candidates[0] as string, target) as Recorded);
   return { shader: matmulShader, ...chosen, condition: stored === "f16" && target.halfProducts ? "f16_products" : stored, choice };
 }
@@ -39,26 +38,26 @@ function subgroups({ m, n, phases }: MatmulShape, subgroupSize: number): Recorde
 }
 
 /** What a name stands for, `small/2` or `lanes/1`; undefined where it is none of this version's or does not fit the device. */
-function named(shape: MatmulShape, name: string, { subgroupSize }: Target): Recorded | undefined {
+function named(shape: MatmulShape, name: string, target: Target): Recorded | undefined {
   const [kind = "", parts] = name.split("/");
   const splits = Number(parts);
   if (!Number.isInteger(splits) || splits < 1) return undefined;
-  const lanes = kind === "lanes" ? laneTile(shape, subgroupSize) : undefined;
-  if (lanes) return { constants: lanes, workgroups: workgroupsOf(shape, lanes, splits), splits, shader: lanesShader };
+  const lanes = kind === "lanes" ? laneTile(shape, target) : undefined;
+  if (lanes && target.lanes) return { constants: lanes, workgroups: workgroupsOf(shape, lanes, splits), splits, shader: target.lanes };
   const tile = tiled(kind);
   return tile && { constants: tile, workgroups: workgroupsOf(shape, tile, splits), splits, work: workOf(shape, tile, splits) };
 }
 
 /** The tile of a workgroup whose lanes hand each other the rows' values, each holding those of one row and step; where there are subgroups. */
-function laneTile({ m }: MatmulShape, subgroupSize: number) {
-  if (subgroupSize < 4) return undefined;
+function laneTile({ m }: MatmulShape, { lanes: shader, subgroupSize }: Target) {
+  if (!shader || subgroupSize < 4) return undefined;
   const lanes = Math.min(32, subgroupSize);
   const rows = Math.min(lanes, m <= SKINNY_ROWS / 2 ? SKINNY_ROWS / 2 : SKINNY_ROWS);
   return { TILE_M: rows, TILE_N4: 64, STEP4: lanes / rows };
 }
 
 /** Without and with as many splits as pay. */
-function laneCandidates(shape: MatmulShape, subgroupSize: number): string[] {
-  const tile = laneTile(shape, subgroupSize);
+function laneCandidates(shape: MatmulShape, target: Target): string[] {
+  const tile = laneTile(shape, target);
   return tile ? [...new Set([1, mostSplits(shape, tile)])].map((splits) => `lanes/${splits}`) : [];
 }

@@ -5,6 +5,7 @@ import { GPU_TARGET } from "../../src/graph/target.ts";
 import { conv2d, convWeight } from "../../src/ops/conv2d.ts";
 import { shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { expectClose } from "../support/compare.ts";
+import { LANES } from "../../src/gpu/lanes.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";
 import { CPU_TARGET } from "../support/targets.ts";
@@ -81,7 +82,7 @@ describeGpu("conv2d", () => {
     const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const { side, stride, inputs, outputs } = options;
     const key = shapeKey({ m: Math.ceil(side / stride) ** 2, n: outputs, k: inputs, taps: 9, phases: 1, dtype: "f32" });
-    const gpu = choice ? { ...GPU_TARGET, subgroupSize: 4, choices: { [key]: choice } } : GPU_TARGET;
+    const gpu = choice ? { ...GPU_TARGET, subgroupSize: 4, lanes: LANES, choices: { [key]: choice } } : GPU_TARGET;
     const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
     for (const { value } of results) expectClose(value, want, { label: "conv2d against its definition", bound: BOUND * scale });
     expect(results.map(({ graph }) => graph.dispatches.length)).toEqual([!choice || choice.endsWith("/1") ? 1 : 2, 1]);

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
+import { LANES } from "../../src/gpu/lanes.ts";
 import type { Activation } from "../../src/ops/activation.ts";
 import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { linear } from "../../src/ops/linear.ts";
@@ -111,7 +112,7 @@ describeGpu("linear", () => {
     { m: 9, k: 76, n: 36, activation: "gelu", subgroupSize: 4, weights: "int8", variant: "lanes/1", rows: 4 },
   ])("hands rows among the lanes of a subgroup: $m×$k by $k×$n as $variant, weights $weights", async ({ variant, subgroupSize, weights, rows, ...options }) => {
     const key = shapeKey({ ...shapeOf(options), dtype: weights ?? "f32" });
-    const target = { ...GPU_TARGET, subgroupSize, choices: { [key]: variant }, ...(weights ? { weights } : {}) };
+    const target = { ...GPU_TARGET, subgroupSize, lanes: LANES, choices: { [key]: variant }, ...(weights ? { weights } : {}) };
     const [{ graph }] = await runOp(weights ? recordNarrow(options) : record(options), { bound: BOUND, targets: [target] });
     expect(graph.dispatches[0]).toMatchObject({
       shader: { name: "matmul_lanes" },
@@ -123,11 +124,11 @@ describeGpu("linear", () => {
   it("offers variants of lanes where there are subgroups, and takes none where there are not", () => {
     const shape = shapeOf({ m: 256, k: 768, n: 768 });
     const offered = (subgroupSize: number) =>
-      chooseMatmul({ ...GPU_TARGET, subgroupSize }, shape).choice?.candidates.filter((name) => name.startsWith("lanes/"));
+      chooseMatmul({ ...GPU_TARGET, subgroupSize, lanes: LANES }, shape).choice?.candidates.filter((name) => name.startsWith("lanes/"));
     expect([0, 4, 8, 32, 64].map((size) => offered(size)?.length)).toEqual([0, 2, 2, 2, 2]);
     const choices = { [shapeKey(shape)]: "lanes/1" };
     const tile = (subgroupSize: number, m = 256) =>
-      chooseMatmul({ ...GPU_TARGET, subgroupSize, choices: { [shapeKey({ ...shape, m })]: "lanes/1" } }, { ...shape, m });
+      chooseMatmul({ ...GPU_TARGET, subgroupSize, lanes: LANES, choices: { [shapeKey({ ...shape, m })]: "lanes/1" } }, { ...shape, m });
     expect(tile(8).constants).toEqual({ TILE_M: 8, TILE_N4: 64, STEP4: 1 });
     expect(tile(64).constants).toEqual({ TILE_M: 16, TILE_N4: 64, STEP4: 2 });
     expect(tile(32, 7).constants).toEqual({ TILE_M: 8, TILE_N4: 64, STEP4: 4 });
@@ -191,7 +192,7 @@ describeGpu("linear", () => {
   it.skipIf(!adapterFeatures().has("shader-f16"))("multiplies in f16 where the device can, and sums in f32", async () => {
     // Factors and groups of four products are rounded to 11 bits: 2⁻¹¹ of the terms, which K of them even out.
     const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
-    const inLanes = { ...halfGpu, subgroupSize: 4, choices: { "f16 65×132×772": "lanes/1" } };
+    const inLanes = { ...halfGpu, subgroupSize: 4, lanes: LANES, choices: { "f16 65×132×772": "lanes/1" } };
     const results = await runOp((graph) => linear(graph, given(graph, "x", [65, 772]), matrix(graph, "weight", [772, 132]), { label: "test" }), {
       bound: 2e-3,
       targets: [halfGpu, inLanes],
