@@ -1,6 +1,5 @@
 // y = softmax_k( q.k / sqrt(d) + q.Rh[qy - ky + K - 1] + q.Rw[qx - kx + K - 1] ) v, as relative_attention.wgsl has it, for software adapters.
-// A workgroup computes THREADS queries of one window and head; a load is a loop over the lanes there, so the lanes of a subgroup each load
-// another key and hand it to the others.
+// A workgroup computes THREADS queries of one window and head; the lanes of a subgroup each load another key and hand it to the others.
 // A thread computes one query with a running softmax over LANES keys at a time; its sums stay in y: arrays of its own take half a minute to compile.
 enable subgroups;
 
@@ -9,14 +8,12 @@ const LANES: u32 = 4u;
 const THREADS: u32 = 32u;
 // K, the window's side
 const WINDOW: u32 = 14u;
-// Numbers for pairs of distances, TABLE to a head (K * K rounded up to fours), in place of both position terms.
 const OFFSETS: bool = false;
 const TABLE: u32 = 1u;
 
 struct Params {
   grid: u32,
   heads: u32,
-  // Of this dispatch.
   first_head: u32,
   scale: f32,
   // d / 4

@@ -2,14 +2,13 @@
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { fingerprinted } from "./checkpoint/fingerprint.ts";
 import { checkTensors } from "./checkpoint/names.ts";
-import { openCheckpoint, type OpenOptions, type Weights } from "./checkpoint/open.ts";
+import { openCheckpoint } from "./checkpoint/open.ts";
 import { type Embedding, expectSaved, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
-import { Engine, type EngineOptions, type ModelDevice, type Progress, type RawDecoded } from "./engine.ts";
+import { Engine, type EngineOptions, type ModelDevice, type RawDecoded } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
-import type { Device } from "./gpu/device.ts";
-import { elements, type WeightType as Precision } from "./graph/tensor.ts";
-import { type ChannelOrder, type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
-import { coloursOf, type InputName, type InputPreset } from "./image/input.ts";
+import { elements } from "./graph/tensor.ts";
+import { type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
+import { coloursOf, type InputPreset } from "./image/input.ts";
 import { type Mask, unpackBits } from "./image/mask.ts";
 import { preprocess, type Resize } from "./image/preprocess.ts";
 import { ADAPTER, type Config, detectConfig, VIT_B } from "./model/config.ts";
@@ -19,80 +18,9 @@ import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, type Prompt } from "./model/prompts.ts";
 import { expectNames } from "./options.ts";
-import { browserStore, type TuningStore } from "./tuning.ts";
+import { DECODE, type DecodeOptions, ENCODE, type EncodeOptions, expectPrecision, LOAD, type LoadOptions, openOptions, tuningOf } from "./sam_options.ts";
 
-export interface LoadOptions {
-  /** A safetensors or .pth file as an address, File, Blob or bytes; `synthetic:SEED` for the made-up ViT-B of the tests; or an opened checkpoint. */
-  readonly weights: Weights;
-  /** `off` leaves the checkpoint's adapter layers unused, `on` requires them; by default they are used where there are any. */
-  readonly adapter?: "on" | "off";
-  /**
-   * How the image encoder's matrices are kept on the GPU and multiplied, by default as the file has them, multiplied in f32: the same masks
-   * for less memory. `f16` also multiplies in f16 where the device has `shader-f16`; `int8` has a scale for each output channel; `f32` is exact.
-   */
-  readonly precision?: Precision;
-  /**
-   * On the first load on a GPU, times the kernels' variants on the model's own shapes, under two seconds, and keeps the fastest for later loads.
-   * `false` takes the defaults. By default kept in the browser's Cache Storage; or in a store of the caller's.
-   */
-  readonly tune?: boolean | TuningStore;
-  /** A device to share; the model's `dispose` leaves it alone. By default one of its own, with default limits. */
-  readonly device?: Device;
-  /** Side of the model's image in pixels, where it is not to be the checkpoint's own; position tables are resized. */
-  readonly imageSize?: number;
-  /** Refuse a file with tensors that change the answer and are not run (LoRA, adapters of other projects); by default they are told by a notice. */
-  readonly strict?: boolean;
-  /**
-   * How images are brought in and logits become masks, as the original code of a member of the family does. By default what the file's name or
-   * its tensors tell: only MedSAM's weights need it, since they look like SAM's, where `medsam` is not part of the file's name.
-   */
-  readonly input?: InputName;
-  /** SHA-256 of the weights' file, in hex: checked while it is read. */
-  readonly sha256?: string;
-  /** Keep weights from an address in the browser's Cache Storage; default true. */
-  readonly cache?: boolean;
-  readonly onProgress?: (progress: Progress) => void;
-  /** Cancels loading; everything loaded so far is freed and the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
-
-export interface EncodeOptions {
-  /** Which colour channel 0 of the network is: blue (`bgr`: SAM-Med2D was trained so), or red (all others); by default as the model's input has it. Gray images don't care. */
-  readonly channelOrder?: ChannelOrder;
-  /**
-   * How the image is brought to the model's square: stretched (`resize`), centred on zeros where it is smaller (`pad`), or its long side
-   * fitted (`long-side`); by default as the model's input has it.
-   */
-  readonly fit?: Fit;
-  /** Told after each part where encoding takes several, on slow devices. */
-  readonly onProgress?: (progress: Progress) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface DecodeOptions {
-  /** Told after each group of prompts, with how many are done. */
-  readonly onProgress?: (progress: Progress) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** Every name, checked by the compiler, so that an unknown one is told. */
-const namesOf = <T>(names: Record<keyof T, 1>): string[] => Object.keys(names);
-const LOAD = namesOf<Required<LoadOptions>>({
-  weights: 1,
-  adapter: 1,
-  precision: 1,
-  tune: 1,
-  device: 1,
-  imageSize: 1,
-  input: 1,
-  strict: 1,
-  sha256: 1,
-  cache: 1,
-  onProgress: 1,
-  signal: 1,
-});
-const ENCODE = namesOf<Required<EncodeOptions>>({ channelOrder: 1, fit: 1, onProgress: 1, signal: 1 });
-const DECODE = namesOf<Required<DecodeOptions>>({ onProgress: 1, signal: 1 });
+export type { DecodeOptions, EncodeOptions, LoadOptions } from "./sam_options.ts";
 
 export interface Decoded {
   /** One for each candidate, at the image's own size: three, or one without multimask. */
@@ -378,29 +306,6 @@ async function resizeOf({ resampling }: InputPreset, fit: Fit): Promise<Resize |
   const { resizeArea, resizeCubic, resizeSmoothly } = await import("./image/resample.ts");
   if (!resampling) return resizeSmoothly;
   return resampling === "area" ? resizeArea : resizeCubic;
-}
-
-function tuningOf(tune: LoadOptions["tune"] = true): TuningStore | undefined {
-  return tune === true ? browserStore : tune || undefined;
-}
-
-function expectPrecision(precision: unknown): void {
-  if (precision === undefined || precision === "f32" || precision === "f16" || precision === "int8") return;
-  const facts = { argument: "precision", expected: '"f32", "f16" or "int8"', got: JSON.stringify(precision) };
-  throw new SamError({ code: "checkpoint", op: "load", ...facts, remedy: "Leave it out to keep the weights as the file has them." });
-}
-
-function openOptions({ signal, sha256, cache, onProgress }: LoadOptions): OpenOptions {
-  return {
-    ...(signal && { signal }),
-    ...(sha256 !== undefined && { sha256 }),
-    ...(cache !== undefined && { cache }),
-    onProgress: ({ stage, loaded, total }) => {
-      // What is read is reported as it reaches the GPU.
-      if (stage === "download") onProgress?.({ stage, loaded, total, unit: "bytes" });
-    },
-    onNotice: (notice) => onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice }),
-  };
 }
 
 function finish({ logits, scores, bits }: RawDecoded, { width, height }: Framing): Decoded {

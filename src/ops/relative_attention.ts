@@ -42,10 +42,8 @@ export function tableStride(window: number): number {
 }
 
 type Reads = Readonly<Record<"qkv" | "bias" | "rel_h" | "rel_w", Tensor>>;
-
 function attend(graph: Graph, reads: Reads, positions: Constants, { label, heads, grid, window }: RelativeAttentionOptions): Tensor {
-  const tokens = grid * grid;
-  const channels = (reads.qkv.shape[1] as number) / 3;
+  const [tokens, channels] = [grid * grid, (reads.qkv.shape[1] as number) / 3];
   const width = channels / heads;
   expectShape(OP, "qkv", reads.qkv, [tokens, 3 * channels]);
   expectShape(OP, "bias", reads.bias, [3 * channels]);

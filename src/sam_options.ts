@@ -1,0 +1,105 @@
+// What a caller may say to `load`, `encode` and `decode`.
+import type { OpenOptions, Weights } from "./checkpoint/open.ts";
+import type { Progress } from "./engine.ts";
+import { SamError } from "./errors.ts";
+import type { Device } from "./gpu/device.ts";
+import type { WeightType as Precision } from "./graph/tensor.ts";
+import type { ChannelOrder, Fit } from "./image/image.ts";
+import type { InputName } from "./image/input.ts";
+import { browserStore, type TuningStore } from "./tuning.ts";
+
+export interface LoadOptions {
+  /** A safetensors or .pth file as an address, File, Blob or bytes; `synthetic:SEED` for the made-up ViT-B of the tests; or an opened checkpoint. */
+  readonly weights: Weights;
+  /** `off` leaves the checkpoint's adapter layers unused, `on` requires them; by default they are used where there are any. */
+  readonly adapter?: "on" | "off";
+  /**
+   * How the image encoder's matrices are kept on the GPU and multiplied, by default as the file has them, multiplied in f32: the same masks
+   * for less memory. `f16` also multiplies in f16 where the device has `shader-f16`; `int8` has a scale for each output channel; `f32` is exact.
+   */
+  readonly precision?: Precision;
+  /**
+   * On the first load on a GPU, times the kernels' variants on the model's own shapes, under two seconds, and keeps the fastest for later loads.
+   * `false` takes the defaults. By default kept in the browser's Cache Storage; or in a store of the caller's.
+   */
+  readonly tune?: boolean | TuningStore;
+  /** A device to share; the model's `dispose` leaves it alone. By default one of its own, with default limits. */
+  readonly device?: Device;
+  /** Side of the model's image in pixels, where it is not to be the checkpoint's own; position tables are resized. */
+  readonly imageSize?: number;
+  /** Refuse a file with tensors that change the answer and are not run (LoRA, adapters of other projects); by default they are told by a notice. */
+  readonly strict?: boolean;
+  /**
+   * How images are brought in and logits become masks, as the original code of a member of the family does. By default what the file's name or
+   * its tensors tell: only MedSAM's weights need it, since they look like SAM's, where `medsam` is not part of the file's name.
+   */
+  readonly input?: InputName;
+  /** SHA-256 of the weights' file, in hex: checked while it is read. */
+  readonly sha256?: string;
+  /** Keep weights from an address in the browser's Cache Storage; default true. */
+  readonly cache?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Cancels loading; everything loaded so far is freed and the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EncodeOptions {
+  /** Which colour channel 0 of the network is: blue (`bgr`: SAM-Med2D was trained so), or red (all others); by default as the model's input has it. Gray images don't care. */
+  readonly channelOrder?: ChannelOrder;
+  /**
+   * How the image is brought to the model's square: stretched (`resize`), centred on zeros where it is smaller (`pad`), or its long side
+   * fitted (`long-side`); by default as the model's input has it.
+   */
+  readonly fit?: Fit;
+  /** Told after each part where encoding takes several, on slow devices. */
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface DecodeOptions {
+  /** Told after each group of prompts, with how many are done. */
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Every name, checked by the compiler, so that an unknown one is told. */
+const namesOf = <T>(names: Record<keyof T, 1>): string[] => Object.keys(names);
+export const LOAD = namesOf<Required<LoadOptions>>({
+  weights: 1,
+  adapter: 1,
+  precision: 1,
+  tune: 1,
+  device: 1,
+  imageSize: 1,
+  input: 1,
+  strict: 1,
+  sha256: 1,
+  cache: 1,
+  onProgress: 1,
+  signal: 1,
+});
+export const ENCODE = namesOf<Required<EncodeOptions>>({ channelOrder: 1, fit: 1, onProgress: 1, signal: 1 });
+export const DECODE = namesOf<Required<DecodeOptions>>({ onProgress: 1, signal: 1 });
+
+export function tuningOf(tune: LoadOptions["tune"] = true): TuningStore | undefined {
+  return tune === true ? browserStore : tune || undefined;
+}
+
+export function expectPrecision(precision: unknown): void {
+  if (precision === undefined || precision === "f32" || precision === "f16" || precision === "int8") return;
+  const facts = { argument: "precision", expected: '"f32", "f16" or "int8"', got: JSON.stringify(precision) };
+  throw new SamError({ code: "checkpoint", op: "load", ...facts, remedy: "Leave it out to keep the weights as the file has them." });
+}
+
+export function openOptions({ signal, sha256, cache, onProgress }: LoadOptions): OpenOptions {
+  return {
+    ...(signal && { signal }),
+    ...(sha256 !== undefined && { sha256 }),
+    ...(cache !== undefined && { cache }),
+    onProgress: ({ stage, loaded, total }) => {
+      // What is read is reported as it reaches the GPU.
+      if (stage === "download") onProgress?.({ stage, loaded, total, unit: "bytes" });
+    },
+    onNotice: (notice) => onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice }),
+  };
+}
