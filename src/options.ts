@@ -25,13 +25,22 @@ interface Where {
 /** What other libraries call a thing, and how it is given here. */
 export type Aliases = readonly (readonly [name: RegExp, remedy: string])[];
 
-/** Throws unless `value` is an object with no other names than `names`. @throws SamError that names the nearest right one. */
-export function expectNames(value: unknown, names: readonly string[], { code, op, argument = "options" }: Where, aliases: Aliases = []): void {
+/**
+ * Throws unless `value` is an object with no other names than `names`, and those that are taken without being offered.
+ * @throws SamError that names the nearest right one.
+ */
+export function expectNames(
+  value: unknown,
+  names: readonly string[],
+  { code, op, argument = "options" }: Where,
+  aliases: Aliases = [],
+  unsaid: readonly string[] = [],
+): void {
   const expected = `{ ${names.map((name) => `${name}?`).join(", ")} }`;
   if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
     throw new SamError({ code, op, argument, expected, got: describe(value), remedy: `Pass an object: ${op}(…, { ${names[0]}: … }).` });
   for (const name of Object.keys(value)) {
-    if (names.includes(name) || (value as Record<string, unknown>)[name] === undefined) continue;
+    if (names.includes(name) || unsaid.includes(name) || (value as Record<string, unknown>)[name] === undefined) continue;
     const known = aliases.find(([pattern]) => pattern.test(name))?.[1];
     const near = known ?? `Perhaps ${nearest(name, names)} is meant.`;
     throw new SamError({ code, op, argument, expected, got: `the unknown name ${JSON.stringify(name.slice(0, 60))}`, remedy: near });

@@ -18,7 +18,18 @@ import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, type Prompt } from "./model/prompts.ts";
 import { expectNames } from "./options.ts";
-import { DECODE, type DecodeOptions, ENCODE, type EncodeOptions, expectPrecision, LOAD, type LoadOptions, openOptions, tuningOf } from "./sam_options.ts";
+import {
+  DECODE,
+  type DecodeOptions,
+  ENCODE,
+  type EncodeOptions,
+  expectPrecision,
+  LOAD,
+  LOAD_UNSAID,
+  type LoadOptions,
+  openOptions,
+  tuningOf,
+} from "./sam_options.ts";
 
 export type { DecodeOptions, EncodeOptions, LoadOptions } from "./sam_options.ts";
 
@@ -90,7 +101,7 @@ export class SamMed2D {
    * @throws SamError `checkpoint`: damaged, of another network, not finite; `device`: no WebGPU, out of memory.
    */
   static async load(options: LoadOptions): Promise<SamMed2D> {
-    expectNames(options, LOAD, { code: "checkpoint", op: "load" });
+    expectNames(options, LOAD, { code: "checkpoint", op: "load" }, [], LOAD_UNSAID);
     const { weights, precision, signal, onProgress } = options;
     signal?.throwIfAborted();
     onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes" });

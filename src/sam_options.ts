@@ -78,6 +78,8 @@ export const LOAD = namesOf<Required<LoadOptions>>({
   onProgress: 1,
   signal: 1,
 });
+/** What the engine takes besides, for tests: the kernels of another device. */
+export const LOAD_UNSAID = ["target"];
 export const ENCODE = namesOf<Required<EncodeOptions>>({ channelOrder: 1, fit: 1, onProgress: 1, signal: 1 });
 export const DECODE = namesOf<Required<DecodeOptions>>({ onProgress: 1, signal: 1 });
 

@@ -184,12 +184,15 @@ describe("inspect in a process", () => {
   });
 
   it("names what is missing and unknown, with 1", async () => {
-    await writeSmallWeights(at("out_odd.safetensors"), { keep: (name) => !name.endsWith("neck.1.bias"), add: [{ name: "optimizer.step", shape: [1] }] });
+    await writeSmallWeights(at("out_odd.safetensors"), {
+      keep: (name) => !name.endsWith("neck.1.bias"),
+      add: [{ name: "image_encoder.neck.9.weight", shape: [1] }],
+    });
     const { code, stdout, stderr } = await run(["inspect", at("out_odd.safetensors"), "--json"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/out_odd\.safetensors is not usable/);
     const report = JSON.parse(stdout);
-    expect(report).toMatchObject({ usable: false, missing: [{ name: "image_encoder.neck.1.bias", shape: [256] }], unknown: ["optimizer.step"] });
+    expect(report).toMatchObject({ usable: false, missing: [{ name: "image_encoder.neck.1.bias", shape: [256] }], unknown: ["image_encoder.neck.9.weight"] });
     expect(report.config).toMatchObject({ width: 64, depth: 3, heads: 2, imageSize: 256 });
   });
 
