@@ -1,5 +1,6 @@
 // What can be done on the page, as functions: buttons, keys and gestures all end here.
 import type { Box, Mask } from "../src/index.ts";
+import type { Volume, Window } from "../src/volume/index.ts";
 import { baseName, imageOfPrompts, maskPng, promptFile, readPromptFile, saveBlob } from "./download.ts";
 import type { Engine, Source } from "./engine.ts";
 import { byName, canvasOf, isPrompts, isWeights, openImage } from "./images.ts";
@@ -23,6 +24,7 @@ import {
   setBox,
   undo,
 } from "./session.ts";
+import { firstSlice, idOf, inPlane, isPicture, keeping, keyOf, NotOpened, openVolumes, type Plane, pictureOf, type SliceOf, windowFrom } from "./slices.ts";
 import { chosenCandidate, currentStudy, hasUnsaved, newStudy, type State, type Store, type Study } from "./state.ts";
 
 export interface Shown {
@@ -40,6 +42,8 @@ export class Desk {
   readonly #inference: Inference;
   readonly #problems: Problems;
   #opened = 0;
+  /** The slice that is being read. */
+  #wanted: SliceOf | null = null;
   #unpacked: { readonly runs: Runs; readonly mask: Mask } | null = null;
 
   constructor(store: Store, engine: Engine, inference: Inference, problems: Problems) {
@@ -140,10 +144,13 @@ export class Desk {
     if (weights.length > 0) void this.load({ kind: "file", files: weights });
     const failures: { name: string; error: unknown }[] = [];
     const others = files.filter((other) => !weights.includes(other)).sort(byName);
-    const images = others.filter(({ name }) => !isPrompts(name) && !isMaskName(name));
+    const pictures = await Promise.all(others.map(async (file) => isPrompts(file.name) || isMaskName(file.name) || (await isPicture(file))));
+    const volumes = others.filter((_, i) => !pictures[i]);
+    const images = others.filter(({ name }, i) => pictures[i] && !isPrompts(name) && !isMaskName(name));
     const after: { last: string | null } = { last: null };
+    if (volumes.length > 0) failures.push(...(await this.#openVolumes(volumes, after)));
     // Images first: masks and prompts that came along belong to them.
-    for (const file of [...images, ...others.filter((other) => !images.includes(other))]) {
+    for (const file of [...images, ...others.filter((other) => !images.includes(other) && !volumes.includes(other))]) {
       try {
         if (isPrompts(file.name)) this.#applyPrompts(await file.text(), file.name);
         else await this.#openImage(file, after);
@@ -154,17 +161,102 @@ export class Desk {
     this.#problems.showBatch(files.length, failures);
   }
 
+  /** Series, volumes and pictures in formats that browsers do not read. Gives what was not opened. */
+  async #openVolumes(files: readonly File[], after: { last: string | null }): Promise<{ name: string; error: unknown }[]> {
+    try {
+      const { volumes, segmentations, refused } = await openVolumes(files);
+      const failures: { name: string; error: unknown }[] = refused.map(({ file, reason }) => ({ name: file, error: new NotOpened(file, reason) }));
+      for (const volume of volumes) {
+        await this.#addVolume(volume, after).catch((error: unknown) => failures.push({ name: volume.name, error }));
+      }
+      const notes = volumes.flatMap(({ name, slices, columns, rows, notes: own }) => [
+        `${name}: ${slices} ${slices === 1 ? "slice" : "slices"} of ${columns} × ${rows}.`,
+        ...own,
+      ]);
+      if (segmentations.length > 0) notes.push(`${segmentations.length} DICOM segmentations were read; the page does not draw them yet.`);
+      if (notes.length > 0)
+        this.#problems.tell(`${volumes.length} of ${files.length === 1 ? "1 file" : `${files.length} files`} opened as volumes`, notes.join(" "));
+      return failures;
+    } catch (error) {
+      return [{ name: files[0]?.name ?? "files", error }];
+    }
+  }
+
+  async #addVolume(volume: Volume, after: { last: string | null }): Promise<void> {
+    const slice = await firstSlice(`volume-${++this.#opened}`, volume);
+    const picture = await pictureOf(slice);
+    this.#insert(
+      newStudy({ id: idOf(slice), name: volume.name, origin: "file", picture, canvas: canvasOf(picture), slice, suggestion: null, structures: [] }),
+      after,
+    );
+  }
+
+  /** The newest batch first: it is what one looks for; within it, the order of opening, and the first is shown. */
+  #insert(study: Study, after: { last: string | null }): void {
+    const { studies, current } = this.store.state;
+    const place = studies.findIndex((other) => other.id === after.last) + 1;
+    this.store.set({ studies: [...studies.slice(0, place), study, ...studies.slice(place)], current: after.last === null ? study.id : current });
+    after.last = study.id;
+  }
+
+  toSlice(index: number): Promise<void> {
+    return this.#turn((slice) => ({ ...slice, index: Math.max(0, Math.min(slice.view.slices - 1, index)) }));
+  }
+
+  bySlices(step: number): Promise<void> {
+    return this.#turn((slice) => ({ ...slice, index: Math.max(0, Math.min(slice.view.slices - 1, slice.index + step)) }));
+  }
+
+  toPlane(plane: Plane): Promise<void> {
+    return this.#turn((slice) => inPlane(slice, plane));
+  }
+
+  toWindow(window: Window): Promise<void> {
+    return this.#turn((slice) => ({ ...slice, window }));
+  }
+
+  async toWindowFrom(from: "automatic" | "min–max"): Promise<void> {
+    const slice = currentStudy(this.store.state)?.slice;
+    if (slice) await this.toWindow(await windowFrom(slice, from));
+  }
+
+  /** Shows another slice of the volume that is shown. While one is read, only the latest wish counts. */
+  async #turn(change: (slice: SliceOf) => SliceOf): Promise<void> {
+    const study = currentStudy(this.store.state);
+    if (!study?.slice) return;
+    const from = this.#wanted?.tile === study.slice.tile ? this.#wanted : study.slice;
+    const wanted = change(from);
+    this.#wanted = wanted;
+    if (idOf(wanted) === study.id) return;
+    try {
+      const picture = await pictureOf(wanted);
+      if (this.#wanted !== wanted) return;
+      this.#showSlice(wanted, picture);
+    } catch (error) {
+      this.#problems.show(error);
+    } finally {
+      if (this.#wanted === wanted) this.#wanted = null;
+    }
+  }
+
+  #showSlice(wanted: SliceOf, picture: Picture): void {
+    const { studies, current } = this.store.state;
+    const before = studies.find(({ slice }) => slice?.tile === wanted.tile);
+    if (!before?.slice) return;
+    const kept = keeping({ ...before, slice: before.slice });
+    const slice = { ...wanted, kept };
+    const fresh = newStudy({ id: idOf(slice), name: before.name, origin: "file", picture, canvas: canvasOf(picture), slice, suggestion: null, structures: [] });
+    const study = { ...fresh, ...kept.get(keyOf(slice)) };
+    this.store.set({ studies: studies.map((other) => (other === before ? study : other)), current: current === before.id ? study.id : current });
+    this.#inference.forget(before.id);
+  }
+
   async #openImage(file: File, after: { last: string | null }): Promise<void> {
     const { picture, notice } = await openImage(file, file.name || "pasted image");
     if (this.#takeMask(file.name, picture)) return;
     const id = `file-${++this.#opened}`;
     const name = file.name || `Pasted image ${this.#opened}`;
-    const study = newStudy({ id, name, origin: "file", picture, canvas: canvasOf(picture), suggestion: null, structures: [] });
-    const { studies, current } = this.store.state;
-    // The newest batch first: it is what one looks for.
-    const place = studies.findIndex((other) => other.id === after.last) + 1;
-    this.store.set({ studies: [...studies.slice(0, place), study, ...studies.slice(place)], current: after.last === null ? id : current });
-    after.last = id;
+    this.#insert(newStudy({ id, name, origin: "file", picture, canvas: canvasOf(picture), suggestion: null, structures: [] }), after);
     if (notice) this.#problems.tell("Shown with a window", notice);
   }
 
@@ -229,7 +321,7 @@ export class Desk {
     const shown = this.shown();
     if (!study || !shown) return;
     const saved = { prompts: study.session.now, choice: study.choice };
-    saveBlob(await maskPng(shown.mask), `${baseName(study.name)}-mask.png`);
+    saveBlob(await maskPng(shown.mask), `${fileName(study)}-mask.png`);
     this.store.updateStudy(study.id, () => ({ saved }));
   }
 
@@ -238,7 +330,7 @@ export class Desk {
     if (!study || isEmpty(study.session.now)) return;
     const { width, height } = study.picture;
     const file = promptFile({ name: study.name, width, height }, study.session.now, this.#resultFacts());
-    saveBlob(new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: "application/json" }), `${baseName(study.name)}-prompts.json`);
+    saveBlob(new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: "application/json" }), `${fileName(study)}-prompts.json`);
     // A mask is not saved by saving what led to it.
     if (!this.shown()) this.store.updateStudy(study.id, ({ session, choice }) => ({ saved: { prompts: session.now, choice } }));
   }
@@ -268,4 +360,9 @@ export class Desk {
     const study: Study | null = currentStudy(this.store.state);
     if (study) this.store.updateStudy(study.id, ({ session }) => ({ session: change(session) }));
   }
+}
+
+/** Of what is saved: the image's, with the slice it is of. */
+function fileName({ name, slice }: Study): string {
+  return slice && slice.view.slices > 1 ? `${baseName(name)}-${slice.plane === "stored" ? "" : `${slice.plane}-`}${slice.index + 1}` : baseName(name);
 }

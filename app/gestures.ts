@@ -12,6 +12,10 @@ export interface GestureTarget {
   draft(box: Box | null): void;
   box(box: Box): void;
   hover(pixel: Pixel | null): void;
+  /** The right button was dragged by so many CSS pixels; false where that means nothing. */
+  window(dx: number, dy: number): boolean;
+  /** The wheel was turned by so many slices; false where there are none, and it zooms. */
+  scroll(steps: number): boolean;
 }
 
 /** CSS pixels a pointer may stray within a click: a hand trembles. */
@@ -97,6 +101,7 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
 
   function drag(image: Size, held: Press, at: Spot, event: PointerEvent): void {
     held.moved ||= Math.hypot(at.x - held.x, at.y - held.y) > held.slack;
+    if (held.button === 2 && held.moved) target.window(event.movementX, event.movementY);
     if (held.pans) stage.setView(panned(stage.view, image, stage.size, event.movementX, event.movementY));
     else if (held.moved && held.draws) {
       corner = null;
@@ -163,6 +168,7 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
       if (!target.image() || (pageScrolls && !event.ctrlKey && !event.metaKey)) return;
       event.preventDefault();
       const { x, y } = place(event);
+      if (!event.ctrlKey && !event.metaKey && target.scroll(Math.sign(event.deltaY))) return;
       stage.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : event.ctrlKey ? 0.01 : 0.0016)), x, y);
     },
     { passive: false },

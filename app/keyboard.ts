@@ -3,7 +3,8 @@
 export type Command =
   | { readonly do: "move"; readonly dx: -1 | 0 | 1; readonly dy: -1 | 0 | 1; readonly fine: boolean }
   | { readonly do: "positive" | "negative" | "corner" | "escape" | "clear" | "undo" | "redo" | "zoom-in" | "zoom-out" | "fit" | "help" }
-  | { readonly do: "candidate"; readonly index: number };
+  | { readonly do: "candidate"; readonly index: number }
+  | { readonly do: "slices"; readonly step: number };
 
 /** The part of a `KeyboardEvent` that decides. */
 export interface Key {
@@ -65,6 +66,10 @@ export function commandOf(event: Key, focus: Focus): Command | null {
   }
   if (/^[1-4]$/.test(key)) return { do: "candidate", index: Number(key) - 1 };
   switch (key) {
+    case "PageUp":
+      return { do: "slices", step: shiftKey ? -10 : -1 };
+    case "PageDown":
+      return { do: "slices", step: shiftKey ? 10 : 1 };
     case "n":
       return { do: "negative" };
     case "b":

@@ -6,6 +6,7 @@ import { type Gestures, listenForGestures } from "./gestures.ts";
 import { type Command, stride } from "./keyboard.ts";
 import { makeOverlay, type MaskColour, type Overlay, outlineOf } from "./overlay.ts";
 import { isEmpty } from "./session.ts";
+import { dragWindow } from "./slice_bar.ts";
 import { Stage } from "./stage.ts";
 import type { Structure } from "./samples.ts";
 import { currentStudy, type State, type Study } from "./state.ts";
@@ -47,6 +48,13 @@ export class StageController {
       point: (pixel, label) => desk.addPoint({ ...pixel, label }),
       draft: (box) => this.#setDraft(box),
       box: (box) => desk.setBox(box),
+      window: (dx, dy) => dragWindow(desk, dx, dy),
+      scroll: (steps) => {
+        const sliced = currentStudy(desk.store.state)?.slice;
+        if (!sliced || sliced.view.slices < 2) return false;
+        void desk.bySlices(steps);
+        return true;
+      },
       hover: (pixel) => {
         const moved = pixel !== null && (pixel.x !== this.#hover?.x || pixel.y !== this.#hover.y);
         this.#hover = pixel;
@@ -115,6 +123,9 @@ export class StageController {
       case "corner":
         if (this.#corner) this.#endBox(this.#corner);
         else this.#startBox();
+        break;
+      case "slices":
+        void this.#desk.bySlices(command.step);
         break;
       case "escape":
         // Only what is not finished is given up; prompts are cleared by name.
@@ -207,7 +218,8 @@ export class StageController {
   #draw(state: State): void {
     const study = currentStudy(state);
     const scene = study && {
-      id: study.id,
+      // All slices of a plane are looked at from the same place.
+      id: study.slice ? `${study.slice.tile} ${study.slice.plane}` : study.id,
       image: study.canvas,
       prompts: study.session.now,
       overlay: this.#overlay?.overlay ?? null,

@@ -4,6 +4,7 @@ import type { ModelStatus } from "./engine.ts";
 import type { Activity, Settings } from "./inference.ts";
 import type { MaskColour } from "./overlay.ts";
 import type { Picture, Structure } from "./samples.ts";
+import type { SliceOf } from "./slices.ts";
 import { isEmpty, newSession, type Prompts, type Session } from "./session.ts";
 import type { WebGpuProblem } from "./webgpu_help.ts";
 
@@ -16,6 +17,8 @@ export interface Study {
   readonly origin: "sample" | "file";
   readonly picture: Picture;
   readonly canvas: HTMLCanvasElement;
+  /** Where the picture is one of a volume. */
+  readonly slice: SliceOf | null;
   readonly session: Session;
   /** A structure that is worth a try: what it is, and a box around it in original pixels. */
   readonly suggestion: { readonly what: string; readonly box: Box } | null;
@@ -104,13 +107,18 @@ export function currentStudy({ studies, current }: State): Study | null {
   return studies.find(({ id }) => id === current) ?? null;
 }
 
-export function newStudy(facts: Pick<Study, "id" | "name" | "origin" | "picture" | "canvas" | "suggestion" | "structures">): Study {
-  return { ...facts, session: newSession(), choice: null, saved: null };
+export function newStudy(
+  facts: Pick<Study, "id" | "name" | "origin" | "picture" | "canvas" | "suggestion" | "structures"> & Partial<Pick<Study, "slice">>,
+): Study {
+  return { slice: null, ...facts, session: newSession(), choice: null, saved: null };
 }
 
-/** Prompts on an image of the user's own that were not saved since. Samples are there again at the next visit. */
-export function hasUnsaved({ origin, session, choice, saved }: Study): boolean {
-  return origin === "file" && !isEmpty(session.now) && (saved?.prompts !== session.now || saved.choice !== choice);
+/** Prompts on an image of the user's own, or on any slice of it, that were not saved since. Samples are there again at the next visit. */
+export function hasUnsaved({ origin, slice, ...shown }: Study): boolean {
+  const unsaved = ({ session, choice, saved }: Pick<Study, "session" | "choice" | "saved">) =>
+    !isEmpty(session.now) && (saved?.prompts !== session.now || saved.choice !== choice);
+  const others = slice ? [...slice.kept].filter(([key]) => key !== `${slice.plane} ${slice.index}`).map(([, said]) => said) : [];
+  return origin === "file" && [shown, ...others].some(unsaved);
 }
 
 /** The candidate that is shown: the user's pick for these very prompts, else the best. */

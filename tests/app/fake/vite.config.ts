@@ -2,6 +2,7 @@
 // An address with `slow` in it loads slowly, one with `broken` not at all.
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { codecs } from "../../../build/codec_plugin.ts";
 import { wgsl } from "../../../build/wgsl_plugin.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -22,7 +23,8 @@ const bare: Plugin = {
 export default defineConfig({
   root,
   base: "./",
-  plugins: [fake(), bare, wgsl(`${root}shaders`)],
+  plugins: [fake(), bare, wgsl(`${root}shaders`), codecs()],
+  assetsInclude: ["**/*.wasm"],
   worker: { format: "es", plugins: () => [fake(), wgsl(`${root}shaders`)] },
   build: { target: "es2022", outDir: ".cache/fake_site", emptyOutDir: true, rollupOptions: { input: `${root}index.html` } },
 });

@@ -1,0 +1,59 @@
+// Series and volumes on the page: opened together, looked through by wheel, keys and bar, each slice with prompts of its own. On a fake model.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, it } from "vitest";
+import { loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
+import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { screenshots, useSite } from "../support/browser.ts";
+import { ROOT } from "../support/setup_file.ts";
+
+const DICOM = join(ROOT, "tests/formats/fixtures/dicom");
+const series = readdirSync(join(DICOM, "shuffled")).map((name) => join(DICOM, "shuffled", name));
+
+beforeAll(buildFakeSite);
+const site = useSite({ folder: FAKE_SITE });
+
+const corner = (pattern: RegExp) =>
+  [(source: string) => new RegExp(source).test((document.querySelector("#slice-place") as HTMLOutputElement).value), {}, pattern.source] as const;
+
+it("opens a series in order, keeps what is said about each slice, and says what was opened and what was not", async () => {
+  const { page, errors } = await site.open("/");
+  await ready(page, 6);
+  await loadFrom(page, "http://localhost/fake.safetensors");
+  const input = (await page.$("#open-image")) as Awaited<ReturnType<typeof page.$<"input">>>;
+  await input?.uploadFile(...series, join(DICOM, "jpeg_lossless_1.dcm"), join(ROOT, "tests/formats/fixtures/make_dicom.py"));
+  await page.waitForFunction(() => !(document.querySelector("#slices") as HTMLElement).hidden);
+  const count = series.length;
+  const middle = Math.floor(count / 2) + 1;
+  await page.waitForFunction(...corner(new RegExp(`^${middle} of ${count}$`)));
+  const told = await page.$eval("#problems", (cards) => cards.textContent ?? "");
+  expect(told).toMatch(/2 of \d+ files opened as volumes/);
+  expect(told).toContain("make_dicom.py");
+
+  const at = await placeOf(page, 5, 5);
+  await page.mouse.click(at.x, at.y);
+  await status(page, /predicted IoU|kept until/);
+  expect(await prompts(page)).toEqual(["positive 5, 5"]);
+  await page.mouse.move(at.x, at.y);
+  await page.mouse.wheel({ deltaY: 100 });
+  await page.waitForFunction(...corner(new RegExp(`^${middle + 1} of`)));
+  expect(await prompts(page)).toEqual([]);
+  await page.keyboard.press("PageUp");
+  await page.waitForFunction(...corner(new RegExp(`^${middle} of`)));
+  expect(await prompts(page)).toEqual(["positive 5, 5"]);
+
+  const window = await text(page, "#window-numbers");
+  await page.mouse.move(at.x, at.y);
+  await page.mouse.down({ button: "right" });
+  await page.mouse.move(at.x + 60, at.y + 20, { steps: 4 });
+  await page.mouse.up({ button: "right" });
+  await page.waitForFunction((before) => (document.querySelector("#window-numbers") as HTMLOutputElement).value !== before, {}, window);
+  expect(await prompts(page)).toEqual(["positive 5, 5"]);
+  await page.select("#plane", "coronal");
+  await page.waitForFunction(() => (document.querySelector("#plane") as HTMLSelectElement).value === "coronal" && !/of NaN/.test(document.body.innerText));
+  expect(await prompts(page)).toEqual([]);
+  await page.select("#plane", "stored");
+  await screenshots(page, "volume");
+  expect(errors).toEqual([]);
+  await page.close();
+});
