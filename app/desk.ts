@@ -169,13 +169,10 @@ export class Desk {
       for (const volume of volumes) {
         await this.#addVolume(volume, after).catch((error: unknown) => failures.push({ name: volume.name, error }));
       }
-      const notes = volumes.flatMap(({ name, slices, columns, rows, notes: own }) => [
-        `${name}: ${slices} ${slices === 1 ? "slice" : "slices"} of ${columns} × ${rows}.`,
-        ...own,
-      ]);
+      const notes = volumes.flatMap(({ name, slices, columns, rows, notes: own }) => [`${name}: ${counted(slices, "slice")} of ${columns} × ${rows}.`, ...own]);
       if (segmentations.length > 0) notes.push(`${segmentations.length} DICOM segmentations were read; the page does not draw them yet.`);
-      if (notes.length > 0)
-        this.#problems.tell(`${volumes.length} of ${files.length === 1 ? "1 file" : `${files.length} files`} opened as volumes`, notes.join(" "));
+      const opened = counted(files.length - refused.length, "file");
+      if (notes.length > 0) this.#problems.tell(`${opened} opened as ${counted(volumes.length, "volume")}`, notes.join(" "));
       return failures;
     } catch (error) {
       return [{ name: files[0]?.name ?? "files", error }];
@@ -361,6 +358,8 @@ export class Desk {
     if (study) this.store.updateStudy(study.id, ({ session }) => ({ session: change(session) }));
   }
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 /** Of what is saved: the image's, with the slice it is of. */
 function fileName({ name, slice }: Study): string {
