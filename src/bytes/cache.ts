@@ -194,8 +194,10 @@ async function readTold(
   const content = new Uint8Array(length);
   for (let at = 0; at < length; at += PIECE) {
     const piece = await http.read(begin + at, Math.min(PIECE, length - at), signal);
+    const { length: fetched } = piece;
     content.set(piece, at);
-    told(begin + at + piece.length, piece.length);
+    letGo(piece);
+    told(begin + at + fetched, fetched);
   }
   return content;
 }
