@@ -92,7 +92,7 @@ describe("wrong use", () => {
 describe("inputs that are not what the command needs", () => {
   it.each<[what: string, image: string, more: string[], words: RegExp]>([
     ["a missing image", "@gone.png", [], /cannot read the image .*gone\.png: no such file/],
-    ["a folder as image", "@folder.png", [], /folder\.png: it is a folder/],
+    ["a folder as image", "@folder.png", [], /folder\.png: there is no image in it/],
     ["text", "@notes.png", [], /notes\.png: expected a PNG or JPEG image, got a text file/],
     ["an empty file", "@nothing.png", [], /cannot read the image .*nothing\.png: it is empty/],
     ["a truncated image", "@cut.png", [], /cut\.png: expected a whole PNG image, got one that is damaged in its header\. Fetch/],
