@@ -52,8 +52,9 @@ export type VariantName = `${keyof typeof TILES}/${number}`;
 export const SKINNY_ROWS = 16;
 
 /** Names a shape in a target's choices. */
-export function shapeKey({ m, n, k, taps, phases, dtype }: MatmulShape): string {
-  return `${dtype} ${m}×${n}×${k}${taps > 1 ? ` taps ${taps}` : ""}${phases > 1 ? ` phases ${phases}` : ""}`;
+export function shapeKey({ m, n, k, taps, phases, dtype, reducedByReader }: MatmulShape): string {
+  const more = [taps > 1 && ` taps ${taps}`, phases > 1 && ` phases ${phases}`, reducedByReader && " in parts"].filter(Boolean);
+  return `${dtype} ${m}×${n}×${k}${more.join("")}`;
 }
 
 /** A workgroup for each tile, phase and part of the sum. */
