@@ -24,7 +24,7 @@ import {
   setBox,
   undo,
 } from "./session.ts";
-import { firstSlice, idOf, inPlane, isPicture, keeping, keyOf, NotOpened, openVolumes, type Plane, pictureOf, type SliceOf, windowFrom } from "./slices.ts";
+import { firstSlice, idOf, inPlane, isPicture, keeping, keyOf, openVolumes, type Plane, pictureOf, type SliceOf, windowFrom } from "./slices.ts";
 import { chosenCandidate, currentStudy, hasUnsaved, newStudy, type State, type Store, type Study } from "./state.ts";
 
 export interface Shown {
@@ -165,7 +165,7 @@ export class Desk {
   async #openVolumes(files: readonly File[], after: { last: string | null }): Promise<{ name: string; error: unknown }[]> {
     try {
       const { volumes, segmentations, refused } = await openVolumes(files);
-      const failures: { name: string; error: unknown }[] = refused.map(({ file, reason }) => ({ name: file, error: new NotOpened(file, reason) }));
+      const failures: { name: string; error: unknown }[] = refused.map(({ file, reason }) => ({ name: file, error: reason }));
       for (const volume of volumes) {
         await this.#addVolume(volume, after).catch((error: unknown) => failures.push({ name: volume.name, error }));
       }

@@ -46,7 +46,9 @@ export class Problems {
     const [only] = failures;
     if (!only) return;
     if (failures.length === 1) {
-      this.show(only.error);
+      // A reader's refusal is a sentence already.
+      if (typeof only.error === "string") this.#add(`${only.name} was not opened`, [only.error], [], null);
+      else this.show(only.error);
       return;
     }
     const lines = failures.map(({ name, error }) => {

@@ -1,5 +1,4 @@
 // Volumes on the desk: which slice of which plane is shown, through which window; what was said about the other slices is kept.
-import { SamError } from "../src/index.ts";
 import { type PlaneName, planeView, presets, render, type Volume, volumeMinMax, type Window, firstWindow, percentileWindow } from "../src/volume/index.ts";
 import type { Picture } from "./samples.ts";
 import { isEmpty } from "./session.ts";
@@ -98,12 +97,4 @@ export async function isPicture(file: Blob): Promise<boolean> {
   const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
   const text = String.fromCharCode(...head);
   return /^(\x89PNG|\xff\xd8\xff|GIF8|BM|RIFF....WEBP|....ftyp(avif|avis))/s.test(text);
-}
-
-/** A file that was not opened, and the reader's sentence on why. */
-export class NotOpened extends SamError {
-  constructor(file: string, reason: string) {
-    super({ code: "file", op: "open", argument: file, expected: "a file that can be opened", got: "one that can't", remedy: reason });
-    this.message = reason;
-  }
 }

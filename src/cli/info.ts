@@ -94,9 +94,10 @@ function describeVolume(volume: Volume, parts: readonly Volume[]): SeriesReport 
   };
 }
 
-function describeGeometry(geometry: Geometry, { slices }: Volume) {
+function describeGeometry(geometry: Geometry, { slices, format }: Volume) {
   const { spacing, origin, direction, sliceOrigins, unoriented } = geometry;
-  const between = slices > 1 ? spacing.betweenSlices : null;
+  // A DICOM image alone has no neighbour; headers of volumes name a step even for one slice.
+  const between = slices > 1 || format !== "dicom" ? spacing.betweenSlices : null;
   const spacing_mm = { between_rows: spacing.betweenRows, between_columns: spacing.betweenColumns, between_slices: between };
   if (unoriented) return { spacing_mm };
   const normal = axis(geometry, 2);

@@ -26,6 +26,7 @@ it("opens a series in order, keeps what is said about each slice, and says what 
   const count = series.length;
   const middle = Math.floor(count / 2) + 1;
   await page.waitForFunction(...corner(new RegExp(`^${middle} of ${count}$`)));
+  await page.waitForFunction(() => ["opened as", "make_dicom.py"].every((words) => document.querySelector("#problems")?.textContent?.includes(words)));
   const told = await page.$eval("#problems", (cards) => cards.textContent ?? "");
   expect(told).toContain(`${count + 1} files opened as 2 volumes`);
   expect(told).toContain("make_dicom.py");
