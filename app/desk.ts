@@ -24,7 +24,7 @@ import {
   setBox,
   undo,
 } from "./session.ts";
-import { firstSlice, idOf, inPlane, isPicture, keeping, keyOf, openVolumes, type Plane, pictureOf, type SliceOf, windowFrom } from "./slices.ts";
+import { atSlice, firstSlice, idOf, inPlane, isPicture, keeping, keyOf, openVolumes, type Plane, pictureOf, type SliceOf, windowFrom } from "./slices.ts";
 import { chosenCandidate, currentStudy, hasUnsaved, newStudy, type State, type Store, type Study } from "./state.ts";
 
 export interface Shown {
@@ -197,11 +197,11 @@ export class Desk {
   }
 
   toSlice(index: number): Promise<void> {
-    return this.#turn((slice) => ({ ...slice, index: Math.max(0, Math.min(slice.view.slices - 1, index)) }));
+    return this.#turn((slice) => atSlice(slice, index));
   }
 
   bySlices(step: number): Promise<void> {
-    return this.#turn((slice) => ({ ...slice, index: Math.max(0, Math.min(slice.view.slices - 1, slice.index + step)) }));
+    return this.#turn((slice) => atSlice(slice, slice.index + step));
   }
 
   toPlane(plane: Plane): Promise<void> {
@@ -223,8 +223,9 @@ export class Desk {
     if (!study?.slice) return;
     const from = this.#wanted?.tile === study.slice.tile ? this.#wanted : study.slice;
     const wanted = change(from);
-    this.#wanted = wanted;
-    if (idOf(wanted) === study.id) return;
+    // Back at the slice that is shown: what is being read is wanted no more.
+    this.#wanted = idOf(wanted) === study.id ? null : wanted;
+    if (!this.#wanted) return;
     try {
       const picture = await pictureOf(wanted);
       if (this.#wanted !== wanted) return;

@@ -50,6 +50,11 @@ export async function firstSlice(tile: string, volume: Volume): Promise<SliceOf>
   };
 }
 
+/** The slice of that index, or the last one in that direction. */
+export function atSlice(slice: SliceOf, index: number): SliceOf {
+  return { ...slice, index: Math.max(0, Math.min(slice.view.slices - 1, index)) };
+}
+
 export function inPlane(slice: SliceOf, plane: Plane): SliceOf {
   const view = plane === "stored" ? slice.volume : planeView(slice.volume, plane);
   return { ...slice, plane, view, index: Math.floor(view.slices / 2) };

@@ -4,7 +4,7 @@ import type { ModelStatus } from "./engine.ts";
 import type { Activity, Settings } from "./inference.ts";
 import type { MaskColour } from "./overlay.ts";
 import type { Picture, Structure } from "./samples.ts";
-import type { SliceOf } from "./slices.ts";
+import { keyOf, type SliceOf } from "./slices.ts";
 import { isEmpty, newSession, type Prompts, type Session } from "./session.ts";
 import type { WebGpuProblem } from "./webgpu_help.ts";
 
@@ -117,7 +117,7 @@ export function newStudy(
 export function hasUnsaved({ origin, slice, ...shown }: Study): boolean {
   const unsaved = ({ session, choice, saved }: Pick<Study, "session" | "choice" | "saved">) =>
     !isEmpty(session.now) && (saved?.prompts !== session.now || saved.choice !== choice);
-  const others = slice ? [...slice.kept].filter(([key]) => key !== `${slice.plane} ${slice.index}`).map(([, said]) => said) : [];
+  const others = slice ? [...slice.kept].filter(([key]) => key !== keyOf(slice)).map(([, said]) => said) : [];
   return origin === "file" && [shown, ...others].some(unsaved);
 }
 

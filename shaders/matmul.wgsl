@@ -1,7 +1,7 @@
 // y = act(x * weight + bias) + residual over gathered rows (shared/matmul_operands.wgsl has the whole formula).
 // A workgroup computes a TILE_M x (4 * TILE_N4) tile of one phase and one split of the summed channels, staging both operands in workgroup memory.
 // A thread computes ROWS x (4 * COLUMNS4) of it, in registers, for every SLICES-th step; the slices' sums are added in workgroup memory.
-import package::shared::matmul_operands::{params, Factor, GATHER, row_of, load_x, load_weight, multiplied, store};
+import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, multiplied, store};
 @if(f16_products) enable f16;
 
 const TILE_M: u32 = 64u;
