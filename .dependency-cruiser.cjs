@@ -103,6 +103,6 @@ module.exports = {
     exclude: { path: "^(dist|node_modules/.vite)/" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: [".ts", ".js", ".mjs", ".wgsl", ".json"], exportsFields: ["exports"], conditionNames: ["import", "types"] },
+    enhancedResolveOptions: { extensions: [".ts", ".tsx", ".js", ".mjs", ".wgsl", ".json"], exportsFields: ["exports"], conditionNames: ["import", "types"] },
   },
 };

@@ -1,14 +1,14 @@
 // What can be done on the page, as functions: buttons, keys and gestures all end here.
 import type { Box, Mask } from "../src/index.ts";
 import type { Volume, Window } from "../src/volume/index.ts";
-import { baseName, imageOfPrompts, maskPng, promptFile, readPromptFile, saveBlob } from "./download.ts";
-import type { Engine, Source } from "./engine.ts";
-import { byName, canvasOf, isPrompts, isWeights, openImage } from "./images.ts";
-import type { Inference, Result } from "./inference.ts";
-import { bitsOf, isMaskName, maskOwner } from "./mask_file.ts";
-import { type Runs, unpackRuns } from "./run_lengths.ts";
-import type { Problems } from "./problems.ts";
-import type { Picture } from "./samples.ts";
+import { baseName, imageOfPrompts, maskPng, promptFile, readPromptFile, saveBlob } from "./open/download.ts";
+import type { Engine, Source } from "./model/engine.ts";
+import { byName, canvasOf, isPrompts, isWeights, openImage } from "./open/images.ts";
+import type { Inference, Result } from "./model/inference.ts";
+import { bitsOf, isMaskName, maskOwner } from "./open/mask_file.ts";
+import { type Runs, unpackRuns } from "./annotate/run_lengths.ts";
+import type { Problems } from "./panels/problems.ts";
+import type { Picture } from "./open/samples.ts";
 import {
   addPoint,
   clear,
@@ -23,8 +23,8 @@ import {
   type Session,
   setBox,
   undo,
-} from "./session.ts";
-import { atSlice, firstSlice, idOf, inPlane, isPicture, keeping, keyOf, openVolumes, type Plane, pictureOf, type SliceOf, windowFrom } from "./slices.ts";
+} from "./annotate/session.ts";
+import { atSlice, firstSlice, idOf, inPlane, isPicture, keeping, keyOf, openVolumes, type Plane, pictureOf, type SliceOf, windowFrom } from "./open/slices.ts";
 import { chosenCandidate, currentStudy, hasUnsaved, newStudy, type State, type Store, type Study } from "./state.ts";
 
 export interface Shown {

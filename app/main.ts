@@ -1,26 +1,26 @@
 // Puts the page together: state, model, inference, and the parts that show them.
 import { SamError } from "../src/index.ts";
-import { defaultWeights } from "./default_weights.ts";
+import { defaultWeights } from "./model/default_weights.ts";
 import { Desk } from "./desk.ts";
 import { byId } from "./dom.ts";
-import { startDrop } from "./drop.ts";
-import { Engine } from "./engine.ts";
-import { Inference } from "./inference.ts";
-import { startLoading } from "./loading.ts";
-import { startKeptWeights } from "./kept_weights.ts";
-import { startMaskPanel } from "./mask_panel.ts";
-import { startModelPanel } from "./model_panel.ts";
-import { startNotice } from "./notice.ts";
-import { Problems } from "./problems.ts";
-import { drawSamples } from "./sample_loader.ts";
-import { startSliceBar } from "./slice_bar.ts";
-import { StageController } from "./stage_controller.ts";
+import { startDrop } from "./open/drop.ts";
+import { Engine } from "./model/engine.ts";
+import { Inference } from "./model/inference.ts";
+import { startLoading } from "./panels/loading.ts";
+import { startKeptWeights } from "./model/kept_weights.ts";
+import { startMaskPanel } from "./panels/mask_panel.ts";
+import { startModelPanel } from "./panels/model_panel.ts";
+import { startNotice } from "./panels/notice.ts";
+import { Problems } from "./panels/problems.ts";
+import { drawSamples } from "./open/sample_loader.ts";
+import { startSliceBar } from "./panels/slice_bar.ts";
+import { StageController } from "./stage/stage_controller.ts";
 import { hasUnsaved, initialState, Store } from "./state.ts";
-import { startTheme } from "./theme.ts";
-import { startToolbar } from "./toolbar.ts";
-import { startTray } from "./tray.ts";
-import { startWorking } from "./working.ts";
-import { findWebGpuProblem } from "./webgpu_help.ts";
+import { startTheme } from "./panels/theme.ts";
+import { startToolbar } from "./panels/toolbar.ts";
+import { startTray } from "./panels/tray.ts";
+import { startWorking } from "./panels/working.ts";
+import { findWebGpuProblem } from "./model/webgpu_help.ts";
 
 /** Errors of a device soon after one another are shown, not tried away. */
 const RETRY_PAUSE_MS = 20_000;

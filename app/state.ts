@@ -1,12 +1,12 @@
 // All the page knows, in one value; who draws from it is told when it changes.
 import type { Box } from "../src/index.ts";
-import type { ModelStatus } from "./engine.ts";
-import type { Activity, Settings } from "./inference.ts";
-import type { MaskColour } from "./overlay.ts";
-import type { Picture, Structure } from "./samples.ts";
-import { keyOf, type SliceOf } from "./slices.ts";
-import { isEmpty, newSession, type Prompts, type Session } from "./session.ts";
-import type { WebGpuProblem } from "./webgpu_help.ts";
+import type { ModelStatus } from "./model/engine.ts";
+import type { Activity, Settings } from "./model/inference.ts";
+import type { MaskColour } from "./stage/overlay.ts";
+import type { Picture, Structure } from "./open/samples.ts";
+import { keyOf, type SliceOf } from "./open/slices.ts";
+import { isEmpty, newSession, type Prompts, type Session } from "./annotate/session.ts";
+import type { WebGpuProblem } from "./model/webgpu_help.ts";
 
 export type Mode = "positive" | "negative" | "box";
 

@@ -7,7 +7,7 @@ import { bin, isMain, Problem, ROOT, run, runMain, say, seconds } from "./tools.
 const LENGTHS = [
   { path: /^shaders\/.*\.wgsl$/, lines: 150 },
   { path: /^src\/ops\/.*\.ts$/, lines: 120 },
-  { path: /^(src|app|bench|tests|build|scripts)\/.*\.(ts|mjs|css|html|py)$/, lines: 400 },
+  { path: /^(src|app|bench|tests|build|scripts)\/.*\.(tsx?|mjs|css|html|py)$/, lines: 400 },
 ];
 
 const FOLDERS = ["src", "app", "bench", "tests", "build", "scripts", "shaders"];

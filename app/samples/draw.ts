@@ -1,5 +1,5 @@
 // One painter for each sample; only the worker that draws needs them.
-import type { SampleId } from "../samples.ts";
+import type { SampleId } from "../open/samples.ts";
 import { drawCt } from "./ct.ts";
 import { drawDermoscopy } from "./dermoscopy.ts";
 import { drawMicroscopy } from "./microscopy.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Bits, contours, reduced } from "../../app/contour.ts";
+import { type Bits, contours, reduced } from "../../app/annotate/contour.ts";
 
 function bits(...rows: string[]): Bits {
   const width = rows[0]?.length ?? 0;

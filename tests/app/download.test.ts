@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { baseName, promptFile, readPromptFile } from "../../app/download.ts";
-import { addPoint, newSession, setBox } from "../../app/session.ts";
+import { baseName, promptFile, readPromptFile } from "../../app/open/download.ts";
+import { addPoint, newSession, setBox } from "../../app/annotate/session.ts";
 
 const IMAGE = { name: "scan.png", width: 100, height: 80 };
 

@@ -1,13 +1,13 @@
 // Files by their content: what they are called, in which order they come, masks and prompts of which image.
 import { encode } from "fast-png";
 import { describe, expect, it } from "vitest";
-import { openDeepPng } from "../../app/deep_png.ts";
-import { imageOfPrompts, maskPng, readPromptFile } from "../../app/download.ts";
-import { byName } from "../../app/images.ts";
-import { bitsOf, isMaskName, maskOwner } from "../../app/mask_file.ts";
-import { addPoint, newSession } from "../../app/session.ts";
+import { openDeepPng } from "../../app/open/deep_png.ts";
+import { imageOfPrompts, maskPng, readPromptFile } from "../../app/open/download.ts";
+import { byName } from "../../app/open/images.ts";
+import { bitsOf, isMaskName, maskOwner } from "../../app/open/mask_file.ts";
+import { addPoint, newSession } from "../../app/annotate/session.ts";
 import { hasUnsaved, newStudy } from "../../app/state.ts";
-import { reasonOf } from "../../app/unreadable.ts";
+import { reasonOf } from "../../app/open/unreadable.ts";
 
 const bytes = (text: string, before = 0) => Uint8Array.from([...new Uint8Array(before), ...new TextEncoder().encode(text), ...new Uint8Array(64)]);
 

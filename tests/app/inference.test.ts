@@ -1,7 +1,7 @@
 // Latest wins: what is computed, what is dropped, and what comes of failures.
 import { describe, expect, it } from "vitest";
-import { type Activity, Inference, type Job, type Runner } from "../../app/inference.ts";
-import { addPoint, newSession, type Prompts } from "../../app/session.ts";
+import { type Activity, Inference, type Job, type Runner } from "../../app/model/inference.ts";
+import { addPoint, newSession, type Prompts } from "../../app/annotate/session.ts";
 import { until } from "../support/until.ts";
 import { FakeModel } from "../worker/fake_model.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { commandOf, type Focus, type Key, stride } from "../../app/keyboard.ts";
+import { commandOf, type Focus, type Key, stride } from "../../app/stage/keyboard.ts";
 
 function key(text: string, code = ""): Key {
   const parts = text.split("+").filter(Boolean);

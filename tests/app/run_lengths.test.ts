@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { packRuns, sampleRuns, unpackRuns } from "../../app/run_lengths.ts";
+import { packRuns, sampleRuns, unpackRuns } from "../../app/annotate/run_lengths.ts";
 
 function maskOf(rows: readonly string[]) {
   const data = Uint8Array.from([...rows.join("")], (mark) => (mark === "#" ? 1 : 0));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DRAW } from "../../app/samples/draw.ts";
-import { SAMPLES, type Structure } from "../../app/samples.ts";
-import { boundsOf, suggestionOf } from "../../app/truth.ts";
+import { SAMPLES, type Structure } from "../../app/open/samples.ts";
+import { boundsOf, suggestionOf } from "../../app/annotate/truth.ts";
 
 const DIRECTIONS = [0, 1, 2, 3, 4, 5, 6, 7].map((eighth) => [Math.cos((Math.PI * eighth) / 4), Math.sin((Math.PI * eighth) / 4)] as const);
 

@@ -13,7 +13,7 @@ import {
   setBox,
   toPrompt,
   undo,
-} from "../../app/session.ts";
+} from "../../app/annotate/session.ts";
 
 const A = { x: 3, y: 4, label: 1 } as const;
 const B = { x: 9, y: 2, label: 0 } as const;

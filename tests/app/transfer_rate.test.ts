@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { figuresOf } from "../../app/loading.ts";
-import { formatBytes, formatDuration, formatSeconds, TransferRate } from "../../app/transfer_rate.ts";
+import { figuresOf } from "../../app/panels/loading.ts";
+import { formatBytes, formatDuration, formatSeconds, TransferRate } from "../../app/model/transfer_rate.ts";
 
 describe("the transfer rate", () => {
   it("says nothing before it has seen a quarter of a second", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boundsOf, closest, dice } from "../../app/truth.ts";
+import { boundsOf, closest, dice } from "../../app/annotate/truth.ts";
 
 const bits = (text: string) => Uint8Array.from(text, Number);
 

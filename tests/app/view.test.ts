@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boxBetween, fitting, nearestPixel, panned, pixelAt, revealing, toImage, toStage, zoomed } from "../../app/view.ts";
+import { boxBetween, fitting, nearestPixel, panned, pixelAt, revealing, toImage, toStage, zoomed } from "../../app/stage/view.ts";
 
 const STAGE = { width: 801, height: 603 };
 const IMAGES = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { explain, recognise } from "../../app/webgpu_help.ts";
+import { explain, recognise } from "../../app/model/webgpu_help.ts";
 
 const AGENTS = {
   chrome: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",

@@ -17,7 +17,7 @@ const fake = (): Plugin => ({
 const bare: Plugin = {
   name: "no-default-weights",
   enforce: "pre",
-  transform: (_code, id) => (id.endsWith("app/default_weights.ts") ? "export const defaultWeights = () => null;" : null),
+  transform: (_code, id) => (id.endsWith("app/model/default_weights.ts") ? "export const defaultWeights = () => null;" : null),
 };
 
 export default defineConfig({

@@ -1,0 +1,155 @@
+// The model's life: chosen, loading, ready, failed, lost and rebuilt. It lives in a worker of its own, so that nothing
+// of it remains when another one is loaded.
+import { openCheckpoint, type Progress, SamError } from "../../src/index.ts";
+import type { DefaultWeights } from "./default_weights.ts";
+import { SamMed2DWorker } from "../../src/worker/client.ts";
+import { TransferRate } from "./transfer_rate.ts";
+
+export type Source =
+  | ({ readonly kind: "default" } & DefaultWeights)
+  | { readonly kind: "file"; readonly files: readonly File[] }
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "synthetic"; readonly seed: number };
+
+export type ModelStatus =
+  | { readonly kind: "none" }
+  | { readonly kind: "loading"; readonly source: Source; readonly progress: Progress | null; readonly rate: number | null }
+  | { readonly kind: "ready"; readonly source: Source; readonly model: SamMed2DWorker; readonly number: number; readonly loadMs: number }
+  | { readonly kind: "failed"; readonly source: Source };
+
+export interface EngineEvents {
+  onStatus(status: ModelStatus): void;
+  onError(error: unknown): void;
+  /** What the user should know though it is no error. */
+  onNotice(words: string): void;
+}
+
+/** A device that is lost again this soon after a rebuild is not rebuilt by itself. */
+const REBUILD_PAUSE_MS = 30_000;
+
+export class Engine {
+  readonly #events: EngineEvents;
+  readonly #makeWorker: () => Worker;
+  #worker: Worker | null = null;
+  #status: ModelStatus = { kind: "none" };
+  #loading: AbortController | null = null;
+  #adapter: "on" | "off" = "on";
+  #number = 0;
+  #rebuiltAt = Number.NEGATIVE_INFINITY;
+
+  constructor(makeWorker: () => Worker, events: EngineEvents) {
+    this.#makeWorker = makeWorker;
+    this.#events = events;
+  }
+
+  get status(): ModelStatus {
+    return this.#status;
+  }
+
+  /** Lets go of the model there is first, since two would not fit on many a device; but not for a file that holds no such network. */
+  async load(source: Source, adapter = this.#adapter): Promise<void> {
+    if (source.kind === "file" && this.#status.kind === "ready") {
+      const asked = ++this.#number;
+      try {
+        await expectNetwork(source.files);
+      } catch (error) {
+        this.#events.onError(error);
+        return;
+      }
+      if (asked !== this.#number) return;
+    }
+    this.#tearDown();
+    this.#adapter = adapter;
+    const controller = new AbortController();
+    this.#loading = controller;
+    const number = ++this.#number;
+    let rate = new TransferRate();
+    let stage: Progress["stage"] | null = null;
+    const started = performance.now();
+    this.#set({ kind: "loading", source, progress: null, rate: null });
+    try {
+      const worker = this.#makeWorker();
+      this.#worker = worker;
+      const onProgress = (progress: Progress) => {
+        if (progress.notice) return this.#events.onNotice(progress.notice);
+        if (progress.stage !== stage) rate = new TransferRate();
+        stage = progress.stage;
+        const bytesPerSecond = progress.unit === "bytes" ? rate.add(progress.loaded, performance.now()) : null;
+        if (this.#number === number && this.#loading) this.#set({ kind: "loading", source, progress, rate: bytesPerSecond });
+      };
+      // Adapters are on where the checkpoint has them; naming "on" for one that has none would be an error.
+      const options = { ...(adapter === "off" && { adapter }), ...(source.kind === "default" && source.sha256 && { sha256: source.sha256 }) };
+      const model = await SamMed2DWorker.load(worker, { weights: weightsOf(source), ...options, signal: controller.signal, onProgress });
+      this.#loading = null;
+      this.#set({ kind: "ready", source, model, number, loadMs: performance.now() - started });
+    } catch (error) {
+      // Replaced by another load, or cancelled by the user: both know.
+      if (this.#number !== number || controller.signal.aborted) return;
+      this.#tearDown();
+      this.#set({ kind: "failed", source });
+      this.#events.onError(error);
+    }
+  }
+
+  cancel(): void {
+    if (this.#status.kind !== "loading") return;
+    const { source } = this.#status;
+    this.#tearDown();
+    this.#set({ kind: "failed", source });
+  }
+
+  /** After a lost device: the same weights on a new one. False when that was tried a moment ago. */
+  rebuild(): boolean {
+    if (this.#status.kind !== "ready" || performance.now() - this.#rebuiltAt < REBUILD_PAUSE_MS) return false;
+    this.#rebuiltAt = performance.now();
+    void this.load(this.#status.source);
+    return true;
+  }
+
+  #tearDown(): void {
+    this.#loading?.abort();
+    this.#loading = null;
+    if (this.#status.kind === "ready") this.#status.model.dispose();
+    this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  #set(status: ModelStatus): void {
+    this.#status = status;
+    this.#events.onStatus(status);
+  }
+}
+
+/** Reads the directory of the file, no tensor. */
+async function expectNetwork(files: readonly File[]): Promise<void> {
+  const checkpoint = await openCheckpoint(files);
+  await checkpoint.close();
+  const names = [...checkpoint.tensors.keys()];
+  if (names.some((name) => name.startsWith("image_encoder."))) return;
+  throw new SamError({
+    code: "checkpoint",
+    op: "open",
+    argument: checkpoint.label,
+    expected: "the weights of a SAM-Med2D network, with tensors named image_encoder.…",
+    got: names.length === 0 ? "no tensor" : `${names.length} tensors such as ${names[0]}`,
+    remedy: "Choose the file with the network's weights. The model that was loaded is still there.",
+  });
+}
+
+export function nameOf(source: Source): string {
+  switch (source.kind) {
+    case "default":
+      return source.name;
+    case "file":
+      return source.files.length === 1 ? (source.files[0] as File).name : `${source.files.length} files`;
+    case "url":
+      return source.url.split(/[?#]/)[0]?.split("/").at(-1) || source.url;
+    case "synthetic":
+      return `Synthetic weights, seed ${source.seed}`;
+  }
+}
+
+function weightsOf(source: Source): string | readonly Blob[] {
+  if (source.kind === "file") return source.files;
+  return source.kind === "synthetic" ? `synthetic:${source.seed}` : source.url;
+}

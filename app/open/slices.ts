@@ -1,0 +1,105 @@
+// Volumes on the desk: which slice of which plane is shown, through which window; what was said about the other slices is kept.
+import { type PlaneName, planeView, presets, render, type Volume, volumeMinMax, type Window, firstWindow, percentileWindow } from "../../src/volume/index.ts";
+import type { Picture } from "./samples.ts";
+import { isEmpty } from "../annotate/session.ts";
+import type { Study } from "../state.ts";
+
+export type Plane = PlaneName | "stored";
+
+/** What was said about a slice. */
+export type Said = Pick<Study, "session" | "choice" | "saved">;
+
+/** The slice that a study shows. */
+export interface SliceOf {
+  /** The volume's, whatever slice is shown. */
+  readonly tile: string;
+  readonly volume: Volume;
+  readonly plane: Plane;
+  /** The volume as it lies in the plane. */
+  readonly view: Volume;
+  readonly index: number;
+  readonly window: Window;
+  readonly windows: readonly Window[];
+  /** By plane and index: of the slices that are not shown and have prompts. */
+  readonly kept: ReadonlyMap<string, Said>;
+}
+
+export const keyOf = ({ plane, index }: Pick<SliceOf, "plane" | "index">) => `${plane} ${index}`;
+
+/** Another slice, plane or window is another picture to the model. */
+export const idOf = ({ tile, plane, index, window }: Pick<SliceOf, "tile" | "plane" | "index" | "window">) =>
+  `${tile} ${plane} ${index} ${window.name} ${window.center} ${window.width} ${window.shape}`;
+
+export function planesOf({ geometry, slices }: Volume): readonly Plane[] {
+  return geometry && slices > 1 ? ["stored", "axial", "coronal", "sagittal"] : ["stored"];
+}
+
+/** Opens a volume at its middle, through its own window, else one from its values. */
+export async function firstSlice(tile: string, volume: Volume): Promise<SliceOf> {
+  const window = await firstWindow(volume);
+  const own = volume.windows.length > 0 ? volume.windows : [window];
+  return {
+    tile,
+    volume,
+    plane: "stored",
+    view: volume,
+    index: Math.floor(volume.slices / 2),
+    window,
+    windows: [...own, ...presets(volume.modality)],
+    kept: new Map(),
+  };
+}
+
+/** The slice of that index, or the last one in that direction. */
+export function atSlice(slice: SliceOf, index: number): SliceOf {
+  return { ...slice, index: Math.max(0, Math.min(slice.view.slices - 1, index)) };
+}
+
+export function inPlane(slice: SliceOf, plane: Plane): SliceOf {
+  const view = plane === "stored" ? slice.volume : planeView(slice.volume, plane);
+  return { ...slice, plane, view, index: Math.floor(view.slices / 2) };
+}
+
+/** As the network sees it, with the alpha that canvases want. */
+export async function pictureOf({ view, index, window }: SliceOf, signal?: AbortSignal): Promise<Picture> {
+  const { data, width, height, channels } = render(await view.slice(index, signal ? { signal } : {}), window, view);
+  const rgba = new Uint8ClampedArray(4 * width * height);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) rgba[4 * i + c] = data[channels * i + (channels === 1 ? 0 : c)] as number;
+    rgba[4 * i + 3] = 255;
+  }
+  return { data: rgba, width, height };
+}
+
+/** From the values of the slice that is shown, or of the whole volume. */
+export async function windowFrom({ view, volume, index }: SliceOf, from: "automatic" | "min–max"): Promise<Window> {
+  if (from === "automatic") return { ...percentileWindow([(await view.slice(index)).data], volume.padding), name: from };
+  return { ...(await volumeMinMax(volume)), name: from };
+}
+
+/** Dragged: to the right wider, downwards brighter, a full stage for about the window's own width. */
+export function draggedWindow({ center, width, shape }: Window, dx: number, dy: number): Window {
+  const wider = Math.max(1e-9, width * Math.exp(dx / 200));
+  return { name: "by hand", center: center - (dy / 300) * width, width: wider, shape: shape === "sigmoid" ? "linear" : shape };
+}
+
+/** `kept` with what was said about the slice that is shown, if anything was. */
+export function keeping({ slice, session, choice, saved }: Study & { readonly slice: SliceOf }): ReadonlyMap<string, Said> {
+  const kept = new Map(slice.kept);
+  if (isEmpty(session.now) && session.past.length === 0) kept.delete(keyOf(slice));
+  else kept.set(keyOf(slice), { session, choice, saved });
+  return kept;
+}
+
+/** What the heap of files is that came along: nothing leaves the page, and what is compressed is decoded by parts fetched for it. */
+export async function openVolumes(files: readonly File[]) {
+  const [{ openFiles }, { pixelDecoders }] = await Promise.all([import("../../src/formats/index.ts"), import("../../src/formats/codecs/index.ts")]);
+  return openFiles(files, { decoders: pixelDecoders() });
+}
+
+/** What browsers decode themselves; everything else is for the readers of formats. */
+export async function isPicture(file: Blob): Promise<boolean> {
+  const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+  const text = String.fromCharCode(...head);
+  return /^(\x89PNG|\xff\xd8\xff|GIF8|BM|RIFF....WEBP|....ftyp(avif|avis))/s.test(text);
+}
