@@ -147,3 +147,23 @@ export function planeOf(geometry: Geometry): { readonly plane: PlaneName; readon
   const degrees = (Math.acos(Math.min(1, normal[most] as number)) * 180) / Math.PI;
   return { plane: (["sagittal", "coronal", "axial"] as const)[most] as PlaneName, degrees };
 }
+
+/** Of one pixel, mm². */
+export function pixelArea(geometry: Geometry): number {
+  const { betweenColumns, betweenRows } = geometry.spacing;
+  const skew = dot(axis(geometry, 0), axis(geometry, 1));
+  return betweenColumns * betweenRows * Math.sqrt(1 - skew * skew);
+}
+
+/** What each slice counts for along the normal of the slices, mm: half the way to its neighbours; 1 without a geometry. */
+export function thicknesses(geometry: Geometry | undefined, slices: number): number[] {
+  if (!geometry) return new Array(slices).fill(1);
+  const [u, v] = [axis(geometry, 0), axis(geometry, 1)];
+  const normal = normalized(cross(u, v));
+  const { sliceOrigins } = geometry;
+  const even = geometry.spacing.betweenSlices * Math.abs(dot(axis(geometry, 2), normal));
+  if (!sliceOrigins || sliceOrigins.length < 2) return new Array(slices).fill(even);
+  const at = sliceOrigins.map((origin) => dot(origin, normal));
+  const step = (a: number, b: number) => (at[a] === undefined || at[b] === undefined ? even : Math.abs((at[b] as number) - (at[a] as number)));
+  return at.map((_, i) => (step(i - 1, i) + step(i, i + 1)) / 2);
+}

@@ -3,11 +3,15 @@ export type { Affine, Direction, Geometry, PlaneName, Vector3 } from "./geometry
 export { axis, edgeLetters, indexToPatient, letters, patientToIndex, planeOf } from "./geometry.ts";
 export { labelmapOfSegmentation } from "./from_segmentation.ts";
 export { labelColor, labelmapOf } from "./from_volume.ts";
-export type { Label, LabelmapChange, Overlap } from "./labelmap.ts";
+export type { EditOptions, LabelEdit } from "./edit.ts";
+export { editLabel } from "./edit.ts";
+export type { Label, LabelChange, LabelmapChange, Overlap, RunsChange, SavedLabelmap } from "./labelmap.ts";
 export { Labelmap } from "./labelmap.ts";
 export type { LabelMeasures, Measures, SliceMeasures, Values } from "./measure.ts";
 export { measure, measuresCsv } from "./measure.ts";
-export { connectedParts, dropIslands, fillHoles, keepLargest } from "./parts.ts";
+export type { Grid, Stack } from "./morphology.ts";
+export { boundary, grow, shrink, smooth } from "./morphology.ts";
+export { connectedParts, connectedVolumes, dropIslands, fillHoles, keepLargest } from "./parts.ts";
 export type { PlaneMap } from "./plane.ts";
 export { planeMap, planeView, toVolumeIndex } from "./plane.ts";
 export { render } from "./render.ts";

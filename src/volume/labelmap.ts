@@ -19,12 +19,31 @@ export interface Label {
 /** What becomes of other labels' pixels where one is drawn: they give way, they stay, or both hold them. */
 export type Overlap = "replace" | "keep" | "allow";
 
-/** What one step changed: enough to take it back, do it again, or save it. */
-export interface LabelmapChange {
+/** What one step changed, of pixels or of a label's own properties: enough to take it back, do it again, or keep it (a plain value, as `structuredClone` takes it). */
+export type LabelmapChange = RunsChange | LabelChange;
+
+export interface RunsChange {
   readonly label: number;
   readonly slice: number;
   readonly before: Runs;
   readonly after: Runs;
+}
+
+export interface LabelChange {
+  readonly label: number;
+  readonly slice?: undefined;
+  /** Missing: the label was, or is, not there. */
+  readonly before?: Label | undefined;
+  readonly after?: Label | undefined;
+}
+
+/** All of a labelmap as a plain value, to keep in a database; with the changes since, it is what is there now. */
+export interface SavedLabelmap {
+  readonly columns: number;
+  readonly rows: number;
+  readonly slices: number;
+  readonly labels: readonly Label[];
+  readonly drawn: readonly { readonly label: number; readonly slice: number; readonly runs: Runs }[];
 }
 
 export class Labelmap {
@@ -50,23 +69,44 @@ export class Labelmap {
   }
 
   /** Adds a label, or changes its name, colour, codes or lock. Ids are from 1 to 65535, as label files hold them. */
-  setLabel(label: Label): void {
+  setLabel(label: Label): readonly LabelmapChange[] {
     if (!Number.isInteger(label.id) || label.id < 1 || label.id > 65535)
       throw labelError("id", "a whole number from 1 to 65535", `${label.id}`, "Number labels from 1.");
-    this.#labels.set(label.id, label);
+    return [this.#name(label.id, label)];
   }
 
   /** Takes a label out with all that is drawn of it. */
   removeLabel(id: number): readonly LabelmapChange[] {
     this.#known(id);
-    const changes = this.drawnSlices(id).map((slice) => this.#put(id, slice, NO_RUNS));
-    this.#labels.delete(id);
-    return changes;
+    return [...this.drawnSlices(id).map((slice) => this.#put(id, slice, NO_RUNS)), this.#name(id, undefined)];
+  }
+
+  /** As `save` gave it, perhaps in another session. Throws a SamError where it is none. */
+  static restore({ columns, rows, slices, labels, drawn }: SavedLabelmap): Labelmap {
+    const made = new Labelmap(columns, rows, slices, labels);
+    for (const { label, slice, runs } of drawn) made.#restored(label, slice, runs);
+    return made;
+  }
+
+  save(): SavedLabelmap {
+    const { columns, rows, slices, labels } = this;
+    const drawn = labels.flatMap(({ id }) => this.drawnSlices(id).map((slice) => ({ label: id, slice, runs: this.runs(id, slice) })));
+    return { columns, rows, slices, labels, drawn };
+  }
+
+  #restored(label: number, slice: number, runs: Runs): void {
+    this.#expect(label, slice, runs);
+    this.#put(label, slice, runs);
   }
 
   /** Empty where nothing is drawn. */
   runs(label: number, slice: number): Runs {
     return this.#runs.get(label)?.get(slice) ?? NO_RUNS;
+  }
+
+  /** Slice → runs, never empty ones; as it is now, also after later changes. */
+  stack(label: number): ReadonlyMap<number, Runs> {
+    return new Map(this.#runs.get(label));
   }
 
   mask(label: number, slice: number): Uint8Array {
@@ -88,18 +128,14 @@ export class Labelmap {
    * Makes `drawn` the label's pixels of a slice. `keep` leaves out what other labels hold; `replace` takes it from them, but for locked ones.
    * A mask is [rows, columns] of 0 and others. Gives what changed, of this label and of others; nothing of a locked label.
    */
-  draw(label: number, slice: number, drawn: Runs | Uint8Array, overlap: Overlap = "replace"): readonly LabelmapChange[] {
-    const own = this.#known(label);
-    if (!Number.isInteger(slice) || slice < 0 || slice >= this.slices)
-      throw labelError("slice", `a slice from 0 to ${this.slices - 1}`, `${slice}`, "Count slices from 0.");
+  draw(label: number, slice: number, drawn: Runs | Uint8Array, overlap: Overlap = "replace"): readonly RunsChange[] {
     const area = this.columns * this.rows;
     if (drawn instanceof Uint8Array && drawn.length !== area) {
       throw labelError("mask", `${area} pixels (${this.columns}×${this.rows})`, `${drawn.length}`, "Draw at the volume's own size.");
     }
-    if (own.locked) return [];
     let runs = drawn instanceof Uint8Array ? runsOf(drawn) : drawn;
-    if (runs.length > 0 && (runs.at(-1) as number) > area) throw labelError("runs", `pixels below ${area}`, `${runs.at(-1)}`, "Draw at the volume's own size.");
-    const changes: LabelmapChange[] = [];
+    if (this.#expect(label, slice, runs).locked) return [];
+    const changes: RunsChange[] = [];
     if (overlap !== "allow") {
       for (const other of this.#labels.values()) {
         const theirs = other.id === label ? NO_RUNS : this.runs(other.id, slice);
@@ -114,12 +150,12 @@ export class Labelmap {
 
   /** Does changes again, in order. */
   apply(changes: readonly LabelmapChange[]): void {
-    for (const { label, slice, after } of changes) this.#put(label, slice, after);
+    for (const change of changes) this.#set(change, "after");
   }
 
   /** Takes changes back, the last one first. */
   revert(changes: readonly LabelmapChange[]): void {
-    for (const { label, slice, before } of [...changes].reverse()) this.#put(label, slice, before);
+    for (const change of [...changes].reverse()) this.#set(change, "before");
   }
 
   /** Label values of a slice, [rows, columns], 0 where nothing is. Throws where labels overlap: such a slice is no picture of values. */
@@ -162,17 +198,38 @@ export class Labelmap {
     return sum;
   }
 
+  #expect(label: number, slice: number, runs: Runs): Label {
+    const own = this.#known(label);
+    if (!Number.isInteger(slice) || slice < 0 || slice >= this.slices)
+      throw labelError("slice", `a slice from 0 to ${this.slices - 1}`, `${slice}`, "Count slices from 0.");
+    const area = this.columns * this.rows;
+    if (runs.length > 0 && (runs.at(-1) as number) > area) throw labelError("runs", `pixels below ${area}`, `${runs.at(-1)}`, "Draw at the volume's own size.");
+    return own;
+  }
+
   #known(id: number): Label {
     const label = this.#labels.get(id);
     if (label) return label;
     throw labelError("label", `one of ${[...this.#labels.keys()].join(", ") || "no labels yet"}`, `${id}`, "Add it with setLabel first.");
   }
 
-  #note(changes: LabelmapChange[], label: number, slice: number, after: Runs): void {
+  #set(change: LabelmapChange, which: "before" | "after"): void {
+    if (change.slice === undefined) this.#name(change.label, change[which]);
+    else this.#put(change.label, change.slice, change[which]);
+  }
+
+  #name(id: number, after: Label | undefined): LabelChange {
+    const before = this.#labels.get(id);
+    if (after) this.#labels.set(id, after);
+    else this.#labels.delete(id);
+    return { label: id, before, after };
+  }
+
+  #note(changes: RunsChange[], label: number, slice: number, after: Runs): void {
     if (!sameRuns(this.runs(label, slice), after)) changes.push(this.#put(label, slice, after));
   }
 
-  #put(label: number, slice: number, after: Runs): LabelmapChange {
+  #put(label: number, slice: number, after: Runs): RunsChange {
     const slices = this.#runs.get(label) ?? new Map<number, Runs>();
     const before = slices.get(slice) ?? NO_RUNS;
     if (after.length > 0) slices.set(slice, after);

@@ -1,5 +1,5 @@
 // Sizes and values of what is drawn, in mm and the modality's units where the volume gives them, else in pixels.
-import { add, axis, dot, type Geometry, length, type Vector3 } from "./geometry.ts";
+import { add, axis, dot, type Geometry, length, pixelArea, thicknesses } from "./geometry.ts";
 import type { Label, Labelmap } from "./labelmap.ts";
 import { pixelCount, type Runs, rowRuns } from "./runs.ts";
 import type { SliceData, Volume } from "./volume.ts";
@@ -77,25 +77,6 @@ export async function measure(labelmap: Labelmap, volume: Volume, signal?: Abort
     return { label, voxels, volume: geometry ? ml : voxels, ...size, ...valuesFrom(slices), slices: tidy };
   });
   return { labels, unit: geometry ? "mm" : "pixels", notes };
-}
-
-function pixelArea(geometry: Geometry): number {
-  const { betweenColumns, betweenRows } = geometry.spacing;
-  const skew = dot(axis(geometry, 0), axis(geometry, 1));
-  return betweenColumns * betweenRows * Math.sqrt(1 - skew * skew);
-}
-
-/** What each slice counts for along the normal of the slices, mm. */
-function thicknesses(geometry: Geometry | undefined, slices: number): number[] {
-  if (!geometry) return new Array(slices).fill(1);
-  const [u, v] = [axis(geometry, 0), axis(geometry, 1)];
-  const normal: Vector3 = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
-  const { sliceOrigins } = geometry;
-  const even = geometry.spacing.betweenSlices * Math.abs(dot(axis(geometry, 2), normal) / length(normal));
-  if (!sliceOrigins || sliceOrigins.length < 2) return new Array(slices).fill(even);
-  const at = sliceOrigins.map((origin) => dot(origin, normal) / length(normal));
-  const step = (a: number, b: number) => (at[a] === undefined || at[b] === undefined ? even : Math.abs((at[b] as number) - (at[a] as number)));
-  return at.map((_, i) => (step(i - 1, i) + step(i, i + 1)) / 2);
 }
 
 interface Sums {

@@ -1,5 +1,5 @@
 // What belongs together in one slice: connected parts, holes, islands. On runs, by rows, without a picture in between.
-import { difference, NO_RUNS, pixelCount, type Runs, rowRuns, union } from "./runs.ts";
+import { difference, intersection, NO_RUNS, pixelCount, type Runs, rowRuns, union } from "./runs.ts";
 
 /** Parts that touch by an edge (4 neighbours) or, `corners`, by a corner too (8), from the largest to the smallest. */
 export function connectedParts(runs: Runs, columns: number, corners = false): Runs[] {
@@ -63,4 +63,56 @@ export function dropIslands(runs: Runs, columns: number, pixels: number): Runs {
   return connectedParts(runs, columns, true)
     .filter((part) => pixelCount(part) >= pixels)
     .reduce(union, NO_RUNS);
+}
+
+/** Parts of several slices that touch: within a slice by edges (`corners`: by corners too), to the next slice by a pixel they share (or by corners). The largest first. */
+export function connectedVolumes(stack: ReadonlyMap<number, Runs>, columns: number, corners = false): Map<number, Runs>[] {
+  const pieces = [...stack.keys()]
+    .sort((a, b) => a - b)
+    .flatMap((slice) => connectedParts(stack.get(slice) as Runs, columns, corners).map((runs) => ({ slice, runs })));
+  const group = pieces.map((_, i) => i);
+  const root = (i: number): number => {
+    let at = i;
+    while (group[at] !== at) {
+      group[at] = group[group[at] as number] as number;
+      at = group[at] as number;
+    }
+    return at;
+  };
+  for (const [i, { slice, runs }] of pieces.entries()) {
+    const reached = corners ? widened(runs, columns) : runs;
+    for (let j = i - 1; j >= 0 && (pieces[j] as (typeof pieces)[number]).slice >= slice - 1; j--) {
+      const other = pieces[j] as (typeof pieces)[number];
+      if (other.slice === slice - 1 && intersection(reached, other.runs).length > 0) group[root(i)] = root(j);
+    }
+  }
+  const parts = new Map<number, Map<number, Runs>>();
+  for (const [i, { slice, runs }] of pieces.entries()) {
+    const part = parts.get(root(i)) ?? new Map<number, Runs>();
+    parts.set(root(i), part);
+    part.set(slice, union(part.get(slice) ?? NO_RUNS, runs));
+  }
+  const size = (part: Map<number, Runs>) => [...part.values()].reduce((sum, runs) => sum + pixelCount(runs), 0);
+  return [...parts.values()]
+    .map((part) => ({ part, voxels: size(part) }))
+    .sort((a, b) => b.voxels - a.voxels)
+    .map(({ part }) => part);
+}
+
+/** With all eight neighbours. */
+function widened(runs: Runs, columns: number): Runs {
+  const wide: number[] = [];
+  for (const [row, begin, end] of rowRuns(runs, columns)) {
+    const [from, to] = [row * columns + Math.max(0, begin - 1), row * columns + Math.min(columns, end + 1)];
+    if (wide.length > 0 && from <= (wide.at(-1) as number)) wide[wide.length - 1] = to;
+    else wide.push(from, to);
+  }
+  const row = Uint32Array.from(wide);
+  const below = row.map((edge) => edge + columns);
+  const above = row.map((edge) => Math.max(0, edge - columns));
+  return union(union(row, below), nonEmpty(above));
+}
+
+function nonEmpty(runs: Runs): Runs {
+  return runs.filter((edge, i) => (i % 2 === 0 ? edge < (runs[i + 1] as number) : edge > (runs[i - 1] as number)));
 }
