@@ -9,7 +9,8 @@ import type { Notice, Problem } from "../eval/results.ts";
 import { truthOf } from "../eval/truth.ts";
 import type { RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
-import { type ImageFile, readFilePixels, readImage } from "./image_file.ts";
+import { readAnyImage, readAnyPixels } from "./evaluation_images.ts";
+import type { ImageFile } from "./image_file.ts";
 import { CommandError, reasonOf } from "./usage.ts";
 
 export interface Dataset {
@@ -104,7 +105,7 @@ export async function loadImage(dataset: Dataset, entry: ImageEntry): Promise<Lo
   const path = await dataset.resolve(entry.image);
   let image: ImageFile;
   try {
-    image = await readImage(path);
+    image = await readAnyImage(path);
   } catch (error) {
     return { entry, targets: [], notices: [], problems: [{ file: entry.image, message: wordsOf(error), indices: entry.masks.map(({ index }) => index) }] };
   }
@@ -114,7 +115,7 @@ export async function loadImage(dataset: Dataset, entry: ImageEntry): Promise<Lo
   for (const mask of entry.masks) {
     try {
       const path = await dataset.resolve(mask.mask);
-      const { pixels } = await readFilePixels(path);
+      const pixels = await readAnyPixels(path);
       const { width, height, orientation } = image;
       const context = { width, height, jpeg: await isJpeg(path), ...(orientation === undefined ? {} : { orientation }) };
       targets.push({ entry: mask, truth: truthOf(pixels, context) });

@@ -7,6 +7,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { RawImage } from "../image/image.ts";
 import { rangeNotice, robustRange, spreadBytes, toEightBits } from "../image/intensity.ts";
 import type { Mask } from "../image/mask.ts";
+import { isAddress } from "./dicomweb.ts";
 import { damaged, damagedRows, damageWords } from "./image_damage.ts";
 import { notAnImage } from "./image_kind.ts";
 import { type Pixels, readPixels, codec } from "./image_pixels.ts";
@@ -69,8 +70,9 @@ export async function decode(path: string, bytes: Buffer, { partial = false, off
   }
 }
 
-/** Whether a path is for `readImage`: anything but a folder or a file of a kind that only volumes come in. */
+/** Whether a path is for `readImage`: anything but an address, a folder or a file of a kind that only volumes come in. */
 export async function isPicture(path: string): Promise<boolean> {
+  if (isAddress(path)) return false;
   let file: FileHandle | undefined;
   try {
     file = await open(path);

@@ -6,6 +6,7 @@ import { countVoxels } from "../volume/segmentation.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { Opened } from "../formats/index.ts";
 import { reasonOf } from "../formats/reason.ts";
+import { isAddress } from "./dicomweb.ts";
 import type { Environment } from "./environment.ts";
 import { openPaths } from "./open_paths.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
@@ -20,7 +21,10 @@ export async function info(paths: readonly string[], options: InfoOptions, envir
   const { signal } = environment;
   const terminal = new Terminal(environment.stderr);
   const file = options.json === "-" ? undefined : options.json;
-  await checkDestinations({ "--json": file }, paths);
+  await checkDestinations(
+    { "--json": file },
+    paths.filter((path) => !isAddress(path)),
+  );
   const opened = await openPaths(paths, terminal, signal);
   const report = await describe(opened, Boolean(options.values), signal);
   const json = `${JSON.stringify(report, plainNumbers, 2)}\n`;

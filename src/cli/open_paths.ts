@@ -6,22 +6,32 @@ import type { ByteSource } from "../bytes/byte_source.ts";
 import { fileSource } from "../bytes/file_source.ts";
 import { pixelDecoders } from "../formats/codecs/index.ts";
 import { type FileEntry, type Opened, openFiles } from "../formats/index.ts";
+import { isAddress, openAddress } from "./dicomweb.ts";
 import { decodePicture } from "./picture_decoder.ts";
 import type { Terminal } from "./terminal.ts";
 import { CommandError, reasonOf } from "./usage.ts";
 
-/** Opens files and folders, subfolders too. Throws a CommandError where a path is not there. */
-export async function openPaths(paths: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<Opened> {
+/** Opens files and folders, subfolders too, and what DICOMweb addresses name. Throws a CommandError where a path is not there. */
+export async function openPaths(paths: readonly string[], terminal: Pick<Terminal, "progress" | "clear">, signal: AbortSignal): Promise<Opened> {
   const files: FileEntry[] = [];
-  for (const path of paths) await collect(path, files, signal);
-  const opened = await openFiles(files, {
-    decoders: { ...pixelDecoders(), picture: decodePicture },
-    signal,
-    beside: entryBeside,
-    onProgress: ({ done, total }) => terminal.progress(`Opening files  ${done} of ${total}`),
-  });
+  const decoders = { ...pixelDecoders(), picture: decodePicture };
+  for (const path of paths) if (!isAddress(path)) await collect(path, files, signal);
+  const opened = [];
+  for (const path of paths) if (isAddress(path)) opened.push(await openAddress(path, decoders, terminal, signal));
+  opened.push(
+    await openFiles(files, {
+      decoders,
+      signal,
+      beside: entryBeside,
+      onProgress: ({ done, total }) => terminal.progress(`Opening files  ${done} of ${total}`),
+    }),
+  );
   terminal.clear();
-  return opened;
+  return {
+    volumes: opened.flatMap(({ volumes }) => volumes),
+    segmentations: opened.flatMap(({ segmentations }) => segmentations),
+    refused: opened.flatMap(({ refused }) => refused),
+  };
 }
 
 async function collect(path: string, files: FileEntry[], signal: AbortSignal): Promise<void> {

@@ -149,7 +149,7 @@ function renderCommand(root: Command, environment: Environment): void {
   root
     .command("render")
     .description("Write a slice of a series or volume as the 8-bit picture that the network sees.")
-    .argument("<path>", "DICOM, NIfTI, NRRD, MetaImage, TIFF or PNG, a file or the folder of a series")
+    .argument("<path>", "DICOM, NIfTI, NRRD, MetaImage, TIFF or PNG, a file, the folder of a series, or its DICOMweb address")
     .addOption(sliceOption())
     .addOption(positionOption())
     .addOption(planeOption())
@@ -168,7 +168,7 @@ function infoCommand(root: Command, environment: Environment): void {
     .description(
       "Say what files of images and labels hold: series and volumes, sizes, windows, segments, and what is wrong with them. Shows no patient's name.",
     )
-    .argument("<paths...>", "DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG and JPEG files, folders or archives of them")
+    .argument("<paths...>", "DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG and JPEG files, folders or archives of them, or DICOMweb addresses (…/studies/UID)")
     .option("--json <file|->", "everything found; - for standard output, with nothing else on it")
     .option("--values", "read every slice: minimum, maximum, mean and hash of the values")
     .action(async (paths: string[], options: InfoOptions) => {

@@ -1,5 +1,6 @@
 // render: a slice as the picture that the network sees.
 import { rgbPng, grayPng } from "./image_file.ts";
+import { isAddress } from "./dicomweb.ts";
 import type { Environment } from "./environment.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { openPicture, type PictureOptions } from "./picture.ts";
@@ -12,7 +13,7 @@ export interface RenderOptions extends PictureOptions {
 export async function renderSlice(path: string, options: RenderOptions, environment: Environment): Promise<void> {
   const { signal } = environment;
   const terminal = new Terminal(environment.stderr);
-  await checkDestinations({ "--out": options.out }, [path]);
+  await checkDestinations({ "--out": options.out }, isAddress(path) ? [] : [path]);
   const { image, chosen, notes } = await openPicture(path, options, terminal, signal);
   for (const note of notes) terminal.say(`sam-med2d: ${note}`);
   const { data, width, height, channels } = image;

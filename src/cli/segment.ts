@@ -7,6 +7,7 @@ import type { Box, ChannelOrder, Decoded, Fit, InputName, Point, Precision, Prom
 import { inputText } from "../model/input.ts";
 import { type Environment, type Model, modelOptions } from "./environment.ts";
 import { type ImageFile, isPicture, maskPng, readImage, rgbPng } from "./image_file.ts";
+import { isAddress } from "./dicomweb.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { checkMaskSide, readMaskInput } from "./mask_input.ts";
 import { drawOverlay } from "./overlay.ts";
@@ -64,6 +65,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
   const { signal } = environment;
   const terminal = new Terminal(environment.stderr);
   const weights = options.weights ?? defaultWeights();
+  if (options.out === undefined && isAddress(imagePath)) throw new UsageError("--out is needed where the image is on a server: name a file for the mask");
   const out = options.out ?? defaultOut(imagePath);
   const jsonFile = options.json === "-" ? undefined : options.json;
   const destinations = {
@@ -73,7 +75,11 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
     "--save-embedding": options.saveEmbedding,
     "--save-logits": options.saveLogits,
   };
-  await checkDestinations(destinations, [imagePath, ...(isFile(weights) ? [weights] : []), ...(options.maskInput ? [options.maskInput] : [])]);
+  await checkDestinations(destinations, [
+    ...(isAddress(imagePath) ? [] : [imagePath]),
+    ...(isFile(weights) ? [weights] : []),
+    ...(options.maskInput ? [options.maskInput] : []),
+  ]);
   if (options.out === undefined && !options.force) await expectFree(out);
 
   const image = await openImage(imagePath, options, terminal, signal);

@@ -12,6 +12,9 @@ export { type IntensityRange, robustRange, spreadBytes, toEightBits } from "../i
 export type { Segment, SegmentFrame, Segmentation } from "../volume/segmentation.ts";
 export type { DecodedPixels, FileEntry, PixelDecoders, Refused } from "./reader.ts";
 
+export type { DicomWebOptions, SeriesItem, StudyItem } from "./dicomweb/index.ts";
+export type { ServerOptions } from "./dicomweb/server.ts";
+export { dicomWebSeries, dicomWebStudies, fromDicomWeb, toDicomWeb } from "./server.ts";
 export type { LabelFormat } from "./write_labels.ts";
 export { writeLabels } from "./write_labels.ts";
 export type { SegOptions } from "./write_seg.ts";

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
 import type { ByteSource } from "../../src/bytes/byte_source.ts";
-import { SamError } from "../../src/errors.ts";
+import { type ErrorCode, SamError } from "../../src/errors.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -42,14 +42,14 @@ export async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Bytes>
 }
 
 /** The SamError that `work` ends with; anything else fails the test. */
-export async function samError(work: Promise<unknown> | (() => Promise<unknown>)): Promise<SamError> {
+export async function samError(work: Promise<unknown> | (() => Promise<unknown>), code: ErrorCode = "checkpoint"): Promise<SamError> {
   const error: unknown = await (typeof work === "function" ? work() : work).then(
     () => undefined,
     (reason: unknown) => reason,
   );
   expect(error, "no error").toBeDefined();
   if (!(error instanceof SamError)) throw error;
-  expect(error.code).toBe("checkpoint");
+  expect(error.code).toBe(code);
   for (const part of [error.op, error.expected, error.got, error.remedy]) expect(part).toMatch(/\S/);
   return error;
 }

@@ -8,6 +8,8 @@ export interface Setup {
   readonly chromium: { readonly path: string; readonly version: string };
   /** Environment under which Dawn finds the adapter; vite.config.ts hands it to the test processes. */
   readonly env: Readonly<Record<string, string>>;
+  /** A DICOMweb server to test against, where there is one. */
+  readonly orthanc?: { readonly path: string; readonly plugin: string };
   readonly adapter: { readonly description: string; readonly software: boolean; readonly features: readonly string[] };
 }
 

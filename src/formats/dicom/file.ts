@@ -15,7 +15,14 @@ export interface DicomFile {
   readonly syntax: TransferSyntax;
   readonly dataset: Dataset;
   readonly pixels?: Element;
+  /** Where frames come one by one, each in a syntax of its own (a server's); there is no `source` of pixels then. */
+  readonly frame?: (index: number, signal?: AbortSignal) => Promise<PackedFrame>;
   readonly notes: readonly string[];
+}
+
+export interface PackedFrame {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly syntax: TransferSyntax;
 }
 
 /** What most headers fit in. */

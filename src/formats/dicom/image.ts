@@ -37,6 +37,8 @@ export interface DicomImage {
 
 /** 2 ** 31 samples a frame are beyond every detector, slide scanner and typed array. */
 const MAX_FRAME = 2 ** 31;
+/** Of an instance on a server, whose size is not known. */
+const MOST_FRAMES = 1_000_000;
 
 export function describeImage(file: DicomFile): DicomImage {
   const { dataset, path, syntax } = file;
@@ -64,7 +66,10 @@ export function describeImage(file: DicomFile): DicomImage {
   // Some write YBR_FULL_422 above pixels that have all three samples.
   const halved = native && photometric.endsWith("_422") && samples === 3 && (pixels.length as number) < full;
   const wanted = Math.ceil(halved ? (full * 2) / 3 : full);
-  if (native) expectBytes(file, pixels, wanted, `${rows} × ${columns} pixels${count > 1 ? ` in ${count} frames` : ""}`);
+  const what = `${rows} × ${columns} pixels${count > 1 ? ` in ${count} frames` : ""}`;
+  if (native) expectBytes(file, pixels, wanted, what);
+  // Each compressed frame has an item of its own, eight bytes at least.
+  else if (count > (file.frame ? MOST_FRAMES : Math.max(1, file.source.size / 8))) throw tooMany(file, what);
   const palette = photometric === "PALETTE COLOR" && samples === 1 ? paletteOf(dataset, path) : undefined;
   const padding = paddingOf(dataset, dataset.number(TAG.PixelRepresentation, "US") === 1);
   const signed = dataset.number(TAG.PixelRepresentation, "US") === 1;

@@ -2,7 +2,7 @@
 import type { Segmentation } from "../../volume/segmentation.ts";
 import type { FileEntry, ReadContext, ReadResult, Refused } from "../reader.ts";
 import { reasonOf } from "../reason.ts";
-import { openDicom } from "./file.ts";
+import { type DicomFile, openDicom } from "./file.ts";
 import { type DicomImage, describeImage } from "./image.ts";
 import { checkPacked } from "./pixels.ts";
 import { isSegmentation, readSegmentation } from "./segmentation.ts";
@@ -24,7 +24,7 @@ export async function readDicom(entries: readonly FileEntry[], context: ReadCont
       const entry = entries[at] as FileEntry;
       context.signal?.throwIfAborted();
       try {
-        const image = await readImage(entry, context);
+        const image = await imageOf(await openDicom(entry, context.signal), context);
         if (isSegmentation(image)) segmentations.push(readSegmentation(image, context.decoders));
         else images[at] = image;
       } catch (error) {
@@ -44,11 +44,11 @@ export async function readDicom(entries: readonly FileEntry[], context: ReadCont
   };
 }
 
-async function readImage(entry: FileEntry, { decoders, signal }: ReadContext): Promise<DicomImage> {
-  const file = await openDicom(entry, signal);
+/** What a file says of its image, and of how its pixels came to be. Throws a SamError of code "file". */
+export async function imageOf(file: DicomFile, { decoders, signal }: ReadContext): Promise<DicomImage> {
   const image = describeImage(file);
   const notes = [...image.notes];
-  const packed = file.syntax.packing !== undefined || image.pixels.length === undefined;
+  const packed = !file.frame && (file.syntax.packing !== undefined || image.pixels.length === undefined);
   const { lossy } = packed ? await checkPacked(image, decoders, signal) : { lossy: false };
   if (lossy || LOSSY.has(file.syntax.uid) || file.dataset.text(TAG.LossyImageCompression) === "01") notes.push("The pixels were compressed with loss.");
   if (file.dataset.texts(TAG.ImageType).includes("MOSAIC"))

@@ -1,4 +1,5 @@
 // A frame's bytes to values: unpacked, stored bits taken out, colours to RGB, then slope and intercept or the modality's table.
+import { bufferSource } from "../../bytes/byte_source.ts";
 import type { Slice, SliceData } from "../../volume/volume.ts";
 import { badFile, CUT_OFF, DAMAGED } from "../fail.ts";
 import type { DecodedPixels, PixelDecoders } from "../reader.ts";
@@ -6,6 +7,7 @@ import { scalars } from "../voxels.ts";
 import { codestreamOf, withColorMarker } from "./codestream.ts";
 import { applyPalette, fullYbrToRgb, type Lut, unhalved } from "./color.ts";
 import { type Fragment, frameFragments, readFragments } from "./fragments.ts";
+import type { PackedFrame } from "./file.ts";
 import type { DicomImage } from "./image.ts";
 import { unpackRle } from "./rle.ts";
 
@@ -17,6 +19,7 @@ export type FrameReader = (index: number, signal?: AbortSignal) => Promise<Store
 export function storedFrames(image: DicomImage, decoders?: PixelDecoders): FrameReader {
   let fragments: Promise<readonly (readonly Fragment[])[]> | undefined;
   return async (index, signal) => {
+    if (image.file.frame) return givenFrame(image, await image.file.frame(index, signal), decoders, signal);
     if (image.pixels.length !== undefined && !image.file.syntax.packing) return toRgb(image, await nativeFrame(image, index, signal));
     fragments ??= frameFragments(image, signal).catch((error) => {
       fragments = undefined;
@@ -25,6 +28,20 @@ export function storedFrames(image: DicomImage, decoders?: PixelDecoders): Frame
     const bytes = await readFragments(image, (await fragments)[index] ?? [], signal);
     return packedFrame(image, bytes, decoders, signal);
   };
+}
+
+/** A frame that came by itself is read as a file of one. */
+async function givenFrame(image: DicomImage, { bytes, syntax }: PackedFrame, decoders?: PixelDecoders, signal?: AbortSignal): Promise<Stored> {
+  const { rows, columns, samples, bitsAllocated, photometric } = image;
+  const { frame: _, ...rest } = image.file;
+  const file = { ...rest, source: bufferSource(bytes, image.file.path), syntax };
+  if (syntax.packing) return packedFrame({ ...image, file }, bytes, decoders, signal);
+  const full = rows * columns * samples * (bitsAllocated / 8);
+  const halved = photometric.endsWith("_422") && samples === 3 && bytes.length < full;
+  const wanted = Math.ceil(halved ? (full * 2) / 3 : full);
+  if (bytes.length < wanted) throw badFile(file.path, `${wanted} bytes for ${rows} × ${columns} pixels`, `${bytes.length} bytes from the server`, CUT_OFF);
+  const one = { ...image, file, halved, pixels: { ...image.pixels, offset: 0, length: bytes.length } };
+  return toRgb(one, await nativeFrame(one, 0, signal));
 }
 
 /** Values of frame `index` in the modality's units. */

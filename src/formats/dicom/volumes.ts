@@ -136,7 +136,7 @@ function volumeOf({ slots, sorted, name, readers, notes }: Parts): Volume {
     files: [...new Set(slots.map((slot) => slot.image.file.path))],
     notes: [...new Set([...slots.flatMap((slot) => slot.image.notes), ...arranged.notes, ...notes])],
     photometric: image.photometric,
-    transferSyntax: image.file.syntax.uid,
+    ...(image.file.syntax.uid ? { transferSyntax: image.file.syntax.uid } : {}),
     dicom: sourceOf(slots),
     async slice(index, { signal } = {}) {
       signal?.throwIfAborted();

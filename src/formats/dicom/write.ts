@@ -13,6 +13,8 @@ const NUMBERS: Record<string, readonly [bytes: number, write: (view: DataView, a
   US: [2, (view, at, value) => view.setUint16(at, value, true)],
   SS: [2, (view, at, value) => view.setInt16(at, value, true)],
   UL: [4, (view, at, value) => view.setUint32(at, value, true)],
+  SL: [4, (view, at, value) => view.setInt32(at, value, true)],
+  FL: [4, (view, at, value) => view.setFloat32(at, value, true)],
   // Group, then element.
   AT: [4, (view, at, value) => view.setUint32(at, ((value & 0xffff) << 16) | (value >>> 16), true)],
   FD: [8, (view, at, value) => view.setFloat64(at, value, true)],
@@ -38,8 +40,10 @@ export function encodeFile(sopClass: string, sopInstance: string, implementation
   return joinBytes([mark, length, meta, encodeElements(elements)]);
 }
 
-function encodeElement({ tag, vr, value }: Element): Uint8Array<ArrayBuffer>[] {
-  const body = bodyOf(vr, value);
+function encodeElement({ tag, vr: meant, value }: Element): Uint8Array<ArrayBuffer>[] {
+  const body = bodyOf(meant, value);
+  // What is longer than its representation can say is of an unknown one (PS3.5 6.2.2).
+  const vr = body.length > 0xffff && !LONG.has(meant) ? "UN" : meant;
   const long = LONG.has(vr);
   const head = new Uint8Array(long ? 12 : 8);
   const view = new DataView(head.buffer);

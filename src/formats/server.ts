@@ -1,0 +1,35 @@
+// DICOMweb, fetched when a server is asked.
+import type { DicomWebOptions, SeriesItem, StudyItem } from "./dicomweb/index.ts";
+import type { ServerOptions } from "./dicomweb/server.ts";
+import type { Opened } from "./index.ts";
+
+const part = () => import("./dicomweb/index.ts");
+
+/**
+ * Opens series on a DICOMweb server: QIDO-RS lists them, WADO-RS describes them, and frames are fetched when a slice is asked for, as they are stored:
+ * pass `decoders` for compressed ones. What cannot be opened is in `refused`. Throws a SamError of code "file" where the server cannot be asked,
+ * in the user's words: no such study, no permission, another origin, no DICOMweb.
+ */
+export async function fromDicomWeb(options: DicomWebOptions): Promise<Opened> {
+  return (await part()).fromDicomWeb(options);
+}
+
+/** Studies of a server, the newest first, without what names their patients; `query` as in QIDO-RS: `{ StudyDate: "20240101-" }`. At most `limit` (200). */
+export async function dicomWebStudies(
+  options: ServerOptions & { readonly query?: Readonly<Record<string, string>>; readonly limit?: number; readonly signal?: AbortSignal },
+): Promise<StudyItem[]> {
+  return (await part()).dicomWebStudies(options);
+}
+
+/** Series of a study, by their numbers. */
+export async function dicomWebSeries(options: ServerOptions & { readonly study: string; readonly signal?: AbortSignal }): Promise<SeriesItem[]> {
+  return (await part()).dicomWebSeries(options);
+}
+
+/** Sends DICOM files, as `writeLabels` makes them, to a server (STOW-RS), which keeps them in the studies that they name. Throws a SamError unless it keeps all. */
+export async function toDicomWeb(
+  files: readonly Uint8Array[],
+  options: ServerOptions & { readonly study?: string; readonly signal?: AbortSignal },
+): Promise<void> {
+  await (await part()).toDicomWeb(files, options);
+}
