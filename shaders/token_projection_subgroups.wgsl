@@ -1,10 +1,15 @@
 // y = [x, x' W + b] as in token_projection.wgsl: x = LN(residual + sum over splits of partial + bias), or without splits the decoder's tokens.
-// A workgroup computes 64 columns of the projection of eight rows, and x for itself, in its own block of `scratch`.
-// A thread computes one row, without a barrier, which costs a software adapter more than all the products between two of them; lanes hold
-// different weights and hand them to each other.
+// A workgroup computes BLOCK columns of the projection of 8 * ROWS rows, and x or x' for itself, in its own block of `scratch`.
+// A thread computes ROWS rows, 8 apart, without a barrier, which costs a software adapter more than the products; lanes hand each other weights.
 import package::shared::token_params::Params;
 import package::shared::turns::sin_turns;
 enable subgroups;
+
+const BLOCK: u32 = 64u;
+// 1 or 2
+const ROWS: u32 = 1u;
+// That share weights, 4 or 8: at most the smallest size of a subgroup.
+const LANES: u32 = 4u;
 
 // Bias, LN weight and LN bias, or gaussian [2, width / 2], labels [5, width] and output tokens; then W [width, columns], b
 @group(0) @binding(0) var<storage, read> weights: array<vec4<f32>>;
@@ -16,7 +21,7 @@ enable subgroups;
 @group(0) @binding(3) var<storage, read> positions: array<vec4<f32>>;
 // [rows and copies, width + columns]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
-// [blocks of columns, rows, width]: x
+// [blocks of columns, rows, width]: x'
 @group(0) @binding(5) var<storage, read_write> scratch: array<vec4<f32>>;
 @group(0) @binding(6) var<uniform> params: Params;
 
@@ -26,52 +31,72 @@ fn main(
   @builtin(local_invocation_index) thread: u32, @builtin(subgroup_invocation_id) invocation: u32,
 ) {
   let p = params;
-  let lane = invocation % 4u;
+  let lane = invocation % LANES;
   let width4 = p.width / 4u;
   let columns4 = p.columns / 4u;
   let length4 = width4 + columns4;
-  let computing = (p.rows + 7u) / 8u;
+  let computing = (p.rows + 8u * ROWS - 1u) / (8u * ROWS);
   if (group.x >= computing) {
     let first = (group.x - computing) * p.tokens * length4;
     for (var i = group.y * 8u + thread; i < p.copied * length4; i += 8u * groups.y) { y[first + i] = residual[i]; }
     return;
   }
+  // Columns that see positions and columns that do not have workgroups of their own.
+  let blocks = (p.positional + BLOCK - 1u) / BLOCK;
+  let adds = group.y < blocks;
   // Past the last row, threads compute it too, since all lanes hold weights, but store nothing.
-  let stores = group.x * 8u + thread < p.rows;
-  let row = min(group.x * 8u + thread, p.rows - 1u);
+  let first = group.x * ROWS * 8u + thread;
+  let stores = vec2<bool>(p.rows > first, p.rows > first + 8u && ROWS > 1u);
+  let row = min(vec2<u32>(first, first + 8u), vec2<u32>(p.rows - 1u));
   let own = (group.y * p.rows + row) * width4;
-  // The row of y that is the one to be computed.
+  // The rows of y that are the ones to be computed.
   let computed = p.tokens - p.copied;
   let place = row / computed * p.tokens + p.copied + row % computed;
   let to = place * length4;
-  if (stores) { make(row, place, own, to, group.y == 0u); }
+  for (var i = 0u; i < ROWS; i++) {
+    if (stores[i]) { make(row[i], place[i], own[i], to[i], adds, group.y == 0u); }
+  }
   let matrix = select(3u, 6u + p.output_tokens, p.splits == 0u) * width4;
-  // Columns that see positions and columns that do not have workgroups of their own.
-  let blocks = (p.positional + 63u) / 64u;
-  let adds = group.y < blocks;
-  let begin = select(p.positional / 4u + (group.y - blocks) * 16u, group.y * 16u, adds);
-  let end = min(begin + 16u, select(columns4, p.positional / 4u, adds));
+  let begin = select(p.positional / 4u + (group.y - blocks) * BLOCK / 4u, group.y * BLOCK / 4u, adds);
+  let end = min(begin + BLOCK / 4u, select(columns4, p.positional / 4u, adds));
   for (var n4 = begin; n4 < end; n4 += 4u) {
     // Past the last column, that one again.
     let n = min(vec4<u32>(n4, n4 + 1u, n4 + 2u, n4 + 3u), vec4<u32>(end - 1u));
+    let pair = select(n.xz, n.yw, lane >= 4u);
     let bias = matrix + p.width * columns4;
-    var s0 = weights[bias + n.x]; var s1 = weights[bias + n.y]; var s2 = weights[bias + n.z]; var s3 = weights[bias + n.w];
+    var a0 = weights[bias + n.x]; var a1 = weights[bias + n.y]; var a2 = weights[bias + n.z]; var a3 = weights[bias + n.w];
+    var b0 = a0; var b1 = a1; var b2 = a2; var b3 = a3;
     for (var k4 = 0u; k4 < width4; k4++) {
-      var x = scratch[own + k4];
-      if (adds) { x += positions[row * p.positions_row / 4u + k4]; }
-      let w = matrix + (4u * k4 + lane) * columns4;
-      let w0 = weights[w + n.x]; let w1 = weights[w + n.y]; let w2 = weights[w + n.z]; let w3 = weights[w + n.w];
-      s0 += x.x * subgroupBroadcast(w0, 0u) + x.y * subgroupBroadcast(w0, 1u) + x.z * subgroupBroadcast(w0, 2u) + x.w * subgroupBroadcast(w0, 3u);
-      s1 += x.x * subgroupBroadcast(w1, 0u) + x.y * subgroupBroadcast(w1, 1u) + x.z * subgroupBroadcast(w1, 2u) + x.w * subgroupBroadcast(w1, 3u);
-      s2 += x.x * subgroupBroadcast(w2, 0u) + x.y * subgroupBroadcast(w2, 1u) + x.z * subgroupBroadcast(w2, 2u) + x.w * subgroupBroadcast(w2, 3u);
-      s3 += x.x * subgroupBroadcast(w3, 0u) + x.y * subgroupBroadcast(w3, 1u) + x.z * subgroupBroadcast(w3, 2u) + x.w * subgroupBroadcast(w3, 3u);
+      let a = scratch[own.x + k4]; var b = vec4<f32>();
+      if (ROWS > 1u) { b = scratch[own.y + k4]; }
+      let w = matrix + (4u * k4 + lane % 4u) * columns4;
+      // With eight lanes, a load holds two columns.
+      let w0 = weights[w + pair.x]; let w2 = weights[w + pair.y];
+      var m = low(w0); a0 += m * a; if (ROWS > 1u) { b0 += m * b; }
+      m = low(w2); a2 += m * a; if (ROWS > 1u) { b2 += m * b; }
+      if (LANES == 8u) { m = high(w0); } else { m = low(weights[w + n.y]); }
+      a1 += m * a; if (ROWS > 1u) { b1 += m * b; }
+      if (LANES == 8u) { m = high(w2); } else { m = low(weights[w + n.w]); }
+      a3 += m * a; if (ROWS > 1u) { b3 += m * b; }
     }
-    if (stores) { y[to + width4 + n.x] = s0; y[to + width4 + n.y] = s1; y[to + width4 + n.z] = s2; y[to + width4 + n.w] = s3; }
+    let at = to + width4;
+    if (stores.x) { y[at.x + n.x] = a0; y[at.x + n.y] = a1; y[at.x + n.z] = a2; y[at.x + n.w] = a3; }
+    if (stores.y) { y[at.y + n.x] = b0; y[at.y + n.y] = b1; y[at.y + n.z] = b2; y[at.y + n.w] = b3; }
   }
 }
 
-// The row's x, in `scratch`, and for the first workgroup of the row in y.
-fn make(row: u32, place: u32, own: u32, to: u32, first: bool) {
+// What lanes 0 to 3 hold, a column each.
+fn low(w: vec4<f32>) -> mat4x4<f32> {
+  return mat4x4<f32>(subgroupBroadcast(w, 0u), subgroupBroadcast(w, 1u), subgroupBroadcast(w, 2u), subgroupBroadcast(w, 3u));
+}
+
+// What lanes 4 to 7 hold.
+fn high(w: vec4<f32>) -> mat4x4<f32> {
+  return mat4x4<f32>(subgroupBroadcast(w, 4u), subgroupBroadcast(w, 5u), subgroupBroadcast(w, 6u), subgroupBroadcast(w, 7u));
+}
+
+// The row's x, for the first workgroup of the row in y; in `scratch` with positions, where the columns see them.
+fn make(row: u32, place: u32, own: u32, to: u32, adds: bool, first: bool) {
   let p = params;
   let width4 = p.width / 4u;
   var sum = 0.0;
@@ -96,6 +121,7 @@ fn make(row: u32, place: u32, own: u32, to: u32, first: bool) {
   for (var c = 0u; c < width4; c++) {
     if (p.splits > 0u) { scratch[own + c] = (scratch[own + c] - mean) * scale * weights[width4 + c] + weights[2u * width4 + c]; }
     if (first) { y[to + c] = scratch[own + c]; }
+    if (adds) { scratch[own + c] += positions[row * p.positions_row / 4u + c]; }
   }
 }
 

@@ -23,7 +23,9 @@ export interface Target {
 }
 
 /** By the op that has them. */
-export type SoftwareKernels = Readonly<Record<"attentionBlock" | "layerNorm" | "maskUpscale" | "matmul" | "relativeAttention" | "tokenProjection", Shader>>;
+export type SoftwareKernels = Readonly<
+  Record<"attention" | "attentionBlock" | "layerNorm" | "maskUpscale" | "matmul" | "relativeAttention" | "tokenProjection", Shader>
+>;
 
 export type Choices = Readonly<Record<string, string>>;
 

@@ -1,6 +1,8 @@
 // Plain multi-head attention, of the mask decoder.
 import shader from "../../shaders/attention.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
+import type { Shader } from "../graph/shader.ts";
+import type { Target } from "../graph/target.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Twin, TwinData } from "./twin.ts";
 
@@ -25,6 +27,12 @@ export interface AttentionOptions {
  * few threads to fill, and the barrier costs it more than the sums.
  */
 const SHARED_LANES = 32;
+const MANY = 48;
+
+/** A software adapter's own kernel, of so many queries and keys that it is quicker alone than in an attention block. */
+export function attentionOfMany({ software }: Target, queries: number, keys: number): Shader | undefined {
+  return queries >= MANY && keys >= MANY ? software?.attention : undefined;
+}
 
 /** q [B·queries, …], k and v [B·keys, …] → [B·queries, columns]; scores are scaled by 1/√(head width). */
 export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { label, batch, heads, queries, keys, columns }: AttentionOptions): Tensor {
@@ -33,14 +41,16 @@ export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { la
   expectShape(op, "k", k.tensor, [batch * keys, k.tensor.shape[1] as number]);
   expectShape(op, "v", v.tensor, [batch * keys, v.tensor.shape[1] as number]);
   const y = graph.activation(label, [batch * queries, columns]);
-  const alone = graph.target.kind === "cpu";
+  const { kind, subgroupSize } = graph.target;
+  const alone = kind === "cpu";
   const [lanes, threads] = [keys >= 64 && !alone ? SHARED_LANES : 1, alone ? 8 : 64];
   const width = columns / heads;
+  const own = attentionOfMany(graph.target, queries, keys);
   const row4 = ({ tensor }: Columns) => (tensor.shape[1] as number) / 4;
   graph.dispatch({
     op,
     label,
-    shader,
+    shader: own ?? shader,
     reads: { q: q.tensor, k: k.tensor, v: v.tensor },
     writes: { y },
     params: {
@@ -53,10 +63,11 @@ export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { la
       v_row4: row4(v),
       v_first4: v.first / 4,
       y_row4: columns / 4,
+      ...(own ? { head4: width / 4 } : {}),
       scale: width ** -0.5,
     },
-    constants: { LANES: lanes, THREADS: threads, HEAD4: width / 4 },
-    workgroups: [Math.ceil((queries * lanes) / threads), heads, batch],
+    constants: own ? { LANES: subgroupSize >= 8 ? 8 : 4 } : { LANES: lanes, THREADS: threads, HEAD4: width / 4 },
+    workgroups: [own ? Math.ceil(queries / 16) : Math.ceil((queries * lanes) / threads), heads, batch],
     flop: 4 * batch * queries * keys * columns,
   });
   return y;
@@ -64,7 +75,7 @@ export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { la
 
 export const twin: Twin = ({ params, constants, workgroups }, { q, k, v }) => {
   const p = params as Record<"queries" | "keys" | "q_row4" | "q_first4" | "k_row4" | "k_first4" | "v_row4" | "v_first4" | "y_row4" | "scale", number>;
-  const d = 4 * (constants["HEAD4"] as number);
+  const d = 4 * (params["head4"] ?? (constants["HEAD4"] as number));
   const [, heads, batches] = workgroups;
   const y = new Float32Array(batches * p.queries * 4 * p.y_row4);
   const rowsOf = (data: TwinData | undefined, row4: number, first4: number) => (row: number) =>

@@ -2,7 +2,7 @@
 import shader from "../../shaders/attention_block.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { attendTo, type Columns } from "./attention.ts";
+import { attendTo, attention, type Columns, attentionOfMany } from "./attention.ts";
 import { linearRow, normalise } from "./rows.ts";
 import type { Twin } from "./twin.ts";
 
@@ -42,6 +42,12 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
   if (to) expectShape(op, "to", to.tensor, [batch * to.keys, length(to.tensor)]);
   if (residual) expectShape(op, "residual", residual, [rows, length(residual)]);
   if (project) expectShape(op, "positions", project.positions, [rows, length(project.positions)]);
+  if (to && attentionOfMany(graph.target, queries, to.keys)) {
+    const { to: _, ...after } = options;
+    const sides = [to.k, to.v].map((first) => ({ tensor: to.tensor, first })) as [Columns, Columns];
+    const attended = attention(graph, q, ...sides, { label: `${label}.attended`, batch, heads, queries, keys: to.keys, columns: inner });
+    return attentionBlock(graph, { tensor: attended, first: 0 }, weights, after);
+  }
   const y = graph.activation(label, [rows, width + columns]);
   const { software } = graph.target;
   // Of a thread of a software adapter: weights are loaded once for both.

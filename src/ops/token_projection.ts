@@ -48,8 +48,9 @@ export function recordProjection(
   const params = { ...UNUSED, ...sizes };
   const { rows, width, columns, positional, splits, copied } = params;
   const y = graph.activation(label, [rows + copies * copied, width + columns]);
-  const { software } = graph.target;
-  const block = software ? 64 : 256;
+  const { software, subgroupSize } = graph.target;
+  // Each block makes x for itself: narrow ones fill a software adapter's threads where rows are few, which take two each where they are many.
+  const [block, perThread] = !software ? [256, 1] : rows <= 64 ? [64, 1] : [256, 2];
   const blocks = Math.ceil(positional / block) + Math.ceil((columns - positional) / block);
   graph.dispatch({
     op,
@@ -58,7 +59,8 @@ export function recordProjection(
     reads,
     writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [Math.max(blocks * rows, 1), width]) } : {}) },
     params,
-    workgroups: [Math.ceil(rows / 8) + copies, blocks, 1],
+    constants: software ? { BLOCK: block, ROWS: perThread, LANES: subgroupSize >= 8 ? 8 : 4 } : {},
+    workgroups: [Math.ceil(rows / (8 * perThread)) + copies, blocks, 1],
     flop: rows * width * (2 * columns + splits + 20),
   });
   return y;
@@ -80,7 +82,7 @@ export const twin: Twin = (dispatch, { weights, source, residual, positions }) =
 
 /** Each computed row's x, then its projection by the matrix at `matrix` of the weights, with positions for the first columns. */
 export function projectRows(
-  { params, workgroups, writes }: Dispatch,
+  { params, constants, workgroups, writes }: Dispatch,
   weights: TwinData | undefined,
   positions: TwinData | undefined,
   matrix: number,
@@ -93,8 +95,9 @@ export function projectRows(
   for (let i = 0; i < rows; i++) {
     const row = Math.floor(i / own) * tokens + copied + (i % own);
     const x = rowOf(row);
-    for (let block = 0; block < workgroups[1]; block++) scratch.set(x, (block * rows + i) * width);
     const moved = positional > 0 ? x.map((value, c) => value + at(positions, row * length + c)) : x;
+    const seeing = Math.ceil(positional / ((constants["BLOCK"] as number | undefined) ?? 256));
+    for (let block = 0; block < workgroups[1]; block++) scratch.set(block < seeing ? moved : x, (block * rows + i) * width);
     const [seen, plain] = [moved, x].map((values) => linearRow(values, weights, matrix, columns)) as [number[], number[]];
     y.set([...x, ...seen.slice(0, positional), ...plain.slice(positional)], row * (width + columns));
   }

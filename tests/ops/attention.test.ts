@@ -3,6 +3,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
+import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 import { given, type Range, runOp, values } from "../support/twins.ts";
 
 // Scores of a few units lose a few roundings (6e-8) each, and so do the weights made of them.
@@ -42,6 +43,16 @@ describeGpu("attention", () => {
   ])("batch $batch, $heads heads of $width, $queries queries over $keys keys, $lanes threads a query", async ({ lanes, ...options }) => {
     const [result] = await runOp(record(options), { bound: BOUND });
     expect(result.graph.dispatches[0]?.constants["LANES"]).toBe(lanes);
+  });
+
+  it.each<Case>([
+    { batch: 1, heads: 8, queries: 200, keys: 203, width: 32 },
+    { batch: 3, heads: 2, queries: 49, keys: 48, width: 16 },
+    { batch: 2, heads: 1, queries: 64, keys: 65, width: 4, q: { scale: 30 } },
+    { batch: 1, heads: 4, queries: 50, keys: 1030, width: 24 },
+  ])("many of both, batch $batch, $heads heads of $width, $queries queries over $keys keys, on software adapters", async (options) => {
+    const results = await runOp(record(options), { bound: BOUND, targets: [CPU_TARGET, SWIFTSHADER] });
+    expect(results.map(({ graph }) => graph.dispatches[0]?.constants["LANES"])).toEqual([8, 4]);
   });
 
   it.each([5, 67])("reads q, k and v from the columns of one tensor, %i keys", async (keys) => {

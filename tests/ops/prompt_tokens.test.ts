@@ -3,11 +3,11 @@ import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { promptTokens, promptTokensWeights } from "../../src/ops/prompt_tokens.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";
-import { CPU_TARGET } from "../support/targets.ts";
+import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
 // Angles of a few turns keep 6e-8 of themselves, sin and cos are good to 1e-7, and sums have up to 256 terms.
 const BOUND = 5e-6;
-const TARGETS: readonly Target[] = [GPU_TARGET, CPU_TARGET];
+const TARGETS: readonly Target[] = [GPU_TARGET, CPU_TARGET, SWIFTSHADER];
 
 /** x and y in model pixels, then every label in turn: -1, 0, 1, 2, 3. */
 function prompts(count: number, size: number): Float32Array {
@@ -31,6 +31,8 @@ describeGpu("prompt_tokens", () => {
     { batch: 1, count: 1, outputTokens: 1, width: 64, columns: 4, size: 16 },
     { batch: 3, count: 7, outputTokens: 5, width: 128, columns: 260, size: 160 },
     { batch: 2, count: 11, outputTokens: 5, width: 256, columns: 64, size: 1024 },
+    { batch: 2, count: 90, outputTokens: 5, width: 64, columns: 260, size: 256, copied: true },
+    { batch: 1, count: 75, outputTokens: 5, width: 64, columns: 64, size: 256 },
     { batch: 1, count: 45, outputTokens: 5, width: 192, columns: 576, size: 256 },
     { batch: 1, count: 0, outputTokens: 5, width: 64, columns: 260, size: 256, copied: true },
     { batch: 3, count: 0, outputTokens: 1, width: 64, columns: 4, size: 256, copied: true },

@@ -3,11 +3,11 @@ import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { tokenProjection, tokenProjectionWeights } from "../../src/ops/token_projection.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp } from "../support/twins.ts";
-import { CPU_TARGET } from "../support/targets.ts";
+import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
 // Sums of up to 256 products, of rows that a normalisation made.
 const BOUND = 5e-6;
-const TARGETS: readonly Target[] = [GPU_TARGET, CPU_TARGET];
+const TARGETS: readonly Target[] = [GPU_TARGET, CPU_TARGET, SWIFTSHADER];
 
 describeGpu("token_projection", () => {
   it.each<{ rows: number; width: number; splits: number; columns: number; positional: number }>([
@@ -16,6 +16,8 @@ describeGpu("token_projection", () => {
     { rows: 56, width: 256, splits: 1, columns: 384, positional: 256 },
     { rows: 17, width: 128, splits: 3, columns: 192, positional: 192 },
     { rows: 9, width: 192, splits: 2, columns: 68, positional: 12 },
+    { rows: 203, width: 256, splits: 2, columns: 384, positional: 256 },
+    { rows: 65, width: 64, splits: 1, columns: 128, positional: 68 },
   ])("$rows rows of $width channels, $splits parts, $positional of $columns columns with positions", async ({ rows, width, splits, columns, positional }) => {
     await runOp(
       (graph) =>
