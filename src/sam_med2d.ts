@@ -115,8 +115,9 @@ export class SamMed2D {
     let engine: Engine | undefined;
     try {
       await fetchFamily(checkpoint.tensors);
-      const config = detectConfig(checkpoint.label, checkpoint.tensors, options);
-      const input = detectInput(config, checkpoint.label, options.input);
+      const { metadata } = checkpoint;
+      const config = detectConfig(checkpoint.label, checkpoint.tensors, { ...options, metadata });
+      const input = detectInput(config, checkpoint.label, options.input, metadata);
       if (input.warning) onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice: input.warning });
       const { unknown } = checkTensors(checkpoint, expectedTensors(config));
       if (unknown.length > 0 || checkpoint.refused?.size) {
@@ -132,7 +133,7 @@ export class SamMed2D {
       const model = new SamMed2D(
         config,
         seed !== undefined,
-        modelName(config, checkpoint.tensors),
+        modelName(config, checkpoint.tensors, input.name),
         input,
         engine.summary,
         engine,

@@ -172,6 +172,10 @@ export async function convertCheckpoint(checkpoint: Checkpoint, options: Convert
   };
   const outputs = fileOrder([...scales, ...weights].map(renamed));
   const metadata: [string, string][] = [["format", "pt"]];
+  for (const key of ["image_size", "input"]) {
+    const said = checkpoint.metadata?.get(key);
+    if (said !== undefined) metadata.push([key, said]);
+  }
   if (config !== undefined) metadata.push(["config", JSON.stringify(config)]);
   const hashes = new Map<string, string>();
   const files = toFiles(name, shards(outputs, shardBytes), metadata, options.createHash ?? (() => new Sha256()), hashes);

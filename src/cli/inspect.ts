@@ -108,8 +108,8 @@ async function look(checkpoint: Checkpoint, list: boolean, notices: readonly str
   };
   try {
     await fetchFamily(checkpoint.tensors);
-    const config = detectConfig(checkpoint.label, checkpoint.tensors);
-    const input = inputText(detectInput(config, checkpoint.label));
+    const config = detectConfig(checkpoint.label, checkpoint.tensors, { metadata: checkpoint.metadata });
+    const input = detectInput(config, checkpoint.label, undefined, checkpoint.metadata);
     const compared = compareTensors(checkpoint, expectedTensors(config));
     const usable = compared.missing.length === 0 && compared.misshaped.length === 0;
     return {
@@ -117,8 +117,8 @@ async function look(checkpoint: Checkpoint, list: boolean, notices: readonly str
       ...compared,
       unread: unreadTensors(checkpoint, compared.unknown),
       config,
-      input,
-      model: modelName(config, checkpoint.tensors),
+      input: inputText(input),
+      model: modelName(config, checkpoint.tensors, input.name),
       usable,
     };
   } catch (error) {

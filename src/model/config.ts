@@ -61,6 +61,8 @@ export interface DetectOptions {
   readonly imageSize?: number | undefined;
   /** `off` leaves the adapter layers of the checkpoint unused. */
   readonly adapter?: "on" | "off" | undefined;
+  /** What the file says of itself: `image_size`, in pixels, where no tensor tells it and `imageSize` is not given. */
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Names and shapes of a checkpoint's tensors, asked for by a detector. */
@@ -79,9 +81,11 @@ type Shapes = ReadonlyMap<string, { readonly shape: Shape }>;
 /** The configuration of a checkpoint's tensors, after `fetchFamily` of them; throws when they are of another network. */
 export function detectConfig(label: string, tensors: Shapes, options: DetectOptions = {}): Config {
   const reader = readerOf(label, tensors);
-  const { adapter, imageSize } = options;
+  const { adapter, metadata } = options;
+  const said = Number(metadata?.get("image_size") ?? Number.NaN);
+  const imageSize = options.imageSize ?? (Number.isInteger(said) ? said : undefined);
   if (adapter !== undefined && adapter !== "on" && adapter !== "off") throw reader.fail('"on" or "off"', JSON.stringify(adapter), "adapter");
-  const detected = reader.has(TINY_VIT_TENSOR) ? tinyVit().detect(reader, imageSize) : detectVit(reader, options);
+  const detected = reader.has(TINY_VIT_TENSOR) ? tinyVit().detect(reader, imageSize) : detectVit(reader, { adapter, imageSize });
   if (adapter === "on" && !detected.adapters) throw reader.fail('a checkpoint with adapters for adapter: "on"', "one without", "adapter");
   // Attention keeps a number for each key column and query in workgroup memory, 16 KiB by default.
   if (detected.grid > MAX_GRID) throw reader.fail(`at most ${MAX_GRID} patches a side`, `${detected.grid}`, "imageSize");

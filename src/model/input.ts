@@ -16,8 +16,11 @@ const MEDSAM = /med-?sam/i;
 /** SAM-Med2D, and LiteMedSAM, whose own tensors tell. */
 const OTHERS = /sam-?med2d|lite-?_?med-?sam/i;
 
-/** The one asked for, else the one the file's name or its tensors tell. `label` is the file's name or address. */
-export function detectInput(config: Config, label: string, asked?: InputName): ModelInput {
+/**
+ * The one asked for, else the one that the file says itself, in its metadata's `input`, or its name or its tensors tell.
+ * `label` is the file's name or address.
+ */
+export function detectInput(config: Config, label: string, asked?: InputName, metadata?: ReadonlyMap<string, string>): ModelInput {
   if (asked !== undefined && !Object.hasOwn(INPUTS, asked)) {
     const expected = Object.keys(INPUTS)
       .map((name) => `"${name}"`)
@@ -25,10 +28,11 @@ export function detectInput(config: Config, label: string, asked?: InputName): M
     const facts = { argument: "input", expected, got: JSON.stringify(asked) ?? typeof asked, remedy: "Leave it out for what the file tells." };
     throw new SamError({ code: "checkpoint", op: "load", ...facts });
   }
-  const [usual, ...more] = usualInputs(config);
+  const said = metadata?.get("input");
+  const [usual, ...more] = said !== undefined && Object.hasOwn(INPUTS, said) ? [said as InputName] : usualInputs(config);
   const named = more.find((name) => name === "medsam" && MEDSAM.test(label.replace(OTHERS, "")));
   const name = asked ?? named ?? usual;
-  const from = asked ? "as asked for" : named ? "from the file's name" : "from the shapes of its tensors";
+  const from = asked ? "as asked for" : named ? "from the file's name" : usual === said ? "as the file says" : "from the shapes of its tensors";
   const preset = INPUTS[name];
   // The original's long side is fitted at its own size only: at a smaller one its images were stretched as SAM-Med2D's are.
   const fit = name === "sam" && config.family === "vit" && config.imageSize < 1024 ? "resize" : preset.fit;

@@ -119,6 +119,14 @@ describe("detectConfig", () => {
     expect(detectConfig("test", shapes)).toEqual(VIT_B);
   });
 
+  it("runs at the side that a file says of itself, unless asked for another", () => {
+    const at = (size: string, imageSize?: number) => detectConfig("test", shapesOf(VIT_B), { imageSize, metadata: new Map([["image_size", size]]) }).imageSize;
+    expect(at("512")).toBe(512);
+    expect(at("512", 1024)).toBe(1024);
+    expect(at("wide")).toBe(256);
+    expect(() => at("-16")).toThrow("a multiple of the patch");
+  });
+
   it("brings images in as each network was trained, by its tensors and the file's name", () => {
     const of = (config: Config, label = "model.pth", asked?: InputName) => {
       const { name, fit, channelOrder, from, warning } = detectInput(config, label, asked);
@@ -139,6 +147,11 @@ describe("detectConfig", () => {
     expect(of(lite)).toEqual(["lite-medsam", "long-side", "rgb", SHAPES, false]);
     expect(of(readGolden("mobile_sam").config)).toEqual(["sam", "long-side", "rgb", SHAPES, false]);
     expect(of(lite, "lite_medsam.pth", "sam")[4]).toBe(true);
+    const said = (input: string, asked?: InputName) => detectInput(readGolden("mobile_sam").config, "model.safetensors", asked, new Map([["input", input]]));
+    expect(said("sam-med2d")).toMatchObject({ name: "sam-med2d", fit: "resize", channelOrder: "bgr", from: "as the file says" });
+    expect(said("sam-med2d").warning).toBeUndefined();
+    expect(said("sam-med2d", "sam")).toMatchObject({ name: "sam", from: "as asked for", warning: expect.stringContaining("sam-med2d") });
+    expect(said("toString")).toMatchObject({ name: "sam", from: SHAPES });
     expect(() => detectInput(SAM, "model.pth", "dicom" as InputName)).toThrow(expect.objectContaining({ argument: "input", got: '"dicom"' }));
   });
 });

@@ -88,7 +88,7 @@ class OffsetAttention(nn.Module):
         places = [(y, x) for y in range(window) for x in range(window)]
         index = [numbers.setdefault((abs(a - c), abs(b - d)), len(numbers)) for a, b in places for c, d in places]
         self.attention_biases = nn.Parameter(torch.zeros(heads, len(numbers)))
-        self.index = torch.tensor(index).view(window**2, window**2)
+        self.register_buffer("index", torch.tensor(index).view(window**2, window**2), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, T, C] -> [n, T, C]."""
