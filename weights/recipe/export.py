@@ -29,7 +29,9 @@ def main() -> None:
     counters = "num_batches_tracked"  # of BatchNorm: used by nothing that answers
     tensors = {**saved["average"], **{k: v for k, v in saved["buffers"].items() if not k.endswith(counters)}}
     weights = options.out / f"{NAME}.safetensors"
-    save_safetensors(weights, tensors, {"format": "pt", "model": NAME})
+    # Of a TinyViT no tensor tells the side it runs at, nor that it was trained as SAM-Med2D's are.
+    said = {"image_size": str(saved["config"]["image_size"]), "input": "sam-med2d"}
+    save_safetensors(weights, tensors, {"format": "pt", "model": NAME, **said})
     size = weights.stat().st_size
     if size > LARGEST:
         raise SystemExit(f"export: {weights.name} has {size} bytes, at most {LARGEST} are wanted")

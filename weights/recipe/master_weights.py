@@ -10,7 +10,7 @@ import torch.nn as nn
 from torch import Tensor
 
 VECTORS = ("weight", "average", "mean", "square")
-PIECE = 1 << 17  # elements of the flat vectors updated at a time
+PIECE = 1 << 17  # elements of the flat vectors updated at a time, on a CPU
 
 
 class MasterWeights:
@@ -77,7 +77,8 @@ class MasterWeights:
         # In pieces that stay in the processor's cache: a dozen passes over 13 M numbers are slow from memory.
         share = -(-len(self.weight) // processes)
         last = min(len(self.weight), share * (self.rank + 1))
-        parts = [slice(i, min(i + PIECE, last)) for i in range(share * self.rank, last, PIECE)]
+        piece = PIECE if self.weight.device.type == "cpu" else share
+        parts = [slice(i, min(i + piece, last)) for i in range(share * self.rank, last, piece)]
 
         def gradient(part: slice) -> Tensor:
             return sum(grad[part].float() for grad in self.grads) / processes

@@ -31,6 +31,8 @@ NETWORKS: Dict[str, "Union[Config, TinyVitConfig]"] = {
 if TinyVitConfig:
     # MobileSAM's encoder at 256 pixels: stages of 64, 32, 16 and 16 tokens a side, in windows that need no padding.
     NETWORKS["tinyvit"] = TinyVitConfig(windows=(0, 8, 16, 16), image_size=256)
+    # Three stages of 64, 32 and 32 tokens a side: logits 128 x 128 for the work of the one above.
+    NETWORKS["tinyvit8"] = TinyVitConfig(widths=(48, 96, 160), depths=(2, 3, 3), heads=(0, 3, 5), windows=(0, 8, 16), image_size=256)
 
 
 def initialise(model: SamMed2D) -> None:

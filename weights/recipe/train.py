@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from dataset import S, Batches, load_real, normalise
+from device_batches import DeviceBatches
 from evaluate import PROMPTS, drawn_items, score_items
 from losses import correct, jitter, judge, shrink
 from master_weights import VECTORS, MasterWeights
@@ -124,10 +125,13 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
     seed = options.seed + 1000 * rank + int(masters.counts[0])  # after a stop: other pictures than before it
     random = torch.Generator(device=options.device).manual_seed(seed)
     rng = np.random.default_rng(seed)
-    batches = Batches(load_real(options.real, "train"), options.pool, options.batch, options.prompts, options.share, seed)
-    ahead = {"num_workers": options.workers, "prefetch_factor": 6} if options.workers else {}
-    loader = iter(DataLoader(batches, batch_size=None, **ahead))
-    held_out, drawn = load_real(options.real, "held_out")[:: options.sparse], drawn_items(24)
+    wanted = (load_real(options.real, "train"), options.pool, options.batch, options.prompts, options.share, seed)
+    if options.device == "cpu":
+        ahead = {"num_workers": options.workers, "prefetch_factor": 6} if options.workers else {}
+        loader = iter(DataLoader(Batches(*wanted), batch_size=None, **ahead))
+    else:
+        loader = DeviceBatches(*wanted, options.device, options.room)
+    held_out, drawn = load_real(options.real, "held_out")[:: options.sparse], drawn_items(options.drawn)
     curve, last = options.out / "curve.csv", options.out / "last.pt"
     if rank == 0 and not curve.exists():
         curve.write_text(
@@ -142,7 +146,7 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
         torch.save(
             {
                 **state,
-                "buffers": dict(model.named_buffers()),
+                "buffers": {name: value for name, value in model.state_dict().items() if name not in state["weight"]},
                 "step": steps,
                 "spent": spent,
                 "images": images,
@@ -191,7 +195,7 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
             figures = []
             for items in (held_out, drawn):
                 rows = score_items(model, items, seed=0)
-                figures += [float(np.mean([r.dice[p] for r in rows])) for p in PROMPTS]
+                figures += [float(np.mean([r.dice[p] for r in rows])) if rows else float("nan") for p in PROMPTS]
             masters.show(masters.weight)
             model.train()
             with open(curve, "a", newline="") as file:
@@ -242,6 +246,8 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--every", type=float, default=4, help="minutes between checkpoints")
     parser.add_argument("--sparse", type=int, default=4, help="the curve scores every n-th held-out image")
+    parser.add_argument("--drawn", type=int, default=24, help="phantoms that the curve scores")
+    parser.add_argument("--room", type=int, default=20000, help="phantoms held at most on a GPU, some 0.4 MB each")
     parser.add_argument("--init", type=Path, help="safetensors to start from")
     parser.add_argument("--decoder", type=Path, help="safetensors whose prompt encoder and decoder to start from")
     parser.add_argument("--resume", action="store_true")
@@ -256,7 +262,8 @@ def main() -> None:
     model = SamMed2D(NETWORKS[options.network])
     initialise(model)
     if options.init:
-        model.load_state_dict({k: v.float() for k, v in load_safetensors(options.init).items()})
+        counters = [name for name in model.state_dict() if name.endswith("num_batches_tracked")]  # which no file has
+        model.load_state_dict({**{k: v.float() for k, v in load_safetensors(options.init).items()}, **{k: torch.zeros(()) for k in counters}})
     if options.decoder:
         given = load_safetensors(options.decoder)
         model.load_state_dict({k: v.float() for k, v in given.items() if not k.startswith("image_encoder.")}, strict=False)
@@ -264,8 +271,7 @@ def main() -> None:
     if options.resume and last.exists():
         saved = torch.load(last, map_location="cpu")
         spent = saved["spent"]
-        for name, value in model.named_buffers():
-            value.copy_(saved["buffers"][name])
+        model.load_state_dict(saved["buffers"], strict=False)
     model.to(options.device)
     masters = MasterWeights(
         model, torch.bfloat16 if options.precision == "bf16" else torch.float32, options.decay, options.processes
