@@ -1,86 +1,48 @@
-"""Times the reference in tests/reference on the CUDA GPU at hand: eager f32 and compiled f16, one image, one box.
+"""The reference in tests/reference on the CUDA GPU at hand, one image, one box: the peer that `bench --peer` times in turns with this project.
 
-    python3 pytorch_bench.py --reference tests/reference --runs 50 --json pytorch.json --ours bench.json
+    sam-med2d bench --peer "python3 bench/pytorch_bench.py --reference tests/reference"
 
-With --ours, a report of this project's bench from the same machine, it also gives PyTorch's time over ours.
-GPU time by CUDA events and wall time, medians, weights by the same formula as the bench's. TF32 is off for f32:
-WebGPU's f32 is IEEE single, and the ratio is to be of the same arithmetic. With --cpu it runs where there is no GPU, to try the script.
+Says what it can run as one line of JSON, then answers each line {"variant": "eager f32", "graph": "encode", "runs": 5} with one line of times
+in milliseconds: GPU time by CUDA events, and wall time. Weights are by the same formula as the bench's. "f32" is IEEE single, as WebGPU's is:
+TF32 is off, in products and in cuDNN's convolutions; "TF32" has it on. A CUDA graph is launched as a whole, as a command buffer is here.
+With --cpu it runs where there is no GPU, to try the script; with --warm it compiles what it would, for the next start, and ends.
 """
 
 import argparse
 import json
 import os
-import statistics
+import signal
 import sys
 import time
 
 
-def measure(work, runs, torch, device):
-    """Median and 95th percentile in milliseconds: (gpu, wall)."""
-    for _ in range(min(5, runs)):
+# Seconds that making one variant may take.
+LONGEST_S = 100
+
+
+def give_up(_signal, _frame):
+    raise TimeoutError(f"not ready within {LONGEST_S} s")
+
+
+def timed(work, runs, torch, device):
+    """Milliseconds of each run, after two that are not counted: (gpu, wall)."""
+    for _ in range(2):
         work()
     gpu, wall = [], []
     for _ in range(runs):
         if device == "cuda":
             begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             torch.cuda.synchronize()
-            started = time.perf_counter()
+        started = time.perf_counter()
+        if device == "cuda":
             begin.record()
-            work()
+        work()
+        if device == "cuda":
             end.record()
             torch.cuda.synchronize()
-            wall.append(1000 * (time.perf_counter() - started))
             gpu.append(begin.elapsed_time(end))
-        else:
-            started = time.perf_counter()
-            work()
-            wall.append(1000 * (time.perf_counter() - started))
-
-    def summary(samples):
-        ordered = sorted(samples)
-        return {"median": statistics.median(ordered), "p95": ordered[max(0, -(-95 * len(ordered) // 100) - 1)], "count": len(ordered)} if ordered else None
-
-    return {"gpu": summary(gpu), "wall": summary(wall)}
-
-
-def ratios(variants, ours):
-    """PyTorch's median over ours, of each of its variants and of each of our runs: GPU time where both have it, and wall time."""
-    found = []
-    for run in [ours, *ours.get("beside", [])]:
-        for variant in variants:
-            for graph in ("encode", "decode"):
-                own, other = run[graph], variant.get(graph)
-                if not other:
-                    continue
-                pair = {"graph": graph, "ours": run["precision"], "pytorch": variant["name"]}
-                if own.get("gpu") and other["gpu"]:
-                    pair["gpu"] = other["gpu"]["median"] / own["gpu"]["median"]
-                pair["wall"] = other["wall"]["median"] / own["wall"]["median"]
-                found.append(pair)
-    return found
-
-
-def compiled_f16(model, embedding, image, box, runs, torch):
-    """Half precision by autocast: sums, softmax and LayerNorm stay f32, as they do in the kernels here."""
-    name = "compiled f16"
-    try:
-        if not hasattr(torch, "compile"):
-            raise RuntimeError(f"torch {torch.__version__} has no torch.compile; 2.0 or newer has")
-        half = half_weights(model, torch, torch.float16)
-        # Graphs replayed as one launch, as here; trying every tile of every product would take longer than a borrowed machine lasts.
-        encode, decode = torch.compile(half.encode, mode="reduce-overhead"), torch.compile(half.decode, mode="reduce-overhead")
-
-        def cast(work):
-            with torch.autocast("cuda", dtype=torch.float16):
-                return work()
-
-        fast = {"encode": lambda: cast(lambda: encode(image)), "decode": lambda: cast(lambda: decode(embedding, boxes=box))}
-        error = (fast["encode"]().float() - embedding).abs().max().item()
-        if not error < 0.1:
-            raise RuntimeError(f"its embedding differs from f32's by {error:.3g}, so it was not timed")
-        return {"name": name, "embeddingMaxAbsError": error, **{graph: measure(work, runs, torch, "cuda") for graph, work in fast.items()}}
-    except Exception as error:  # noqa: BLE001 - a compiler that is missing must not cost the f32 figures
-        return {"name": name, "failed": str(error).splitlines()[0][:300] if str(error) else type(error).__name__}
+        wall.append(1000 * (time.perf_counter() - started))
+    return {"gpu": gpu or None, "wall": wall}
 
 
 def half_weights(model, torch, dtype):
@@ -94,15 +56,103 @@ def half_weights(model, torch, dtype):
     return half
 
 
+def with_tf32(allowed, torch, work):
+    def run():
+        torch.backends.cuda.matmul.allow_tf32 = allowed
+        torch.backends.cudnn.allow_tf32 = allowed
+        return work()
+
+    return run
+
+
+def cast(torch, work):
+    """Sums, softmax and LayerNorm stay f32, as they do in the kernels here."""
+
+    def run():
+        with torch.autocast("cuda", dtype=torch.float16):
+            return work()
+
+    return run
+
+
+def graphed(torch, work):
+    """The same launches, recorded once."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = work()
+
+    def run():
+        graph.replay()
+        return result
+
+    return run
+
+
+class Variants:
+    """What can be timed, by name: encode and decode of each, made when they are first wanted."""
+
+    def __init__(self, model, image, box, torch, device):
+        self.torch, self.image, self.box = torch, image, box
+        with_tf32(False, torch, lambda: None)()
+        self.embedding = model.encode(image)
+        self.found, self.failed, self.errors = {}, {}, {}
+
+        def eager(of):
+            return {"encode": lambda: of.encode(image), "decode": lambda: of.decode(self.embedding, boxes=box)}
+
+        def each(change, works):
+            return {graph: change(torch, work) for graph, work in works.items()}
+
+        plain = eager(model)
+        self.add("eager f32", lambda: {graph: with_tf32(False, torch, work) for graph, work in plain.items()}, 1e-3)
+        if device != "cuda":
+            return
+        self.add("eager TF32", lambda: {graph: with_tf32(True, torch, work) for graph, work in plain.items()}, 0.1)
+        with_tf32(False, torch, lambda: None)()
+        self.add("CUDA graph f32", lambda: each(graphed, plain), 1e-3)
+        half = half_weights(model, torch, torch.float16)
+        self.add("eager f16", lambda: each(cast, eager(half)), 0.1)
+        self.add("CUDA graph f16", lambda: each(graphed, each(cast, eager(half))), 0.1)
+
+        def compiled():
+            # Trying every tile of every product would take longer than a borrowed machine lasts.
+            encode, decode = torch.compile(half.encode, mode="reduce-overhead"), torch.compile(half.decode, mode="reduce-overhead")
+            return each(cast, {"encode": lambda: encode(image), "decode": lambda: decode(self.embedding, boxes=box)})
+
+        self.add("compiled f16", compiled, 0.1)
+
+    def add(self, name, make, bound):
+        # A compiler that waits for ever must not cost the other figures either.
+        signal.alarm(LONGEST_S)
+        try:
+            works = make()
+            error = (works["encode"]().float() - self.embedding).abs().max().item()
+            works["decode"]()
+            if not error < bound:
+                raise RuntimeError(f"its embedding differs from eager f32's by {error:.3g}, so it is not timed")
+            self.found[name], self.errors[name] = works, error
+        except Exception as error:  # noqa: BLE001 - a compiler that is missing must not cost the other figures
+            self.failed[name] = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        finally:
+            signal.alarm(0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", required=True, help="folder of sam_med2d.py")
-    parser.add_argument("--runs", type=int, default=50)
-    parser.add_argument("--json", required=True)
     parser.add_argument("--config", choices=["vit_b", "small"], default="vit_b")
-    parser.add_argument("--ours", help="this project's bench report of the same machine")
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--warm", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGALRM, give_up)
+    # Whatever a library prints goes to the other stream: lines here are answers.
+    answers, sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8"), sys.stderr
     sys.path.insert(0, options.reference)
     import torch
     from sam_med2d import VIT_B, Config, SamMed2D
@@ -111,8 +161,6 @@ def main():
     if not torch.cuda.is_available() and not options.cpu:
         sys.exit("PyTorch finds no CUDA GPU here.")
     device = "cpu" if options.cpu else "cuda"
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
     config = VIT_B if options.config == "vit_b" else Config(width=64, depth=3, heads=2, global_blocks=(1,))
     model = SamMed2D(config).eval().requires_grad_(False)
     shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -121,39 +169,26 @@ def main():
     image = torch.randn(1, 3, config.image_size, config.image_size, device=device)
     box = torch.tensor([[48.0, 32.0, 128.0, 160.0]], device=device)
 
-    variants = []
+    def answer(facts):
+        answers.write(f"{json.dumps(facts)}\n")
+        answers.flush()
+
     with torch.inference_mode():
-        embedding = model.encode(image)
-        plain = {"encode": lambda: model.encode(image), "decode": lambda: model.decode(embedding, boxes=box)}
-        variants.append({"name": "eager f32", **{name: measure(work, options.runs, torch, device) for name, work in plain.items()}})
-        if device == "cuda":
-            variants.append(compiled_f16(model, embedding, image, box, options.runs, torch))
-    report = {
-        "schema": "sam-med2d-bench-pytorch",
-        "version": 1,
-        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "torch": torch.__version__,
-        "device": torch.cuda.get_device_name() if device == "cuda" else "CPU",
-        "configuration": options.config,
-        "variants": variants,
-    }
-    if options.ours and os.path.isfile(options.ours):
-        with open(options.ours, encoding="utf-8") as file:
-            ours = json.load(file)
-        report["ours"] = {"adapter": ours["adapter"]["description"], "date": ours["date"], "model": ours["model"]["name"]}
-        report["ratios"] = ratios(variants, ours)
-    with open(options.json, "w", encoding="utf-8") as file:
-        json.dump(report, file, indent=2)
-    for variant in variants:
-        for graph in ("encode", "decode"):
-            if graph in variant:
-                clock = variant[graph]["gpu"] or variant[graph]["wall"]
-                print(f"PyTorch {variant['name']} {graph}: median {clock['median']:.3f} ms, p95 {clock['p95']:.3f} ms")
-        if "failed" in variant:
-            print(f"PyTorch {variant['name']}: not measured, {variant['failed']}")
-    for ratio in report.get("ratios", []):
-        clocks = ", ".join(f"{clock} time {ratio[clock]:.2f}" for clock in ("gpu", "wall") if clock in ratio)
-        print(f"{ratio['graph']}: PyTorch {ratio['pytorch']} over ours in {ratio['ours']}: {clocks}")
+        variants = Variants(model, image, box, torch, device)
+        name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
+        answer({
+            "name": f"PyTorch {torch.__version__} on {name}",
+            "variants": [{"name": variant, "embeddingMaxAbsError": error} for variant, error in variants.errors.items()],
+            "failed": [{"name": variant, "reason": reason} for variant, reason in variants.failed.items()],
+        })
+        if options.warm:
+            return
+        for line in sys.stdin:
+            asked = json.loads(line)
+            try:
+                answer(timed(variants.found[asked["variant"]][asked["graph"]], asked["runs"], torch, device))
+            except Exception as error:  # noqa: BLE001 - told, not fatal
+                answer({"failed": str(error).splitlines()[0][:300] if str(error) else type(error).__name__})
 
 
 if __name__ == "__main__":

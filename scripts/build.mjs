@@ -84,16 +84,26 @@ async function bundleEntries(vite, name, out, entries, output) {
   await bundle(vite, name, out, build, { plugins, ssr: { noExternal: true, target: "webworker" } });
 }
 
+/** One file for Node of everything that `entry` imports but native packages. */
+export async function buildForNode(vite, name, out, entry, { root = ROOT, ...more } = {}) {
+  await bundle(
+    vite,
+    name,
+    out,
+    {
+      ssr: join(root, entry),
+      target: "node20",
+      minify: false,
+      rollupOptions: { external: CLI_EXTERNAL, output: { format: "es", ...oneFile(name.replace(".js", "")) } },
+    },
+    { root, ssr: { noExternal: true, external: CLI_EXTERNAL, target: "node" }, ...more },
+  );
+}
+
 /** `root` is another checkout of the project where an earlier command line is wanted. */
 export async function buildCli(vite, out, root = ROOT) {
   if (!existsSync(join(root, CLI))) return;
-  await bundle(
-    vite,
-    "cli.js",
-    out,
-    { ssr: join(root, CLI), target: "node20", minify: false, rollupOptions: { external: CLI_EXTERNAL, output: { format: "es", ...oneFile("cli") } } },
-    { root, ssr: { noExternal: true, external: CLI_EXTERNAL, target: "node" } },
-  );
+  await buildForNode(vite, "cli.js", out, CLI, { root });
   const file = join(out, "cli.js");
   const code = readFileSync(file, "utf8");
   if (!code.startsWith("#!")) writeFileSync(file, `#!/usr/bin/env node\n${code}`);

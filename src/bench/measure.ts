@@ -6,6 +6,8 @@ import type { Executor } from "../gpu/executor.ts";
 import { Profiler } from "../gpu/profiler.ts";
 import { Readback } from "../gpu/readback.ts";
 import type { Dispatch, Graph } from "../graph/graph.ts";
+import type { Choices } from "../graph/target.ts";
+import { type DeviceModel, modelledMs, modelledTime } from "../graph/time_model.ts";
 import { byteLength } from "../graph/tensor.ts";
 import { frame, toModel } from "../image/image.ts";
 import { coloursOf } from "../image/input.ts";
@@ -18,6 +20,7 @@ import { countGraph, floorMs, totalFloorMs, shapeOf, type Speed } from "./counts
 import { benchImage } from "./image.ts";
 import { openClocked, type OpenTimes } from "./opening.ts";
 import { checkKernels, type KernelParity, signature } from "./parity.ts";
+import { type GraphName, type Peer, type PeerReport, type Samples, timeInTurns } from "./peer.ts";
 import { type Precision, TOLERANCES, tuningOf } from "./precision.ts";
 import { measurePeaks } from "./probes.ts";
 import type { BenchReport, Environment, GraphReport, KernelReport, ParityReport, StageReport } from "./report.ts";
@@ -32,6 +35,10 @@ export interface MeasureOptions {
   readonly precisions?: readonly Precision[] | undefined;
   /** Off: the wall clock, on any device. */
   readonly timestamps?: boolean | undefined;
+  /** Choices of kernels that are not to be timed; the others are chosen anew. */
+  readonly pinned?: Choices | undefined;
+  /** Timed in turns with each precision. */
+  readonly peer?: Peer | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What is going on, and how much of it is done. */
   readonly onProgress?: ((step: string, done: number, total: number) => void) | undefined;
@@ -73,7 +80,7 @@ interface RunOptions extends MeasureOptions {
 }
 
 async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Promise<{ report: BenchReport; logits: Float32Array }> {
-  const { subject, environment, runs, signal, precision } = options;
+  const { subject, environment, runs, signal, precision, pinned } = options;
   const many = (options.precisions?.length ?? 1) > 1;
   const progress: Say = (step, done, total) => options.onProgress?.(many ? `${precision}: ${step}` : step, done, total);
   const { config, checkpoint, golden } = subject;
@@ -81,7 +88,7 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
   const stage = (name: string, coldMs: number | null, samples: readonly number[] = []) =>
     stages.push({ name, coldMs, warm: samples.length > 0 ? summarise(samples) : null });
 
-  const opened = await openClocked(gpu.device, { config, checkpoint, precision, signal, onProgress: progress });
+  const opened = await openClocked(gpu.device, { config, checkpoint, precision, pinned, signal, onProgress: progress });
   const { engine, compiling } = opened;
   let closed = false;
   const close = () => {
@@ -123,28 +130,38 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
       readback.dispose();
 
       // Inputs are still in their buffers: they belong to the graph, not to the run.
+      const model = gpu.summary.kind === "gpu" ? gpu.target.model : undefined;
       const timeGraph = async (executor: Executor, facts: { coldMs: number; wall: number[]; submits: number }): Promise<GraphReport> => {
         const { label } = executor.graph;
         const wholes = await profiler.graph(executor, { ...count, onProgress: (done, total) => progress(`Timing ${label}`, done, total) });
         const timings = await profiler.dispatches(executor, { ...count, onProgress: (done, total) => progress(`Timing the kernels of ${label}`, done, total) });
         return {
-          ...summaryOf(executor.graph, peaks),
+          ...summaryOf(executor.graph, peaks, model),
           submits: facts.submits,
           coldMs: facts.coldMs,
           medianMs: summarise(facts.wall).median,
           wall: summarise(facts.wall),
           gpu: profiler.resolution.method === "timestamp" ? summarise(wholes) : null,
-          kernels: kernelReports(executor.graph.dispatches, timings, peaks, kernels),
+          kernels: kernelReports(executor.graph.dispatches, timings, { peaks, parity: kernels, model }),
         };
       };
       const encode = await timeGraph(encoder, { coldMs: encodeColdMs, wall: encodes, submits: encodeSubmits });
       const decode = await timeGraph(decoder, { coldMs: decodeColdMs, wall: decodes, submits: decodeSubmits });
+      const turns = await inTurns(options, progress, async (graph, count) => {
+        const work: () => Promise<unknown> =
+          graph === "encode" ? () => engine.encode(pixels, colours, { signal }) : () => engine.decode(tokens, [prompt], upsample, signal);
+        for (let run = 0; run < 2; run++) await work();
+        const wall: number[] = [];
+        for (let run = 0; run < count; run++) wall.push((await timed(work))[0]);
+        const gpuTimes = await profiler.graph(graph === "encode" ? encoder : decoder, { runs: count, signal });
+        return { wall, gpu: profiler.resolution.method === "timestamp" ? gpuTimes : null };
+      });
       const { method, quantumNs, quantised, submitMs } = profiler.resolution;
       const memory = { weightBytes: engine.weightBytes, activationBytes: engine.pool.bytes };
       const tuning = tuningOf(engine);
       // Once more with all caches warm, and never two models on the device at once.
       close();
-      const again = await openClocked(gpu.device, { config, checkpoint, precision, signal, onProgress: progress });
+      const again = await openClocked(gpu.device, { config, checkpoint, precision, pinned: engine.target.choices, signal, onProgress: progress });
       await again.engine.decode(tokens, [prompt], upsample, signal).finally(() => again.engine.dispose());
       for (const [name, of] of OPENING) stage(name, of(opened.times), [of(again.times)]);
       stage("compile decode", decodeCompileMs, [compiling.take()]);
@@ -170,6 +187,8 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
         stages,
         encode,
         decode,
+        ...(model ? { deviceModel: model.name } : {}),
+        ...(turns ? { peer: turns } : {}),
         ...(tuning.length > 0 ? { tuning } : {}),
       };
       return { report, logits: answer.logits };
@@ -181,12 +200,25 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
   }
 }
 
+/** Nothing that the peer does, or fails to do, costs the run. */
+async function inTurns({ peer, runs }: RunOptions, progress: Say, own: (graph: GraphName, runs: number) => Promise<Samples>): Promise<PeerReport | undefined> {
+  if (!peer) return undefined;
+  progress("Timing in turns with the peer", 0, 1);
+  const facts = await peer.facts().catch((error: unknown) => ({
+    name: "peer",
+    variants: [],
+    failed: [{ name: "all", reason: error instanceof Error ? error.message : String(error) }],
+  }));
+  return timeInTurns({ facts: async () => facts, time: (...asked) => peer.time(...asked) }, runs, own);
+}
+
 /** Stages of opening a model. They overlap: the device compiles while weights are read. */
 const OPENING: readonly [name: string, of: (times: OpenTimes) => number][] = [
   ["open", ({ totalMs }) => totalMs],
   ["– reading weights", ({ readMs }) => readMs],
   ["– uploading weights", ({ uploadMs }) => uploadMs],
   ["– compiling encode", ({ compileMs }) => compileMs],
+  ["– choosing kernels", ({ tuneMs }) => tuneMs],
 ];
 
 interface Checked {
@@ -237,15 +269,15 @@ async function checkAll({ encoder, decoder, tokens, answer }: Checked, { subject
   return { parity, kernels: kernels as KernelParity };
 }
 
-function summaryOf(graph: Graph, peaks: Speed) {
-  return { ...countGraph(graph), floorMs: totalFloorMs(graph.dispatches, peaks) };
+function summaryOf(graph: Graph, peaks: Speed, model: DeviceModel | undefined) {
+  const { dispatches } = graph;
+  return { ...countGraph(graph), floorMs: totalFloorMs(dispatches, peaks), ...(model ? { modelledMs: modelledMs(dispatches, model) } : {}) };
 }
 
 function kernelReports(
   dispatches: readonly Dispatch[],
   timings: readonly { samplesMs: readonly number[]; repeats: number }[],
-  peaks: Speed,
-  parity: KernelParity,
+  { peaks, parity, model }: { readonly peaks: Speed; readonly parity: KernelParity; readonly model: DeviceModel | undefined },
 ): KernelReport[] {
   const times = timings.map(({ samplesMs }) => summarise(samplesMs));
   const total = times.reduce((sum, { median }) => sum + median, 0);
@@ -269,6 +301,7 @@ function kernelReports(
       flop: dispatch.flop,
       bytes: dispatch.bytes,
       time,
+      ...(model ? { modelled: modelledTime(dispatch, model) } : {}),
       repeats: timings[index]?.repeats ?? 1,
       share: total > 0 ? median / total : 0,
       gflops,

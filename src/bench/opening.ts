@@ -1,6 +1,7 @@
 // Opening a model as the library does, with clocks on its parts: they run at the same time, so their sum is more than the whole.
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { Engine } from "../engine.ts";
+import type { Choices } from "../graph/target.ts";
 import type { Config } from "../model/config.ts";
 import { engineOptions, type Precision } from "./precision.ts";
 
@@ -11,6 +12,8 @@ export interface OpenTimes {
   /** The rest of the time until the last weight was on the device. */
   readonly uploadMs: number;
   readonly compileMs: number;
+  /** Trying variants of the kernels; 0 where none was tried. */
+  readonly tuneMs: number;
 }
 
 /** Adds up the time during which at least one piece of work is under way. */
@@ -40,29 +43,39 @@ export interface OpenOptions {
   readonly config: Config;
   readonly checkpoint: Checkpoint;
   readonly precision: Precision;
+  readonly pinned?: Choices | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (step: string, done: number, total: number) => void;
 }
 
 /** `compiling` stays on the device: what is compiled later, for decode, runs under it too. */
-export async function openClocked(device: GPUDevice, { config, checkpoint, precision, signal, onProgress }: OpenOptions) {
+export async function openClocked(device: GPUDevice, { config, checkpoint, precision, pinned, signal, onProgress }: OpenOptions) {
   const reading = new BusyClock();
   const compiling = clockOf(device);
   compiling.take();
   const begun = performance.now();
   let uploaded = begun;
+  let tuned = 0;
   const clocked: Checkpoint = { ...checkpoint, read: (...piece) => reading.during(() => checkpoint.read(...piece)) };
   const engine = await Engine.open(config, clocked, {
     device,
     signal,
-    ...engineOptions(precision),
+    ...engineOptions(precision, pinned, () => {
+      tuned = performance.now();
+    }),
     onProgress: ({ stage, loaded, total }) => {
       if (stage === "weights") uploaded = performance.now();
       onProgress(stage === "weights" ? "Loading weights" : "Compiling kernels", loaded, total);
     },
   });
   const readMs = reading.take();
-  const times: OpenTimes = { totalMs: performance.now() - begun, readMs, uploadMs: Math.max(0, uploaded - begun - readMs), compileMs: compiling.take() };
+  const times: OpenTimes = {
+    totalMs: performance.now() - begun,
+    readMs,
+    uploadMs: Math.max(0, uploaded - begun - readMs),
+    compileMs: compiling.take(),
+    tuneMs: tuned > 0 ? tuned - uploaded : 0,
+  };
   return { engine, times, compiling };
 }
 

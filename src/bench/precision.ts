@@ -1,6 +1,6 @@
 // What the bench measures side by side. The engine is asked for a precision here and nowhere else.
 import type { Engine, EngineOptions } from "../engine.ts";
-import type { Target } from "../graph/target.ts";
+import type { Choices, Target } from "../graph/target.ts";
 import type { TuningReport } from "./report.ts";
 
 export const PRECISIONS = ["f32", "f16", "int8"] as const;
@@ -10,9 +10,9 @@ export function isPrecision(name: string): name is Precision {
   return PRECISIONS.some((known) => known === name);
 }
 
-/** What makes `Engine.open` compute in this precision, its kernels chosen anew: the bench shows what was tried. */
-export function engineOptions(precision: Precision): EngineOptions {
-  return { precision, tuning: { read: async () => undefined, write: async () => undefined } };
+/** What makes `Engine.open` compute in this precision, kernels that are not pinned chosen anew: the bench shows what was tried. */
+export function engineOptions(precision: Precision, pinned?: Choices, onTuned: () => void = () => undefined): EngineOptions {
+  return { precision, tuning: { read: async () => pinned, write: async () => onTuned() } };
 }
 
 /** What makes `encodeGraph` and `decodeGraph` record in this precision. */

@@ -1,7 +1,9 @@
 // The bench's result: what the page shows, what both the page and the command line export. Version 1 of the schema.
 import type { Counts } from "./counts.ts";
 import { isPrecision, type Precision, PRECISIONS } from "./precision.ts";
+import type { PeerReport } from "./peer.ts";
 import type { Summary } from "./statistics.ts";
+import type { ModelledTime } from "../graph/time_model.ts";
 
 export const SCHEMA = "sam-med2d-bench";
 export const SCHEMA_VERSION = 1;
@@ -27,6 +29,10 @@ export interface BenchReport {
   readonly stages: readonly StageReport[];
   readonly encode: GraphReport;
   readonly decode: GraphReport;
+  /** Name of the device that the kernels' modelled times are of; absent on software adapters, which have no model. */
+  readonly deviceModel?: string;
+  /** Another implementation, timed in turns with this one. */
+  readonly peer?: PeerReport;
   /** What the tuner tried, where one ran. */
   readonly tuning?: readonly TuningReport[];
   /** Runs of the same session in other precisions. */
@@ -99,6 +105,8 @@ export interface GraphReport extends Counts {
   readonly gpu: Summary | null;
   /** On a device of the measured peaks. */
   readonly floorMs: number;
+  /** By the time model, where the device has one: every dispatch and the gap before it. */
+  readonly modelledMs?: number;
   readonly kernels: readonly KernelReport[];
 }
 
@@ -116,6 +124,8 @@ export interface KernelReport {
   readonly bytes: number;
   /** Milliseconds. */
   readonly time: Summary;
+  /** What the time model says of it, where the device has one. */
+  readonly modelled?: ModelledTime;
   /** Dispatches between two readings of the clock. */
   readonly repeats: number;
   /** Of the sum over the graph. */

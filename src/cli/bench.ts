@@ -5,15 +5,18 @@ import { counted, countsText } from "../bench/counts_text.ts";
 import { clockWords, compare, csv, parityWords } from "../bench/formats.ts";
 import { measure } from "../bench/measure.ts";
 import { modelledGraph, modelledText, parseDeviceModel } from "../bench/modelled.ts";
+import { pinnedChoices } from "../bench/pinned.ts";
 import { amount, digits, percent, time } from "../bench/numbers.ts";
 import { type Precision, targetIn } from "../bench/precision.ts";
 import { type BenchReport, type GraphReport, type KernelReport, parseReport, runsOf } from "../bench/report.ts";
+import type { PeerReport, SummaryPair } from "../bench/peer.ts";
 import { type Row, sideBySide, tuningTable } from "../bench/side_by_side.ts";
-import { GPU_TARGET } from "../graph/target.ts";
+import { type Choices, GPU_TARGET } from "../graph/target.ts";
 import { DEVICE_MODELS, type DeviceModel } from "../graph/time_model.ts";
 import { provideWebGpu } from "./dawn.ts";
 import type { Environment } from "./environment.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
+import { PeerProcess } from "./peer_process.ts";
 import { duration, Terminal } from "./terminal.ts";
 import { reasonOf, UsageError } from "./usage.ts";
 import { openWeights } from "./weights.ts";
@@ -31,6 +34,8 @@ export interface BenchCommandOptions {
   readonly count?: boolean;
   readonly device?: string;
   readonly wall?: boolean;
+  readonly tuning?: string;
+  readonly peer?: string;
 }
 
 /** Dawn rounds timestamps as browsers do unless told otherwise. */
@@ -41,12 +46,13 @@ export async function bench(options: BenchCommandOptions, environment: Environme
   const { signal, stdout } = environment;
   if ((options.gflops === undefined) !== (options.gbs === undefined)) throw new UsageError("--gflops and --gbs are given together: a floor needs both");
   const device = options.device === undefined ? undefined : await readDevice(options.device);
+  const pinned = options.tuning === undefined ? undefined : await readChoices(options.tuning);
   if (device && !options.count) throw new UsageError("--device describes a device that is not here: it needs --count");
   const speed = options.gflops !== undefined && options.gbs !== undefined ? { gflops: options.gflops, gbs: options.gbs } : undefined;
   const files = Object.fromEntries(Object.entries({ "--json": options.json, "--csv": options.csv }).filter(([, path]) => path !== "-"));
   await checkDestinations(
     files,
-    [options.weights, options.compare].filter((path) => path !== undefined),
+    [options.weights, options.compare, options.tuning].filter((path) => path !== undefined),
   );
   const before = options.compare === undefined ? undefined : await readReport(options.compare);
   const subject = await openSubject(options, signal);
@@ -56,7 +62,7 @@ export async function bench(options: BenchCommandOptions, environment: Environme
     if (options.count) {
       const runs = options.precision.map((precision) => ({
         precision,
-        ...benchGraphs(subject, targetIn({ ...GPU_TARGET, ...(device ? { model: device } : {}) }, precision)),
+        ...benchGraphs(subject, targetIn({ ...GPU_TARGET, ...(device ? { model: device } : {}), ...(pinned ? { choices: pinned } : {}) }, precision)),
       }));
       const texts = runs.flatMap(({ precision, encode, decode }) => [
         countsText({ [`encode, ${precision}`]: counted(encode), [`decode, ${precision}`]: counted(decode) }, speed).trimEnd(),
@@ -76,7 +82,7 @@ export async function bench(options: BenchCommandOptions, environment: Environme
       return;
     }
     await provideWebGpu(EXACT_CLOCK);
-    const report = await run(subject, options, environment);
+    const report = await run(subject, { ...options, pinned }, environment);
     const all = runsOf(report);
     for (const one of all) {
       const { encode, decode } = one;
@@ -119,6 +125,16 @@ async function readReport(path: string): Promise<BenchReport> {
   }
 }
 
+async function readChoices(path: string): Promise<Choices> {
+  const { readFile } = await import("node:fs/promises");
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new UsageError(`--tuning ${path}: ${reasonOf(cause)}`);
+  });
+  const choices = pinnedChoices(text);
+  if (!choices) throw new UsageError(`--tuning ${path} must be a JSON file of the bench, or an object of a kernel's name for each shape`);
+  return choices;
+}
+
 async function readDevice(name: string): Promise<DeviceModel> {
   const known = parseDeviceModel(name);
   if (typeof known !== "string") return known;
@@ -131,9 +147,14 @@ async function readDevice(name: string): Promise<DeviceModel> {
   return device;
 }
 
-async function run(subject: Subject, { runs, wall, precision }: BenchCommandOptions, { stderr, signal }: Environment): Promise<BenchReport> {
+interface RunOptions extends BenchCommandOptions {
+  readonly pinned: Choices | undefined;
+}
+
+async function run(subject: Subject, { runs, wall, precision, pinned, peer: command }: RunOptions, { stderr, signal }: Environment): Promise<BenchReport> {
   const terminal = new Terminal(stderr);
   const started = performance.now();
+  const peer = command === undefined ? undefined : new PeerProcess(command);
   try {
     return await measure({
       subject,
@@ -141,21 +162,24 @@ async function run(subject: Subject, { runs, wall, precision }: BenchCommandOpti
       precisions: precision,
       signal,
       timestamps: !wall,
+      pinned,
+      peer,
       environment: { runtime: "node", agent: `Node ${process.versions.node}, Dawn`, platform: `${process.platform} ${process.arch}`, cores: cpus().length },
       onProgress: (step, done, total) => terminal.progress(`${step}  ${total > 1 ? `${percent(done / total)}, ` : ""}${duration(performance.now() - started)}`),
     });
   } finally {
+    peer?.end();
     terminal.clear();
   }
 }
 
 function text(report: BenchReport): string {
   const { adapter, model, peaks, memory, encode, decode } = report;
-  const graph = (name: string, { dispatches, submits, wall, gpu, coldMs, floorMs }: GraphReport) =>
+  const graph = (name: string, { dispatches, submits, wall, gpu, coldMs, floorMs, modelledMs }: GraphReport) =>
     `${name}  ${dispatches} dispatches, ${submits} ${submits === 1 ? "submit" : "submits"}; median ${time(wall.median)}, p95 ${time(wall.p95)}, first ${time(coldMs)}` +
-    `${gpu ? `; GPU ${time(gpu.median)}` : ""}; floor ${time(floorMs)}`;
-  const kernel = ({ time: t, share, gflops, gbs, ofFloor, op, shape, label }: KernelReport) =>
-    `${time(t.median).padStart(9)}  ${percent(share).padStart(6)}  ${digits(gflops).padStart(6)} GFLOP/s  ${digits(gbs).padStart(6)} GB/s  ${percent(ofFloor).padStart(6)} of peak  ${op} ${shape}  ${label}`;
+    `${gpu ? `; GPU ${time(gpu.median)}` : ""}; floor ${time(floorMs)}${modelledMs === undefined ? "" : `, modelled ${time(modelledMs)}`}`;
+  const kernel = ({ time: t, modelled, share, gflops, gbs, ofFloor, op, shape, label }: KernelReport) =>
+    `${time(t.median).padStart(9)}${modelled ? `, modelled ${time(modelled.us / 1000).padStart(8)}` : ""}  ${percent(share).padStart(6)}  ${digits(gflops).padStart(6)} GFLOP/s  ${digits(gbs).padStart(6)} GB/s  ${percent(ofFloor).padStart(6)} of peak  ${op} ${shape}  ${label}`;
   const slowest = (kernels: readonly KernelReport[]) => [...kernels].sort((a, b) => b.time.median - a.time.median).slice(0, LISTED);
   return [
     `${model.name}, ${report.precision}, ${model.weights}, on ${adapter.description}`,
@@ -173,6 +197,7 @@ function text(report: BenchReport): string {
     graph("decode", decode),
     ...slowest(decode.kernels).map(kernel),
     ...(report.tuning ? ["", tuningText(report.tuning)] : []),
+    ...(report.peer ? ["", peerText(report.peer)] : []),
   ].join("\n");
 }
 
@@ -188,6 +213,19 @@ function columns(rows: readonly Row[]): string {
 function tuningText(tuning: NonNullable<BenchReport["tuning"]>): string {
   const { head, rows } = tuningTable(tuning);
   return aligned([head, ...rows]);
+}
+
+function peerText({ name, ours, variants, failed }: PeerReport): string {
+  const times = ({ gpu, wall }: SummaryPair) => `${gpu ? `GPU ${time(gpu.median)}, ` : ""}wall ${time(wall.median)}`;
+  return [
+    `In turns with ${name}: ours encode ${times(ours.encode)}; decode ${times(ours.decode)}`,
+    ...variants.map(
+      (variant) =>
+        `  ${variant.name}: encode ${times(variant.encode)}, ${variant.ratio.encode.toFixed(2)} times ours; ` +
+        `decode ${times(variant.decode)}, ${variant.ratio.decode.toFixed(2)} times ours`,
+    ),
+    ...failed.map((one) => `  ${one.name}: not timed, ${one.reason}`),
+  ].join("\n");
 }
 
 function comparison(before: BenchReport, now: BenchReport): string {

@@ -266,6 +266,8 @@ function benchCommand(root: Command, environment: Environment): void {
     .option("--device <name>", "with --count: the modelled time of each dispatch on h100, h200, m2, igpu or a device described in a JSON file")
     .option("--gflops <n>", "with --gbs: print the floor on a device of this speed", positive("--gflops"))
     .option("--gbs <n>", "memory bandwidth of that device, GB/s", positive("--gbs"))
+    .option("--tuning <file.json>", "kernels to use, as an earlier --json or a file of its tuner's choices names them, in place of timing them")
+    .option("--peer <command>", "another implementation, timed in turns with this one: bench/pytorch_bench.py says how it is asked")
     .option("--wall", "the wall clock, also where the device has timestamps")
     .action(async (options: BenchCommandOptions) => {
       const { bench } = await import("./bench.ts");

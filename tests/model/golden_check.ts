@@ -3,7 +3,7 @@ import type { Embedding } from "../../src/embedding.ts";
 import type { RawImage } from "../../src/image/image.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
 import type { Decoded, EncodeOptions } from "../../src/sam_med2d.ts";
-import { expectClose } from "../support/compare.ts";
+import { expectClose, noteComparison } from "../support/compare.ts";
 import { type Golden, maskIou } from "../support/goldens.ts";
 
 // The embedding's standard deviation is 1, the logits' a few units. Two single-precision implementations differ by 1e-5; half
@@ -58,6 +58,7 @@ export async function checkGolden(model: Answering, golden: Golden, { cases = go
     answers.forEach(({ masks: own, best }, i) => {
       const iou = maskIou(own[best]?.data ?? [], masks.data.subarray(i * pixels, (i + 1) * pixels));
       errors.iou = Math.min(errors.iou, iou);
+      noteComparison(`${label("mask")}: 1 − IoU`, 1 - iou, 1 - bounds.iou);
       if (!(iou >= bounds.iou)) throw new Error(`${label("mask")}, prompt ${i}: IoU ${iou.toFixed(5)} < ${bounds.iou}`);
     });
   }

@@ -10,7 +10,7 @@ import type { Shape, Tensor } from "../../src/graph/tensor.ts";
 import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import type { Config, VitConfig } from "../../src/model/config.ts";
 import { networkWeights } from "../../src/model/network.ts";
-import { difference } from "../support/compare.ts";
+import { difference, noteComparison } from "../support/compare.ts";
 import type { Golden } from "../support/goldens.ts";
 import { keepAll, readTensors } from "../support/twins.ts";
 
@@ -169,6 +169,7 @@ export function judge(golden: Golden, stages: readonly Stage[], bound: number): 
 /** Throws where a stage is beyond its bound: names the first, and every other with its error. */
 export function expectStages(golden: Golden, stages: readonly Stage[], bound: number): number {
   const verdicts = judge(golden, stages, bound);
+  for (const { name, error } of verdicts) noteComparison(`${golden.name}: ${name}`, error, bound);
   const wrong = verdicts.filter(({ error }) => !(error <= bound));
   const [first] = wrong;
   if (!first) return Math.max(...verdicts.map(({ error }) => error));

@@ -5,6 +5,7 @@ import { attentionBlock, attentionBlockWeights } from "../../src/ops/attention_b
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, type Range, runOp } from "../support/twins.ts";
+import { softwareKernelsRun } from "../support/dawn.ts";
 import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
 // Two products of up to 256 terms, a softmax and a normalisation between them.
@@ -62,8 +63,9 @@ describeGpu("attention_block", () => {
   ])("batch $batch, $queries queries of $inner channels over $keys keys, $width channels, $columns projected", async (options) => {
     const bound = options.q ? 1e-4 : BOUND;
     const results = await runOp(record(options), { bound, targets: TARGETS });
-    expect(new Set(results.map(({ graph }) => graph.dispatches[0]?.shader.name))).toEqual(new Set(["attention_block", "attention_block_subgroups"]));
-    expectClose(results[1]?.value ?? [], results[0].value, { label: "the kernels of both kinds of adapter", bound: 20 * bound });
+    const kernels = softwareKernelsRun ? ["attention_block", "attention_block_subgroups"] : ["attention_block"];
+    expect(new Set(results.map(({ graph }) => graph.dispatches[0]?.shader.name))).toEqual(new Set(kernels));
+    for (const { value } of results) expectClose(value, results[0].value, { label: "the kernels of both kinds of adapter", bound: 20 * bound });
   });
 
   it("has rows of weights that sum to 1: values that are all one are left as they are", async () => {

@@ -85,7 +85,9 @@ describeGpu("conv2d", () => {
     const gpu = choice ? { ...GPU_TARGET, subgroupSize: 4, lanes: LANES, choices: { [key]: choice } } : GPU_TARGET;
     const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
     for (const { value } of results) expectClose(value, want, { label: "conv2d against its definition", bound: BOUND * scale });
-    expect(results.map(({ graph }) => graph.dispatches.length)).toEqual([!choice || choice.endsWith("/1") ? 1 : 2, 1]);
+    const [{ graph: first }, ...others] = results;
+    expect(first.dispatches.length).toBe(!choice || choice.endsWith("/1") ? 1 : 2);
+    for (const { graph } of others) expect(graph.dispatches.length).toBe(1);
     if (choice?.startsWith("lanes")) expect(results[0]?.graph.dispatches[0]?.shader.name).toBe("matmul_lanes");
   });
 

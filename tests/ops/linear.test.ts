@@ -154,10 +154,8 @@ describeGpu("linear", () => {
     expect(gpu.graph.dispatches.length).toBe(1);
     const splits = gpu.graph.dispatches[0]?.params["splits"];
     expect(splits).toBeGreaterThan(1);
-    expect([gpu, cpu].map((result) => result?.graph.dispatches[0]?.writes["y"]?.shape)).toEqual([
-      [splits, m, n],
-      [m, n],
-    ]);
+    expect(gpu.graph.dispatches[0]?.writes["y"]?.shape).toEqual([splits, m, n]);
+    if (cpu) expect(cpu.graph.dispatches[0]?.writes["y"]?.shape).toEqual([m, n]);
   });
 
   it.each<Case>([

@@ -20,10 +20,29 @@ export function difference(got: ArrayLike<number>, want: ArrayLike<number>, boun
   return { error, index, beyond };
 }
 
+/** A number that was held against its bound. */
+export interface Comparison {
+  readonly label: string;
+  readonly error: number;
+  readonly bound: number;
+}
+
+let observer: ((comparison: Comparison) => void) | undefined;
+
+/** `observe` is told of every comparison from now on, whatever comes of it. */
+export function observeComparisons(observe: (comparison: Comparison) => void): void {
+  observer = observe;
+}
+
+export function noteComparison(label: string, error: number, bound: number): void {
+  observer?.({ label, error, bound });
+}
+
 /** Throws unless both are as long and no two elements are further apart than `bound`; gives the largest error. */
 export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, { label, bound, shape }: { label: string; bound: number; shape?: Shape }): number {
   if (got.length !== want.length) throw new Error(`${label}: ${got.length} values for ${want.length}`);
   const { error, index, beyond } = difference(got, want, bound);
+  noteComparison(label, error, bound);
   if (error <= bound) return error;
   const at = `[${position(index, shape ?? [want.length]).join(", ")}]`;
   throw new Error(

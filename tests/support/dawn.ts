@@ -16,6 +16,10 @@ const adapter = await gpu.requestAdapter();
 /** `describe` for tests that need a device: without an adapter they are skipped and counted, and in CI a skip is a failure. */
 export const describeGpu = describe.skipIf(adapter === null);
 
+const SOFTWARE = /llvmpipe|swiftshader|software/i.test(`${adapter?.info.description} ${adapter?.info.architecture}`);
+/** Whether kernels for software adapters run here: those of 8 and 4 lanes want an adapter of as many. */
+export const softwareKernelsRun = SOFTWARE && process.env["SAM_MED2D_GPU_KERNELS_ONLY"] === undefined;
+
 export interface DeviceWish {
   readonly features?: readonly GPUFeatureName[];
   readonly limits?: Readonly<Record<string, number>>;
