@@ -1,4 +1,5 @@
 // What can be done on the page, as functions: buttons, keys and gestures all end here.
+import type { Opened } from "../src/formats/index.ts";
 import type { Box, Mask } from "../src/index.ts";
 import type { Volume, Window } from "../src/volume/index.ts";
 import { baseName, imageOfPrompts, maskPng, promptFile, readPromptFile, saveBlob } from "./open/download.ts";
@@ -24,7 +25,21 @@ import {
   setBox,
   undo,
 } from "./annotate/session.ts";
-import { atSlice, firstSlice, idOf, inPlane, isPicture, keeping, keyOf, openVolumes, type Plane, pictureOf, type SliceOf, windowFrom } from "./open/slices.ts";
+import {
+  atSlice,
+  firstSlice,
+  idOf,
+  inPlane,
+  isPicture,
+  keeping,
+  keyOf,
+  openServer,
+  openVolumes,
+  type Plane,
+  pictureOf,
+  type SliceOf,
+  windowFrom,
+} from "./open/slices.ts";
 import { chosenCandidate, currentStudy, hasUnsaved, newStudy, type State, type Store, type Study } from "./state.ts";
 
 export interface Shown {
@@ -164,19 +179,31 @@ export class Desk {
   /** Series, volumes and pictures in formats that browsers do not read. Gives what was not opened. */
   async #openVolumes(files: readonly File[], after: { last: string | null }): Promise<{ name: string; error: unknown }[]> {
     try {
-      const { volumes, segmentations, refused } = await openVolumes(files);
-      const failures: { name: string; error: unknown }[] = refused.map(({ file, reason }) => ({ name: file, error: reason }));
-      for (const volume of volumes) {
-        await this.#addVolume(volume, after).catch((error: unknown) => failures.push({ name: volume.name, error }));
-      }
-      const notes = volumes.flatMap(({ name, slices, columns, rows, notes: own }) => [`${name}: ${counted(slices, "slice")} of ${columns} × ${rows}.`, ...own]);
-      if (segmentations.length > 0) notes.push(`${segmentations.length} DICOM segmentations were read; the page does not draw them yet.`);
-      const opened = counted(files.length - refused.length, "file");
-      if (notes.length > 0) this.#problems.tell(`${opened} opened as ${counted(volumes.length, "volume")}`, notes.join(" "));
-      return failures;
+      const opened = await openVolumes(files);
+      return await this.#addVolumes(opened, counted(files.length - opened.refused.length, "file"), after);
     } catch (error) {
       return [{ name: files[0]?.name ?? "files", error }];
     }
+  }
+
+  /** Series of a DICOMweb server. Throws a SamError where it cannot be asked. */
+  async openServer(server: Parameters<typeof openServer>[0]): Promise<void> {
+    const opened = await openServer(server);
+    const slices = opened.volumes.reduce((sum, volume) => sum + volume.slices, 0);
+    const failures = await this.#addVolumes(opened, counted(slices, "slice"), { last: null });
+    this.#problems.showBatch(opened.volumes.length + failures.length, failures);
+  }
+
+  /** Gives what was not opened. */
+  async #addVolumes({ volumes, segmentations, refused }: Opened, what: string, after: { last: string | null }) {
+    const failures: { name: string; error: unknown }[] = refused.map(({ file, reason }) => ({ name: file, error: reason }));
+    for (const volume of volumes) {
+      await this.#addVolume(volume, after).catch((error: unknown) => failures.push({ name: volume.name, error }));
+    }
+    const notes = volumes.flatMap(({ name, slices, columns, rows, notes: own }) => [`${name}: ${counted(slices, "slice")} of ${columns} × ${rows}.`, ...own]);
+    if (segmentations.length > 0) notes.push(`${segmentations.length} DICOM segmentations were read; the page does not draw them yet.`);
+    if (notes.length > 0) this.#problems.tell(`${what} opened as ${counted(volumes.length, "volume")}`, notes.join(" "));
+    return failures;
   }
 
   async #addVolume(volume: Volume, after: { last: string | null }): Promise<void> {

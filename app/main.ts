@@ -1,8 +1,11 @@
 // Puts the page together: state, model, inference, and the parts that show them.
+// Before all else: a policy holds for what comes after it.
+import "./policy.ts";
 import { SamError } from "../src/index.ts";
 import { defaultWeights } from "./model/default_weights.ts";
 import { Desk } from "./desk.ts";
 import { byId } from "./dom.ts";
+import { openAddress, serverOf } from "./open/dicomweb.ts";
 import { startDrop } from "./open/drop.ts";
 import { Engine } from "./model/engine.ts";
 import { Inference } from "./model/inference.ts";
@@ -69,7 +72,7 @@ startKeptWeights(store, (error) => problems.show(error));
 startNotice(desk);
 startLoading(desk);
 startWorking(store);
-startDrop(desk);
+startDrop(desk, (error) => problems.show(error));
 store.subscribe((state, before) => {
   if (state.studies !== before.studies || state.current !== before.current || state.settings !== before.settings) desk.ask();
 });
@@ -92,6 +95,9 @@ drawSamples(
   (study) => store.set({ studies: [...store.state.studies, study], current: store.state.current ?? study.id }),
   (error) => problems.show(error),
 );
+
+const server = serverOf(location.search);
+if (server) openAddress(desk, server).catch((error) => problems.show(error));
 
 const webgpu = await findWebGpuProblem();
 const own = defaultWeights();

@@ -1,8 +1,9 @@
-// Files that are dropped on the page or pasted into it.
+// Files and folders that are dropped on the page or pasted into it.
 import type { Desk } from "../desk.ts";
 import { byId } from "../dom.ts";
+import { filesOf } from "./folder.ts";
 
-export function startDrop(desk: Desk): void {
+export function startDrop(desk: Desk, onError: (error: unknown) => void): void {
   const veil = byId("drop", HTMLElement);
   const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
   let depth = 0;
@@ -17,12 +18,11 @@ export function startDrop(desk: Desk): void {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     show(-depth);
-    void desk.openFiles([...(event.dataTransfer?.files ?? [])]);
+    if (event.dataTransfer) void filesOf(event.dataTransfer).then((files) => desk.openFiles(files), onError);
   });
   addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
+    if (!event.clipboardData?.types.includes("Files")) return;
     event.preventDefault();
-    void desk.openFiles(files);
+    void filesOf(event.clipboardData).then((files) => desk.openFiles(files), onError);
   });
 }

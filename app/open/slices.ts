@@ -1,5 +1,19 @@
 // Volumes on the desk: which slice of which plane is shown, through which window; what was said about the other slices is kept.
-import { type PlaneName, planeView, presets, render, type Volume, volumeMinMax, type Window, firstWindow, percentileWindow } from "../../src/volume/index.ts";
+import type { DicomWebOptions, Opened } from "../../src/formats/index.ts";
+import {
+  type PlaneName,
+  planeView,
+  presets,
+  render,
+  SliceCache,
+  type Volume,
+  volumeMinMax,
+  type Window,
+  firstWindow,
+  percentileWindow,
+} from "../../src/volume/index.ts";
+import { type CodecPool, codecPool } from "./codec_pool.ts";
+import { opening } from "./progress.ts";
 import type { Picture } from "./samples.ts";
 import { isEmpty } from "../annotate/session.ts";
 import type { Study } from "../state.ts";
@@ -91,10 +105,29 @@ export function keeping({ slice, session, choice, saved }: Study & { readonly sl
   return kept;
 }
 
+let shared: { readonly decoders: CodecPool; readonly slices: SliceCache } | undefined;
+
+/** Decoders and decoded slices, for all that is open together: the memory is bounded whatever is opened. */
+function keeper() {
+  shared ??= { decoders: codecPool(), slices: new SliceCache() };
+  return shared;
+}
+
 /** What the heap of files is that came along: nothing leaves the page, and what is compressed is decoded by parts fetched for it. */
-export async function openVolumes(files: readonly File[]) {
-  const [{ openFiles }, { pixelDecoders }] = await Promise.all([import("../../src/formats/index.ts"), import("../../src/formats/codecs/index.ts")]);
-  return openFiles(files, { decoders: pixelDecoders() });
+export async function openVolumes(files: readonly File[]): Promise<Opened> {
+  const { openFiles } = await import("../../src/formats/index.ts");
+  return keptOpen(await opening((options) => openFiles(files, { ...options, decoders: keeper().decoders })));
+}
+
+/** Series of a DICOMweb server. */
+export async function openServer(server: Pick<DicomWebOptions, "url" | "study" | "series" | "authorize">): Promise<Opened> {
+  const { fromDicomWeb } = await import("../../src/formats/index.ts");
+  return keptOpen(await opening((options) => fromDicomWeb({ ...server, ...options, decoders: keeper().decoders })));
+}
+
+/** Nothing where its user stopped it. */
+function keptOpen(opened: Opened | undefined): Opened {
+  return opened ? { ...opened, volumes: opened.volumes.map((volume) => keeper().slices.of(volume)) } : { volumes: [], segmentations: [], refused: [] };
 }
 
 /** What browsers decode themselves; everything else is for the readers of formats. */

@@ -8,12 +8,14 @@ const THUMB = { width: 260, height: 128 };
 
 export function startTray(desk: Desk): void {
   const root = byId("thumbs", HTMLElement);
-  const input = byId("open-image", HTMLInputElement);
-  input.addEventListener("change", () => {
-    void desk.openFiles([...(input.files ?? [])]);
-    // So that the same file can be chosen again.
-    input.value = "";
-  });
+  for (const id of ["open-image", "open-folder"]) {
+    const input = byId(id, HTMLInputElement);
+    input.addEventListener("change", () => {
+      void desk.openFiles([...(input.files ?? [])]);
+      // So that the same file can be chosen again.
+      input.value = "";
+    });
+  }
 
   const thumbs = new Map<string, HTMLElement>();
   desk.store.subscribe((state: State, before: State) => {

@@ -24,9 +24,16 @@ export interface OpenOptions {
   readonly decoders?: PixelDecoders;
   readonly signal?: AbortSignal;
   /** Files looked at so far, of how many; archives count once they are unpacked. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  readonly onProgress?: (progress: OpenProgress) => void;
   /** A file that was not given but lies beside one that was: the voxels of a header, on a disk. */
   readonly beside?: (path: string) => FileEntry | undefined;
+}
+
+export interface OpenProgress {
+  readonly done: number;
+  readonly total: number;
+  /** The packed file that is being read (`.nii.gz`, `.tar.gz`), in packed bytes. */
+  readonly unpacking?: { readonly file: string; readonly loaded: number; readonly total: number };
 }
 
 export interface Opened {
@@ -41,7 +48,12 @@ export interface Opened {
  */
 export async function openFiles(files: Iterable<File | FileEntry | ByteSource>, options: OpenOptions = {}): Promise<Opened> {
   const { signal, decoders, onProgress, beside } = options;
-  const context: ReadContext = { ...(decoders && { decoders }), ...(signal && { signal }) };
+  let done = 0;
+  const told = (count: number, unpacking?: OpenProgress["unpacking"]) => {
+    done += count;
+    onProgress?.({ done, total: heap.entries.length, ...(unpacking && { unpacking }) });
+  };
+  const context: ReadContext = { ...(decoders && { decoders }), ...(signal && { signal }), onProgress: (unpacking) => told(0, unpacking) };
   const refused: Refused[] = [];
   const volumes: Volume[] = [];
   const segmentations: Segmentation[] = [];
@@ -50,11 +62,6 @@ export async function openFiles(files: Iterable<File | FileEntry | ByteSource>, 
     refused.push({ file, reason: reasonOf(error) });
   };
   const heap = new Heap([...files].map(entryOf), beside);
-  let done = 0;
-  const told = (count: number) => {
-    done += count;
-    onProgress?.({ done, total: heap.entries.length });
-  };
   await heap.sort(context, refuse);
   told(heap.entries.length - heap.waiting());
   for (const { kinds, together, read } of READERS) {

@@ -131,13 +131,6 @@ export function letters(direction: Vector3): string {
     .join("");
 }
 
-/** What stands at the four edges of a slice as it is stored. */
-export function edgeLetters(geometry: Geometry): { readonly left: string; readonly right: string; readonly top: string; readonly bottom: string } {
-  const [right, bottom] = [axis(geometry, 0), axis(geometry, 1)];
-  const back = (a: Vector3): Vector3 => [-a[0], -a[1], -a[2]];
-  return { left: letters(back(right)), right: letters(right), top: letters(back(bottom)), bottom: letters(bottom) };
-}
-
 export type PlaneName = "axial" | "coronal" | "sagittal";
 
 /** The plane that the stored slices are nearest to, and by how many degrees they are off it. */

@@ -1,6 +1,10 @@
 // The `./volume` entry: where voxels lie, what they look like, and what is drawn on them. It imports neither the engine nor a file format.
 export type { Affine, Direction, Geometry, PlaneName, Vector3 } from "./geometry.ts";
-export { axis, edgeLetters, indexToPatient, letters, patientToIndex, planeOf } from "./geometry.ts";
+export { axis, indexToPatient, letters, patientToIndex, planeOf } from "./geometry.ts";
+export type { SliceCacheOptions } from "./cached.ts";
+export { SliceCache } from "./cached.ts";
+export type { EdgeLetters } from "./display.ts";
+export { edgeLetters, fittedSize, pixelAspect } from "./display.ts";
 export { labelmapOfSegmentation } from "./from_segmentation.ts";
 export { labelColor, labelmapOf } from "./from_volume.ts";
 export type { EditOptions, LabelEdit } from "./edit.ts";

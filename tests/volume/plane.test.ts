@@ -1,16 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  affineOf,
-  edgeLetters,
-  flipRasLps,
-  type Geometry,
-  geometryOf,
-  indexToPatient,
-  letters,
-  patientToIndex,
-  planeOf,
-  type Vector3,
-} from "../../src/volume/geometry.ts";
+import { affineOf, flipRasLps, type Geometry, geometryOf, indexToPatient, letters, patientToIndex, planeOf, type Vector3 } from "../../src/volume/geometry.ts";
+import { edgeLetters, fittedSize, pixelAspect } from "../../src/volume/display.ts";
 import { planeMap, planeView, toVolumeIndex } from "../../src/volume/plane.ts";
 import type { Volume } from "../../src/volume/volume.ts";
 
@@ -87,8 +77,24 @@ describe("geometry", () => {
     expect(letters([-0.9, -0.43, 0])).toBe("RA");
     expect(letters([0.05, 0.1, -0.99])).toBe("F");
     expect(edgeLetters({ ...OBLIQUE, direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] })).toEqual({ left: "R", right: "L", top: "A", bottom: "P" });
+    expect(edgeLetters({ ...OBLIQUE, unoriented: true })).toBeUndefined();
+    expect(edgeLetters(undefined)).toBeUndefined();
     expect(planeOf(OBLIQUE)).toEqual({ plane: "axial", degrees: 0 });
     expect(planeOf({ ...OBLIQUE, direction: [1, 0, 0, 0, 0, 1, 0, -1, 0] }).plane).toBe("coronal");
+  });
+});
+
+describe("a pixel", () => {
+  it("is shown at its true shape, and square where no shape is known", () => {
+    const side = planeView(volume(OBLIQUE), "sagittal");
+    const { across, down } = pixelAspect(side.geometry);
+    expect([across, down / across]).toEqual([1, expect.closeTo(3 / 1.1, 9)]);
+    const { width, height } = fittedSize(side, { width: 400, height: 400 });
+    expect(height).toBeCloseTo(400, 9);
+    expect(width / height).toBeCloseTo((side.columns * 1.1) / (side.rows * 3), 9);
+    expect(fittedSize({ columns: 10, rows: 5 }, { width: 400, height: 400 })).toEqual({ width: 400, height: 200 });
+    const spacing = { betweenColumns: 0, betweenRows: Number.NaN, betweenSlices: 1 };
+    for (const odd of [undefined, { ...OBLIQUE, spacing }]) expect(pixelAspect(odd)).toEqual({ across: 1, down: 1 });
   });
 });
 
@@ -122,7 +128,7 @@ describe("planes", () => {
           });
         }
       }
-      const { left, top } = edgeLetters(view.geometry as Geometry);
+      const { left = "", top = "" } = edgeLetters(view.geometry) ?? {};
       expect([left[0], top[0]]).toEqual(plane === "axial" ? ["R", "A"] : plane === "coronal" ? ["R", "H"] : ["A", "H"]);
     }
   });

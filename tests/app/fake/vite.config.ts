@@ -25,6 +25,6 @@ export default defineConfig({
   base: "./",
   plugins: [fake(), bare, wgsl(`${root}shaders`), codecs()],
   assetsInclude: ["**/*.wasm"],
-  worker: { format: "es", plugins: () => [fake(), wgsl(`${root}shaders`)] },
+  worker: { format: "es", plugins: () => [fake(), wgsl(`${root}shaders`), codecs()] },
   build: { target: "es2022", outDir: ".cache/fake_site", emptyOutDir: true, rollupOptions: { input: `${root}index.html` } },
 });

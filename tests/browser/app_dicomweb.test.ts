@@ -1,0 +1,123 @@
+// The page on a DICOMweb server: Orthanc behind a gate that wants a token and lets pages of any origin read. On a fake model.
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dicomWebStudies } from "../../src/formats/index.ts";
+import { ready } from "../app/fake/page.ts";
+import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { useSite } from "../support/browser.ts";
+import { type Orthanc, orthancIsHere, startOrthanc } from "../support/orthanc.ts";
+import { ROOT } from "../support/setup_file.ts";
+
+const DICOM = join(ROOT, "tests/formats/fixtures/dicom");
+const TOKEN = "a-token-of-42";
+
+let orthanc: Orthanc;
+let gate: Server;
+/** Without permission for other origins. */
+let closed: Server;
+let study: string;
+
+/** Passes on what carries the token; answers pages of any origin where it is open. */
+function gateTo(open: boolean): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    const allowed = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization, accept" };
+    if (open) for (const [name, value] of Object.entries(allowed)) response.setHeader(name, value);
+    if (request.method === "OPTIONS") return response.writeHead(open ? 204 : 405).end();
+    if (request.headers.authorization !== `Bearer ${TOKEN}`) return response.writeHead(401).end();
+    const headers = { ...orthanc.headers, accept: request.headers.accept ?? "*/*" };
+    const answer = await fetch(`${orthanc.url}${request.url?.replace(/^\/pacs/, "")}`, { headers });
+    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(new Uint8Array(await answer.arrayBuffer()));
+  });
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
+}
+const addressOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/pacs`;
+const query = (more: Record<string, string>) => `/?${new URLSearchParams(more)}`;
+
+const site = useSite({ folder: FAKE_SITE });
+
+async function typeToken(page: Page, token: string, words: RegExp): Promise<void> {
+  await page.waitForFunction((source) => new RegExp(source).test(document.querySelector("dialog.ask")?.textContent ?? ""), {}, words.source);
+  await page.type("dialog.ask input", token);
+  await page.keyboard.press("Enter");
+}
+
+const told = (page: Page, words: string) => page.waitForFunction((text) => document.querySelector("#problems")?.textContent?.includes(text), {}, words);
+
+describe.skipIf(!orthancIsHere)("a DICOMweb address", () => {
+  beforeAll(async () => {
+    await buildFakeSite();
+    orthanc = await startOrthanc();
+    const shuffled = readdirSync(join(DICOM, "shuffled")).map((name) => join("shuffled", name));
+    await orthanc.fill([...shuffled, "jpeg_lossless_1.dcm", "j2k.dcm", "palette_8.dcm"].map((name) => readFileSync(join(DICOM, name))));
+    study = (await dicomWebStudies(orthanc))[0]?.study as string;
+    [gate, closed] = await Promise.all([gateTo(true), gateTo(false)]);
+  });
+  afterAll(async () => {
+    gate?.close();
+    closed?.close();
+    await orthanc?.close();
+  });
+
+  it("opens its study once the right token is typed, keeps the token nowhere, and lets the page ask no other http server", async () => {
+    const { page, errors } = await site.open(query({ dicomweb: addressOf(gate), study }));
+    await typeToken(page, "wrong", /wants a sign-in/);
+    await typeToken(page, TOKEN, /did not take this token/);
+    await told(page, "opened as 4 volumes");
+    await ready(page, 6 + 4);
+    expect(await page.$$eval(".thumb", (thumbs) => thumbs.map((thumb) => thumb.textContent).join())).toContain("j2k");
+    const kept = await page.evaluate(() =>
+      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, document.body.innerHTML]),
+    );
+    expect(kept).not.toContain(TOKEN);
+    expect(kept).not.toMatch(/Phantom\^|phantom/);
+    const asks = (url: string) =>
+      page.evaluate(
+        (address) =>
+          fetch(address).then(
+            ({ status }) => status,
+            () => "refused",
+          ),
+        url,
+      );
+    expect(await asks(`${addressOf(gate)}/studies`)).toBe(401);
+    const before = errors.length;
+    expect(await asks(`${addressOf(closed)}/studies`)).toBe("refused");
+    // The browser's own word on the refusals that were provoked here.
+    expect(errors.slice(0, before).filter((text) => !/401/.test(text))).toEqual([]);
+    await page.close();
+  });
+
+  it("is given its token by the page that opened it, and lets one choose among studies", async () => {
+    const { page } = await site.open("/");
+    const target = query({ dicomweb: addressOf(gate) });
+    const opened = new Promise<Page>((resolve) => page.once("popup", (popup) => resolve(popup as Page)));
+    await page.evaluate(
+      (address, token) => {
+        addEventListener("message", ({ source, data }) => {
+          if (data?.type === "dicomweb-token-wanted") (source as Window).postMessage({ type: "dicomweb-token", token }, location.origin);
+        });
+        open(address);
+      },
+      target,
+      TOKEN,
+    );
+    const popup = await opened;
+    await popup.waitForSelector("dialog.ask select");
+    expect(await popup.$eval("dialog.ask", (dialog) => dialog.textContent)).toContain("CT");
+    await popup.select("dialog.ask select", study);
+    await popup.click("dialog.ask button[type=submit]");
+    await told(popup, "opened as 4 volumes");
+    await popup.close();
+    await page.close();
+  });
+
+  it("that lets no other page read it is told", async () => {
+    const { page } = await site.open(query({ dicomweb: addressOf(closed), study }));
+    await told(page, "but not to pages of");
+    await page.close();
+  });
+});
