@@ -177,6 +177,8 @@ function infoCommand(root: Command, environment: Environment): void {
     });
 }
 
+const resampleOption = () => new Option("--resample", "labels of another grid: each voxel of the volume takes the nearest one's");
+
 function labelCommands(root: Command, environment: Environment): void {
   root
     .command("measure")
@@ -184,6 +186,7 @@ function labelCommands(root: Command, environment: Environment): void {
     .argument("<volume>", "file or folder of one volume")
     .requiredOption("--labels <file>", "NIfTI, NRRD or MetaImage of label values, or a DICOM segmentation")
     .option("--csv <file|->", "where to write; standard output when left out")
+    .addOption(resampleOption())
     .action(async (volume: string, options: MeasureOptions) => {
       const { measureCommand } = await import("./labels.ts");
       await measureCommand(volume, options, environment);
@@ -193,7 +196,8 @@ function labelCommands(root: Command, environment: Environment): void {
     .description("Write a file of labels in another format: NIfTI (.nii.gz), 3D Slicer's segmentation (.seg.nrrd) or a DICOM segmentation (.dcm).")
     .argument("<in>", "NIfTI, NRRD or MetaImage of label values, or a DICOM segmentation")
     .argument("<out>", "file that ends in .nii.gz, .seg.nrrd or .dcm")
-    .option("--on <volume>", "the volume the labels were drawn on; DICOM segmentations need it")
+    .option("--on <volume>", "the volume the labels were drawn on; a DICOM segmentation is written on it")
+    .addOption(resampleOption())
     .action(async (from: string, to: string, options: ConvertMaskOptions) => {
       const { convertMask } = await import("./labels.ts");
       await convertMask(from, to, options, environment);

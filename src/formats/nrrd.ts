@@ -6,6 +6,7 @@ import { badFile, baseName, DAMAGED, shown } from "./fail.ts";
 import { inflateAll } from "./inflate.ts";
 import { type NrrdHeader, parseNrrdHeader, readNrrdHeader } from "./nrrd_header.ts";
 import type { Companions, FileEntry, ReadContext, ReadResult } from "./reader.ts";
+import { isSegNrrd, segmentationOf } from "./seg_nrrd.ts";
 import { dataFileBeside, joined, lineSkipped, textSource } from "./text_header.ts";
 import { bytesOf, expectVoxels, slicesOf } from "./voxels.ts";
 
@@ -88,6 +89,7 @@ export async function readNrrd(entry: FileEntry, companions: Companions, context
       slice,
     };
   });
+  if (isSegNrrd(header.keys)) return { volumes: [], segmentations: [segmentationOf(header.keys, made, geometry)], refused: [] };
   return { volumes: made, refused: [] };
 }
 

@@ -1,6 +1,7 @@
 // A volume of label values (NIfTI, NRRD, MetaImage, a palette PNG) as a labelmap: work goes on where a file stopped.
 import { SamError } from "../errors.ts";
 import { Labelmap } from "./labelmap.ts";
+import { runsByValue } from "./runs.ts";
 import type { Volume } from "./volume.ts";
 
 /** More values than this are an image, not labels. */
@@ -15,38 +16,30 @@ export function labelColor(id: number): [number, number, number] {
   return [channel(5), channel(3), channel(1)];
 }
 
-/** Each value above 0 becomes a label; `names` by value. Throws where values are not whole numbers from 0 to 65535, or too many. */
+/**
+ * Each value above 0 becomes a label, named by the file where it names them, or by `names`. Throws where values are not whole numbers from 0 to 65535, or
+ * too many.
+ */
 export async function labelmapOf(volume: Volume, names: ReadonlyMap<number, string> = new Map(), signal?: AbortSignal): Promise<Labelmap> {
-  const { columns, rows, slices } = volume;
-  const labelmap = new Labelmap(columns, rows, slices);
+  const { columns, rows, slices, labels = [] } = volume;
+  const named = new Map(labels.map((label) => [label.id, label]));
+  const labelmap = new Labelmap(columns, rows, slices, labels);
   const fail = (got: string) => {
     const expected = "label values, whole numbers from 0 to 65535";
     return new SamError({ code: "file", op: volume.name, expected, got, remedy: "Open a file of labels, not an image." });
   };
   if (volume.samples > 1) throw fail(`${volume.samples} samples a voxel`);
-  const known = new Set<number>();
   for (let k = 0; k < slices; k++) {
     const { data } = await volume.slice(k, signal ? { signal } : {});
-    const runs = new Map<number, number[]>();
-    for (let i = 0; i < data.length; ) {
-      const value = data[i] as number;
-      let end = i + 1;
-      while (end < data.length && data[end] === value) end++;
-      if (value !== 0) {
-        if (!Number.isInteger(value) || value < 0 || value > 65535) throw fail(`the value ${value} on slice ${k}`);
-        const list = runs.get(value) ?? [];
-        runs.set(value, list);
-        list.push(i, end);
+    for (const [value, runs] of runsByValue(data)) {
+      if (!Number.isInteger(value) || value < 0 || value > 65535) throw fail(`the value ${value} on slice ${k}`);
+      if (!named.has(value)) {
+        const label = { id: value, name: names.get(value) ?? `Label ${value}`, color: labelColor(value) };
+        named.set(value, label);
+        if (named.size > MAX_LABELS) throw fail(`more than ${MAX_LABELS} values`);
+        labelmap.setLabel(label);
       }
-      i = end;
-    }
-    for (const [value, list] of runs) {
-      if (!known.has(value)) {
-        known.add(value);
-        if (known.size > MAX_LABELS) throw fail(`more than ${MAX_LABELS} values`);
-        labelmap.setLabel({ id: value, name: names.get(value) ?? `Label ${value}`, color: labelColor(value) });
-      }
-      labelmap.draw(value, k, Uint32Array.from(list), "allow");
+      labelmap.draw(value, k, runs, "allow");
     }
   }
   return labelmap;

@@ -7,6 +7,8 @@ export type { EdgeLetters } from "./display.ts";
 export { edgeLetters, fittedSize, pixelAspect } from "./display.ts";
 export { labelmapOfSegmentation } from "./from_segmentation.ts";
 export { labelColor, labelmapOf } from "./from_volume.ts";
+export type { LaidLabels, LayOptions, OwnLabels } from "./lay.ts";
+export { layLabels, ownLabels } from "./label_files.ts";
 export type { EditOptions, LabelEdit } from "./edit.ts";
 export { editLabel } from "./edit.ts";
 export type { Label, LabelChange, LabelmapChange, Overlap, RunsChange, SavedLabelmap } from "./labelmap.ts";

@@ -18,6 +18,23 @@ export function runsOf(mask: ArrayLike<number>): Runs {
   return Uint32Array.from(out);
 }
 
+/** The pixels of each value but 0. */
+export function runsByValue(values: ArrayLike<number>): Map<number, Runs> {
+  const found = new Map<number, number[]>();
+  for (let begin = 0; begin < values.length; ) {
+    const value = values[begin] as number;
+    let end = begin + 1;
+    while (end < values.length && values[end] === value) end++;
+    if (value !== 0) {
+      const edges = found.get(value) ?? [];
+      found.set(value, edges);
+      edges.push(begin, end);
+    }
+    begin = end;
+  }
+  return new Map([...found].map(([value, edges]) => [value, Uint32Array.from(edges)]));
+}
+
 /** Sets `value` at the pixels of the runs; the rest of `into` stays. */
 export function paintRuns<T extends { fill(value: number, begin: number, end: number): unknown }>(runs: Runs, into: T, value = 1): T {
   for (let i = 0; i < runs.length; i += 2) into.fill(value, runs[i] as number, runs[i + 1] as number);

@@ -1,5 +1,5 @@
 // Segments as a file has them: frames of voxels that lie on images by reference or by position. Nothing is laid onto a volume yet.
-import type { Direction, Vector3 } from "./geometry.ts";
+import type { Direction, Geometry, Vector3 } from "./geometry.ts";
 
 /** A term of a dictionary, SNOMED CT say. */
 export interface Code {
@@ -26,6 +26,8 @@ export interface SegmentFrame {
   readonly segment?: number;
   /** Centre of its first voxel, LPS, mm. */
   readonly position?: Vector3;
+  /** Where the file has all slices of a volume, from 0. */
+  readonly slice?: number;
   /** The images it was drawn on; `frame` counts from 1, in multi-frame images only. */
   readonly references: readonly { readonly sopInstance: string; readonly frame?: number }[];
 }
@@ -43,6 +45,10 @@ export interface Segmentation {
   /** Absent where the file gives no orientation. */
   readonly direction?: Direction;
   readonly spacing?: { readonly betweenColumns: number; readonly betweenRows: number; readonly betweenSlices?: number };
+  /** Of a file that has all slices of a volume. */
+  readonly geometry?: Geometry;
+  /** DICOM's UID of the space that positions are in. */
+  readonly frameOfReference?: string;
   /** Series of the images it belongs to. */
   readonly referencedSeries: readonly string[];
   readonly files: readonly string[];

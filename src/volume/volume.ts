@@ -1,5 +1,6 @@
 // A volume is lazy: what it is, at once; its slices, when they are looked at. A single picture is a volume of one slice.
 import type { Geometry } from "./geometry.ts";
+import type { Label } from "./labelmap.ts";
 
 export type SliceData = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
@@ -54,6 +55,8 @@ export interface Volume {
   readonly transferSyntax?: string;
   /** All slices of the file or series in their own order, where this volume is a part of them: a time point, an echo; or has them sorted. */
   readonly whole?: Volume;
+  /** What its values mean, where the file names them: labels, not an image. */
+  readonly labels?: readonly Label[];
   /** What a label file that lies on these voxels repeats of this one, bit for bit. */
   readonly nifti?: NiftiHeader;
   readonly dicom?: DicomSource;

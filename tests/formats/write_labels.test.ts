@@ -8,7 +8,9 @@ import { openFiles } from "../../src/formats/index.ts";
 import { writeNiftiLabels } from "../../src/formats/write_nifti.ts";
 import { writeSegNrrd } from "../../src/formats/write_nrrd.ts";
 import { labelmapOf } from "../../src/volume/from_volume.ts";
+import { layLabels } from "../../src/volume/lay.ts";
 import { Labelmap } from "../../src/volume/labelmap.ts";
+import type { Segmentation } from "../../src/volume/segmentation.ts";
 import type { Volume } from "../../src/volume/volume.ts";
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "fixtures/volumes");
@@ -19,9 +21,18 @@ async function opened(name: string, bytes = new Uint8Array(readFileSync(join(FOL
   return volumes[0] as Volume;
 }
 
+async function segmentation(bytes: Uint8Array<ArrayBuffer>): Promise<Segmentation> {
+  const { segmentations, refused } = await openFiles([{ path: "labels.seg.nrrd", source: bufferSource(bytes, "labels.seg.nrrd") }]);
+  expect(refused).toEqual([]);
+  return segmentations[0] as Segmentation;
+}
+
+const ORGAN = { value: "123037004", scheme: "SCT", meaning: "Anatomical Structure" };
+const LIVER = { value: "10200004", scheme: "SCT", meaning: "Liver" };
+
 function drawn({ columns, rows, slices }: Volume, high = 2): Labelmap {
   const map = new Labelmap(columns, rows, slices, [
-    { id: 1, name: "liver", color: [221, 130, 101] },
+    { id: 1, name: "liver", color: [221, 130, 101], category: ORGAN, type: LIVER },
     { id: high, name: "lesion, \\ left", color: [0, 200, 50] },
     { id: 7, name: "empty", color: [1, 2, 3] },
   ]);
@@ -76,8 +87,34 @@ describe.each(Object.entries(FORMS))("labels on %s", (_, name) => {
     expect(text).toContain("Segment0_Name:=liver\n");
     expect(text).toContain("Segment1_LabelValue:=2\n");
     expect(text).toContain("Segment2_Extent:=0 -1 0 -1 0 -1\n");
-    const again = await labelmapOf(await opened("labels.seg.nrrd", bytes));
+    const { labelmap: again, notes } = await layLabels(await segmentation(bytes), volume);
+    expect(notes).toEqual([]);
     for (let k = 0; k < volume.slices; k++) expect([...again.values(k)]).toEqual([...map.values(k)]);
+    expect(again.labels).toEqual(map.labels);
+  });
+});
+
+describe("Slicer's segmentations", () => {
+  it("hold labels that overlap, in layers", async () => {
+    const volume = await opened("int16.nii.gz");
+    const map = drawn(volume);
+    map.draw(2, 2, Uint32Array.of(6, 8), "allow");
+    const bytes = await writeSegNrrd(map, volume);
+    expect(new TextDecoder("latin1").decode(bytes)).toContain("kinds: list domain domain domain\n");
+    const { labelmap: again } = await layLabels(await segmentation(bytes), volume);
+    expect(again.save()).toEqual(map.save());
+  });
+
+  it("keep values that they do not name, and say so", async () => {
+    const volume = await opened("int16.nii.gz");
+    const bytes = await writeSegNrrd(drawn(volume), volume);
+    // The header's last key of the second segment: its value is named no more.
+    const at = new TextDecoder("latin1").decode(bytes).indexOf("Segment1_LabelValue:=2");
+    bytes[at + "Segment1_LabelValue:=".length] = "9".charCodeAt(0);
+    const { labelmap: again, notes } = await layLabels(await segmentation(bytes), volume);
+    expect(again.voxels(2)).toBe(9);
+    expect(again.labels.find(({ id }) => id === 2)?.name).toBe("Label 2");
+    expect(notes).toEqual(["The file does not name the value 2: numbered by value."]);
   });
 });
 

@@ -24,6 +24,7 @@ export function readSegmentation(image: DicomImage, decoders?: PixelDecoders): S
   const spacing = frames[0]?.spacing;
   const between = frames[0]?.betweenSlices ?? frames[0]?.thickness;
   const direction = directionOf(image);
+  const frameOfReference = dataset.text(TAG.FrameOfReferenceUID);
   const read = storedFrames(image, decoders);
   const notes = [...image.notes];
   if (direction === undefined) notes.push("The segmentation gives no orientation: it is laid onto images by reference alone.");
@@ -49,6 +50,7 @@ export function readSegmentation(image: DicomImage, decoders?: PixelDecoders): S
     ...(spacing
       ? { spacing: { betweenColumns: spacing.betweenColumns, betweenRows: spacing.betweenRows, ...(between ? { betweenSlices: between } : {}) } }
       : {}),
+    ...(frameOfReference ? { frameOfReference } : {}),
     referencedSeries: dataset.items(TAG.ReferencedSeriesSequence).flatMap((item) => item.text(TAG.SeriesInstanceUID) ?? []),
     files: [path],
     notes,
