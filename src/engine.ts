@@ -116,7 +116,7 @@ export class Engine {
       signal?.throwIfAborted();
       return await guarded(gpu, "load", async () => {
         const untuned = targetOf({ ...gpu.target, ...seen }, gpu.device, checkpoint, precision);
-        const key = tuningKey(gpu.summary, version);
+        const key = tuningKey(gpu.summary, gpu.device.adapterInfo?.device ?? "", version);
         const known = { ...(untuned.kind === "gpu" && (await tuning?.read(key))), ...untuned.choices };
         let target: Target = { ...untuned, choices: known };
         const tensors = networkWeights(config, target);
@@ -135,13 +135,16 @@ export class Engine {
           const choices = await tune(gpu, {
             record: (choices) => encodeGraph(config, { ...untuned, choices }).graph,
             compile: (graph) => Executor.create(gpu, graph, pool, weights, { signal }),
+            pool,
             known,
             signal,
             budgetMs: tuning.budgetMs,
             onTimed: (timed) => tuned.push(timed),
             onProgress: (loaded, total) => onProgress?.({ stage: "tune", loaded, total, unit: "kernels" }),
           });
-          if (tuned.length > 0) await tuning.write(key, choices);
+          const again = new Set(tuned.flatMap(({ key, whole }) => (whole ? [] : [key])));
+          const kept = Object.fromEntries(Object.entries(choices).filter(([shape]) => !again.has(shape)));
+          if (tuned.length > 0) await tuning.write(key, kept);
           target = { ...untuned, choices };
           encode = encodeGraph(config, target);
         }

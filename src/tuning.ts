@@ -12,9 +12,12 @@ export interface TuningStore {
 
 const CACHE = "sam-med2d-tuning";
 
-/** One name for what the times depend on: adapter, driver (a browser's is known by the browser's own version) and package. */
-export function tuningKey({ vendor, architecture, description }: DeviceSummary, version: string): string {
-  return [vendor, architecture, description, globalThis.navigator?.userAgent ?? "", version].join(" | ");
+/**
+ * One name for what the times depend on: adapter, driver (`description` natively; a browser hides it, and often which of a maker's cards it is, and
+ * is known by its own version) and package.
+ */
+export function tuningKey({ vendor, architecture, description }: DeviceSummary, device: string, version: string): string {
+  return [vendor, architecture, device, description, globalThis.navigator?.userAgent ?? "", version].join(" | ");
 }
 
 /** The browser's Cache Storage, which workers have too. Without one, the page's memory. */

@@ -24,6 +24,10 @@ export class ActivationPool {
     return this.#buffers[slot] as GPUBuffer;
   }
 
+  get buffers(): readonly GPUBuffer[] {
+    return this.#buffers;
+  }
+
   get bytes(): number {
     return this.#buffers.reduce((sum, buffer) => sum + buffer.size, 0);
   }

@@ -1,8 +1,11 @@
 // Which variants of the kernels are the fastest on the device at hand: timed on the model's own shapes and weights.
-import type { Choice, Graph } from "../graph/graph.ts";
+import type { Choice, Dispatch, Graph } from "../graph/graph.ts";
 import type { Choices } from "../graph/target.ts";
 import type { Gpu } from "./device.ts";
 import type { Executor } from "./executor.ts";
+import { pipelineOf } from "./kernel.ts";
+import type { ActivationPool } from "./pool.ts";
+import { type Clock, precisionOf, race } from "./race.ts";
 
 export interface TuneOptions {
   /** The graph as it is recorded with these choices. */
@@ -11,6 +14,8 @@ export interface TuneOptions {
   readonly known: Choices;
   /** The graph, compiled. */
   readonly compile: (graph: Graph) => Promise<Executor>;
+  /** What the executors keep their activations in. */
+  readonly pool: ActivationPool;
   /** Told of each shape once it is decided. */
   readonly onTimed?: ((timed: Timed) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -23,55 +28,62 @@ export interface TuneOptions {
 export interface Timed {
   readonly key: string;
   readonly chosen: string;
-  /** Best time of one dispatch; those that were hopeless were timed once. */
+  /** Of one dispatch. */
   readonly candidates: readonly { readonly name: string; readonly ms: number }[];
+  /** Whether every candidate was compiled in time: otherwise the choice is made again at the next load, which gets further. */
+  readonly whole: boolean;
 }
 
 const BUDGET_MS = 1600;
-/** One timing is as many dispatches as take this long on the default variant: well above what a submit costs. */
-const TIMING_MS = 4;
-const MAX_REPEATS = 64;
-const ROUNDS = 3;
-/** A variant this much slower than the best one in the first round is out. */
-const HOPELESS = 1.4;
-/** A gain below this is noise. */
-const WORTH_IT = 0.97;
+/** A GPU that waited for compilers runs at a fraction of its clock until it was busy for a while. */
+const WARM_MS = 100;
+const FILL_BYTES = 1 << 20;
 
 /** `known`, and the fastest candidate for every other choice the graph offers, those with the most work first. */
 export async function tune(gpu: Gpu, options: TuneOptions): Promise<Choices> {
-  const { record, compile, known, signal, onProgress, onTimed, budgetMs = BUDGET_MS } = options;
+  const { record, compile, known, pool, signal, onProgress, onTimed, budgetMs = BUDGET_MS } = options;
   const open = openChoices(record(known), known);
-  if (open.length === 0) return known;
-  const most = Math.max(...open.map(({ candidates }) => candidates.length));
-  // One recording for each rank: every shape takes its candidate of that rank.
+  if (open.length === 0 || budgetMs <= 0) return known;
   const begun = performance.now();
-  const executors: (Executor | undefined)[] = [];
+  const compiled = await compileAll(gpu, record, known, open, begun + budgetMs / 2, signal);
+  const ready = open.map((choice) => ({ ...choice, ready: choice.candidates.filter((name) => compiled.has(`${choice.key} ${name}`)) }));
+  // A choice without its default is met again when the model is made.
+  const timeable = ready.filter(({ ready, candidates }) => ready.length > 1 && ready[0] === candidates[0]);
+  const executors: Executor[] = [];
+  const clock = (choice: { readonly key: string }): Clock => ({
+    now: () => performance.now(),
+    run: (rank, repeats) => run(gpu, executors[rank], choice.key, repeats, signal),
+  });
   try {
-    for (let rank = 0; rank < most && performance.now() < begun + budgetMs / 2; rank++) {
-      const graph = record({ ...known, ...Object.fromEntries(open.map(({ key, candidates }) => [key, candidates[rank] ?? (candidates[0] as string)])) });
-      // A variant that the device refuses is out; what it makes of the default is met again when the model is made.
-      executors.push(await compile(graph).catch(() => undefined));
-      signal?.throwIfAborted();
+    // One recording for each rank: every shape takes its candidate of that rank.
+    const most = Math.max(0, ...timeable.map(({ ready }) => ready.length));
+    for (let rank = 0; rank < most; rank++) {
+      const names = timeable.map(({ key, ready }) => [key, ready[rank] ?? (ready[0] as string)]);
+      executors.push(await compile(record({ ...known, ...Object.fromEntries(names) })));
     }
-    if (!executors[0]) return known;
     // The pool grows with the first round and holds still in the second.
-    for (const executor of [...executors, ...executors]) executor?.prepare();
+    for (const executor of [...executors, ...executors]) executor.prepare();
     const chosen: Record<string, string> = { ...known };
-    // Drivers keep what they compiled: the next load gets further.
-    const ready = open.filter(({ candidates }) => candidates.length <= executors.length);
-    for (const [done, choice] of ready.entries()) {
+    const [first] = timeable;
+    if (!first) return known;
+    fill(gpu, pool);
+    await warm(clock(first));
+    const precision = await precisionOf(clock(first));
+    for (const [done, choice] of timeable.entries()) {
       onProgress?.(done, open.length);
-      const times = await timesOf(gpu, executors.slice(0, choice.candidates.length), choice, begun + budgetMs, signal);
-      if (!times) break;
-      const fastest = times.indexOf(Math.min(...times));
-      const name = choice.candidates[(times[fastest] as number) < WORTH_IT * (times[0] as number) ? fastest : 0] as string;
+      fill(gpu, pool);
+      // The first has more time, so that on the coarsest clock every load gets further.
+      const won = await race(clock(choice), choice.ready.length, precision, begun + (done === 0 ? 2 : 1) * budgetMs);
+      if (!won) break;
+      const name = choice.ready[won.fastest] as string;
       chosen[choice.key] = name;
-      onTimed?.({ key: choice.key, chosen: name, candidates: choice.candidates.map((name, rank) => ({ name, ms: times[rank] as number })) });
+      const times = choice.ready.flatMap((candidate, rank) => (won.ms[rank] === undefined ? [] : [{ name: candidate, ms: won.ms[rank] as number }]));
+      onTimed?.({ key: choice.key, chosen: name, candidates: times, whole: choice.ready.length === choice.candidates.length });
     }
     onProgress?.(open.length, open.length);
     return chosen;
   } finally {
-    for (const executor of executors) executor?.dispose();
+    for (const executor of executors) executor.dispose();
   }
 }
 
@@ -85,40 +97,79 @@ function openChoices({ dispatches }: Graph, known: Choices): Choice[] {
   return [...flop.values()].sort((a, b) => b.flop - a.flop).map(({ choice }) => choice);
 }
 
-/** Milliseconds of each candidate, by rank; the executor of a rank has it recorded. Undefined when time is up. */
-async function timesOf(
+/** Dispatches of a choice's kernel: a variant may take a second one, which shares the first one's choice. */
+function spansOf({ dispatches }: Graph, key: string): { readonly begin: number; readonly end: number }[] {
+  const begins = dispatches.flatMap(({ choice }, i) => (choice?.key === key && dispatches[i - 1]?.choice !== choice ? [i] : []));
+  return begins.map((begin) => ({ begin, end: dispatches[begin + 1]?.choice === dispatches[begin]?.choice ? begin + 2 : begin + 1 }));
+}
+
+/** Compiles every variant at once, once a shader text, and gives `key name` of those that are ready in time. One that the device refuses never is. */
+async function compileAll(
   gpu: Gpu,
-  executors: readonly (Executor | undefined)[],
-  { key }: Choice,
+  record: TuneOptions["record"],
+  known: Choices,
+  open: readonly Choice[],
   deadline: number,
-  signal?: AbortSignal,
-): Promise<number[] | undefined> {
-  const time = async (executor: Executor, repeats: number): Promise<number> => {
-    signal?.throwIfAborted();
-    const { dispatches } = executor.graph;
-    const begin = dispatches.findIndex(({ choice }) => choice?.key === key);
-    // A variant may take a second dispatch, which shares the first one's choice.
-    const end = dispatches[begin + 1]?.choice === dispatches[begin]?.choice ? begin + 2 : begin + 1;
-    const encoder = gpu.device.createCommandEncoder({ label: "tune" });
-    const pass = encoder.beginComputePass({ label: key });
-    for (let i = 0; i < repeats; i++) executor.encodeRange(pass, begin, end);
-    pass.end();
-    const started = performance.now();
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.device.queue.onSubmittedWorkDone();
-    return performance.now() - started;
-  };
-  const [standard] = executors as [Executor, ...Executor[]];
-  await time(standard, 1);
-  const repeats = Math.max(1, Math.min(MAX_REPEATS, Math.ceil(TIMING_MS / (await time(standard, 1)))));
-  const best = executors.map(() => Number.POSITIVE_INFINITY);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [rank, executor] of executors.entries()) {
-      if (!executor) continue;
-      if (round > 0 && (best[rank] as number) > HOPELESS * Math.min(...best)) continue;
-      if (performance.now() > deadline) return undefined;
-      best[rank] = Math.min(best[rank] as number, await time(executor, repeats));
+  signal: AbortSignal | undefined,
+): Promise<ReadonlySet<string>> {
+  const ready = new Set<string>();
+  const most = Math.max(...open.map(({ candidates }) => candidates.length));
+  const pending: Promise<unknown>[] = [];
+  for (let rank = 0; rank < most; rank++) {
+    const graph = record({ ...known, ...Object.fromEntries(open.map(({ key, candidates }) => [key, candidates[rank] ?? (candidates[0] as string)])) });
+    for (const { key, candidates } of open) {
+      const name = candidates[rank];
+      const [span] = spansOf(graph, key);
+      if (name === undefined || !span) continue;
+      const all = graph.dispatches.slice(span.begin, span.end).map((dispatch: Dispatch) => pipelineOf(gpu, dispatch));
+      pending.push(
+        Promise.all(all).then(
+          () => ready.add(`${key} ${name}`),
+          () => undefined,
+        ),
+      );
     }
   }
-  return best.map((ms) => ms / repeats);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, deadline - performance.now()));
+  });
+  await Promise.race([Promise.all(pending), over]);
+  clearTimeout(timer);
+  signal?.throwIfAborted();
+  return new Set(ready);
+}
+
+/** One submit of the kernel, block after block: repeats of a single one would find its weights in a cache that encode streams past. */
+async function run(gpu: Gpu, executor: Executor | undefined, key: string, repeats: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const encoder = gpu.device.createCommandEncoder({ label: "tune" });
+  const pass = encoder.beginComputePass({ label: key });
+  const spans = executor ? spansOf(executor.graph, key) : [];
+  for (let i = 0; i < repeats; i++) {
+    const span = spans[i % spans.length];
+    if (span) executor?.encodeRange(pass, span.begin, span.end);
+  }
+  pass.end();
+  gpu.device.queue.submit([encoder.finish()]);
+  await gpu.device.queue.onSubmittedWorkDone();
+}
+
+/** Activations that are no zeros, with which a GPU draws less power and runs faster. */
+function fill({ device }: Gpu, pool: ActivationPool): void {
+  const values = new Float32Array(FILL_BYTES / 4);
+  for (let i = 0, state = 1; i < values.length; i++) {
+    state = Math.imul(state, 1664525) + 1013904223;
+    values[i] = state / 2 ** 31;
+  }
+  for (const buffer of pool.buffers) {
+    for (let begin = 0; begin < buffer.size; begin += FILL_BYTES) {
+      device.queue.writeBuffer(buffer, begin, values, 0, Math.min(FILL_BYTES, buffer.size - begin) / 4);
+    }
+  }
+}
+
+async function warm(clock: Clock): Promise<void> {
+  const begun = clock.now();
+  for (let repeats = 1; clock.now() - begun < WARM_MS; repeats = Math.min(64, 2 * repeats)) await clock.run(0, repeats);
 }

@@ -25,9 +25,13 @@ type Recorded = Pick<MatmulVariant, "constants" | "workgroups" | "splits" | "wor
 export function chooseMatmul(target: Target, shape: MatmulShape): MatmulVariant {
   const stored = shape.dtype === "f16" || shape.dtype === "int8" ? shape.dtype : "";
   if (target.software) return { shader: target.software.matmul, ...subgroups(shape, target.subgroupSize), condition: stored };
-  const choice = { key: shapeKey(shape), candidates: [...candidates(shape, target.model), ...laneCandidates(shape, target)] };
+  const half = stored === "f16" && target.halfProducts === true;
+  const choice = {
+    key: `${half ? "multiplied in " : ""}${shapeKey(shape)}`,
+    candidates: [...candidates(shape, target.model), ...laneCandidates(shape, target)],
+  };
   const chosen = named(shape, target.choices?.[choice.key] ?? "", target) ?? (named(shape, choice.candidates[0] as string, target) as Recorded);
-  return { shader: matmulShader, ...chosen, condition: stored === "f16" && target.halfProducts ? "f16_products" : stored, choice };
+  return { shader: matmulShader, ...chosen, condition: half ? "f16_products" : stored, choice };
 }
 
 function subgroups({ m, n, phases }: MatmulShape, subgroupSize: number): Recorded {

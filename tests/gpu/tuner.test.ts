@@ -67,7 +67,7 @@ describeGpu("the tuner", () => {
     };
     const known = { "f32 40×4×400": "small/1" };
     const progress: number[] = [];
-    const choices = await tune(gpu, { record, known, compile, budgetMs: 600_000, onProgress: (done) => progress.push(done) });
+    const choices = await tune(gpu, { record, known, compile, pool, budgetMs: 600_000, onProgress: (done) => progress.push(done) });
     expect(Object.keys(choices).sort()).toEqual(["f32 40×36×400", "f32 40×4×400", "f32 40×68×36"]);
     expect(choices).toMatchObject(known);
     const few = candidates({ m: 40, n: 36, k: 400, taps: 1, phases: 1, dtype: "f32" });
@@ -76,7 +76,7 @@ describeGpu("the tuner", () => {
     expect(recorded.every((made) => made["f32 40×4×400"] === "small/1")).toBe(true);
     expect(progress).toEqual([0, 1, 2]);
     // All is known now: nothing more to do.
-    expect(await tune(gpu, { record, known: choices, compile })).toBe(choices);
+    expect(await tune(gpu, { record, known: choices, compile, pool })).toBe(choices);
     pool.dispose();
   });
 
@@ -89,7 +89,7 @@ describeGpu("the tuner", () => {
       linear(graph, given(graph, "x", [40, 400]), given(graph, "weight", [400, 36]), { label: "few" });
       return graph;
     };
-    expect(await tune(gpu, { record, known: {}, compile, budgetMs: 0 })).toEqual({});
+    expect(await tune(gpu, { record, known: {}, compile, pool, budgetMs: 0 })).toEqual({});
     pool.dispose();
   });
 

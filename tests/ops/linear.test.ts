@@ -190,7 +190,7 @@ describeGpu("linear", () => {
   it.skipIf(!adapterFeatures().has("shader-f16"))("multiplies in f16 where the device can, and sums in f32", async () => {
     // Factors and groups of four products are rounded to 11 bits: 2⁻¹¹ of the terms, which K of them even out.
     const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
-    const inLanes = { ...halfGpu, subgroupSize: 4, lanes: LANES, choices: { "f16 65×132×772": "lanes/1" } };
+    const inLanes = { ...halfGpu, subgroupSize: 4, lanes: LANES, choices: { "multiplied in f16 65×132×772": "lanes/1" } };
     const results = await runOp((graph) => linear(graph, given(graph, "x", [65, 772]), matrix(graph, "weight", [772, 132]), { label: "test" }), {
       bound: 2e-3,
       targets: [halfGpu, inLanes],
