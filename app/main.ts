@@ -11,17 +11,16 @@ import { Engine } from "./model/engine.ts";
 import { Inference } from "./model/inference.ts";
 import { startLoading } from "./panels/loading.ts";
 import { startKeptWeights } from "./model/kept_weights.ts";
-import { startMaskPanel } from "./panels/mask_panel.ts";
+import { Actions } from "./actions.ts";
+import { Panels } from "./panels/app.tsx";
+import { translate } from "./words/words.ts";
 import { startModelPanel } from "./panels/model_panel.ts";
 import { startNotice } from "./panels/notice.ts";
 import { Problems } from "./panels/problems.ts";
 import { drawSamples } from "./open/sample_loader.ts";
-import { startSliceBar } from "./panels/slice_bar.ts";
 import { StageController } from "./stage/stage_controller.ts";
-import { hasUnsaved, initialState, Store } from "./state.ts";
+import { initialState, Store } from "./state.ts";
 import { startTheme } from "./panels/theme.ts";
-import { startToolbar } from "./panels/toolbar.ts";
-import { startTray } from "./panels/tray.ts";
 import { startWorking } from "./panels/working.ts";
 import { findWebGpuProblem } from "./model/webgpu_help.ts";
 
@@ -46,7 +45,11 @@ const engine = new Engine(() => new Worker(new URL("../src/worker/worker.ts", im
 const inference = new Inference({
   onActivity: (activity) => store.set({ activity }),
   onEncoded: (encodeMs) => store.set({ encodeMs }),
-  onResult: () => store.set({ results: store.state.results + 1 }),
+  onResult: ({ prompts, of }, result) => {
+    const asked = of && store.state.cases.find(({ id }) => id === of.id);
+    if (asked) desk.annotator.take(asked, of.object, of.place, prompts, result, desk.madeBy());
+    store.set({ results: store.state.results + 1 });
+  },
   onError: (error) => {
     // A lost device comes back: first on the model's own account, then with a new worker; prompts are kept throughout.
     if (error instanceof SamError && error.code === "device") {
@@ -61,12 +64,13 @@ const inference = new Inference({
 });
 
 const desk = new Desk(store, engine, inference, problems);
+translate(document);
 startTheme(byId("theme", HTMLButtonElement), byId("theme-name", HTMLElement));
+const panels = new Panels(desk);
 const controller = new StageController(desk);
-startToolbar(desk, controller, byId("help", HTMLDialogElement));
-startTray(desk);
-startSliceBar(desk);
-startMaskPanel(desk, controller);
+const actions = new Actions(desk, controller, byId("help", HTMLDialogElement), () => panels.draw());
+panels.start(actions);
+actions.listen();
 startModelPanel(desk);
 startKeptWeights(store, (error) => problems.show(error));
 startNotice(desk);
@@ -74,7 +78,7 @@ startLoading(desk);
 startWorking(store);
 startDrop(desk, (error) => problems.show(error));
 store.subscribe((state, before) => {
-  if (state.studies !== before.studies || state.current !== before.current || state.settings !== before.settings) desk.ask();
+  if (state.cases !== before.cases || state.current !== before.current || state.settings !== before.settings) desk.ask();
 });
 
 // After a lost graphics process canvases come back blank, one after the other: all that is drawn is drawn again once they are there.
@@ -86,13 +90,8 @@ const redraw = () => {
 addEventListener("contextrestored", redraw, true);
 addEventListener("surfaces-restored", redraw);
 
-// Only the user's own images with prompts that were never saved are worth a question.
-addEventListener("beforeunload", (event) => {
-  if (store.state.studies.some(hasUnsaved)) event.preventDefault();
-});
-
 drawSamples(
-  (study) => store.set({ studies: [...store.state.studies, study], current: store.state.current ?? study.id }),
+  (of) => store.set({ cases: [...store.state.cases, of], current: store.state.current ?? of.id }),
   (error) => problems.show(error),
 );
 

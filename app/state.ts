@@ -1,46 +1,44 @@
 // All the page knows, in one value; who draws from it is told when it changes.
-import type { Box } from "../src/index.ts";
+import type { Overlap } from "../src/volume/index.ts";
+import type { Case, Status } from "./annotate/case.ts";
+import { colourOf, type LabelOf } from "./annotate/labels.ts";
 import type { ModelStatus } from "./model/engine.ts";
 import type { Activity, Settings } from "./model/inference.ts";
-import type { MaskColour } from "./stage/overlay.ts";
-import type { Picture, Structure } from "./open/samples.ts";
-import { keyOf, type SliceOf } from "./open/slices.ts";
-import { isEmpty, newSession, type Prompts, type Session } from "./annotate/session.ts";
 import type { WebGpuProblem } from "./model/webgpu_help.ts";
 
-export type Mode = "positive" | "negative" | "box";
+/** What a click or a stroke does. */
+export type Tool = "select" | "positive" | "negative" | "box" | "brush" | "eraser" | "lasso" | "scribble" | "ruler";
 
-/** An image on the desk, with all that was said about it. */
-export interface Study {
-  readonly id: string;
-  readonly name: string;
-  readonly origin: "sample" | "file";
-  readonly picture: Picture;
-  readonly canvas: HTMLCanvasElement;
-  /** Where the picture is one of a volume. */
-  readonly slice: SliceOf | null;
-  readonly session: Session;
-  /** A structure that is worth a try: what it is, and a box around it in original pixels. */
-  readonly suggestion: { readonly what: string; readonly box: Box } | null;
-  /** With their true masks, which only samples have. */
-  readonly structures: readonly Structure[];
-  /** The candidate that was picked by hand, and for which prompts. */
-  readonly choice: { readonly prompts: Prompts; readonly index: number } | null;
-  /** What was saved last: the mask of these prompts, with this choice among its candidates. */
-  readonly saved: { readonly prompts: Prompts; readonly choice: Study["choice"] } | null;
-}
+/** How far what was done is from being safe on this machine. */
+export type Saving =
+  | { readonly kind: "none" | "saving" | "reader" }
+  | { readonly kind: "saved"; readonly at: number }
+  | { readonly kind: "failed"; readonly why: string };
 
 export interface State {
-  readonly studies: readonly Study[];
+  readonly cases: readonly Case[];
   readonly current: string | null;
-  readonly mode: Mode;
+  /** Which cases the list shows. */
+  readonly filter: Status | "all";
+  readonly search: string;
+  readonly labels: readonly LabelOf[];
+  readonly overlap: Overlap;
+  readonly tool: Tool;
+  /** Radius of brush and eraser: mm where the image says how large its pixels are, else pixels. */
+  readonly brush: number;
   /** Whether a round starts from the mask of the one before. */
   readonly refine: boolean;
   readonly settings: Settings;
   readonly adapter: "on" | "off";
   readonly opacity: number;
-  readonly colour: MaskColour;
-  /** Whether a sample's true mask is drawn beside the predicted one. */
+  /** Areas, or outlines alone. */
+  readonly fill: boolean;
+  /** While a key is held. */
+  readonly hidden: boolean;
+  readonly promptsShown: boolean;
+  /** One picture, or the planes of a volume beside each other. */
+  readonly layout: 1 | 4;
+  /** Whether a true mask is drawn beside the predicted one. */
   readonly truth: boolean;
   readonly model: ModelStatus;
   /** Whether the browser has been asked for WebGPU. */
@@ -52,18 +50,35 @@ export interface State {
   readonly surfaces: number;
   /** Counts results, so that those who draw them notice one. */
   readonly results: number;
+  /** What an undo or another step without a picture did, in words, until something else happens. */
+  readonly said: string;
+  readonly saving: Saving;
+}
+
+/** What of a case changed, for whoever keeps it: works by key, runs by object and stored slice. */
+export interface Touched {
+  readonly keys: readonly string[];
+  readonly drawn: readonly (readonly [object: number, slice: number])[];
 }
 
 export function initialState(): State {
   return {
-    studies: [],
+    cases: [],
     current: null,
-    mode: "positive",
+    filter: "all",
+    search: "",
+    labels: [{ id: 1, name: "Structure", colour: colourOf(1) }],
+    overlap: "replace",
+    tool: "positive",
+    brush: 5,
     refine: false,
     settings: { fit: "auto", channelOrder: "auto", multimask: true },
     adapter: "on",
     opacity: 0.45,
-    colour: "cyan",
+    fill: true,
+    hidden: false,
+    promptsShown: true,
+    layout: 1,
     truth: false,
     model: { kind: "none" },
     checked: false,
@@ -72,12 +87,15 @@ export function initialState(): State {
     encodeMs: null,
     surfaces: 0,
     results: 0,
+    said: "",
+    saving: { kind: "none" },
   };
 }
 
 export class Store {
   #state: State;
   readonly #listeners: ((state: State, before: State) => void)[] = [];
+  readonly #keepers: ((id: string, touched: Touched) => void)[] = [];
 
   constructor(state: State) {
     this.#state = state;
@@ -98,30 +116,27 @@ export class Store {
     this.#listeners.push(listener);
   }
 
-  updateStudy(id: string, change: (study: Study) => Partial<Study>): void {
-    this.set({ studies: this.#state.studies.map((study) => (study.id === id ? { ...study, ...change(study) } : study)) });
+  /** Called with what changed of a case's masks and prompts. */
+  onTouched(keeper: (id: string, touched: Touched) => void): void {
+    this.#keepers.push(keeper);
+  }
+
+  updateCase(id: string, change: (of: Case) => Partial<Case>, touched?: Touched): void {
+    if (touched) for (const keeper of this.#keepers) keeper(id, touched);
+    this.set({ said: "", cases: this.#state.cases.map((of) => (of.id === id ? { ...of, ...change(of) } : of)) });
   }
 }
 
-export function currentStudy({ studies, current }: State): Study | null {
-  return studies.find(({ id }) => id === current) ?? null;
+export function currentCase({ cases, current }: State): Case | null {
+  return cases.find(({ id }) => id === current) ?? null;
 }
 
-export function newStudy(
-  facts: Pick<Study, "id" | "name" | "origin" | "picture" | "canvas" | "suggestion" | "structures"> & Partial<Pick<Study, "slice">>,
-): Study {
-  return { slice: null, ...facts, session: newSession(), choice: null, saved: null };
-}
-
-/** Prompts on an image of the user's own, or on any slice of it, that were not saved since. Samples are there again at the next visit. */
-export function hasUnsaved({ origin, slice, ...shown }: Study): boolean {
-  const unsaved = ({ session, choice, saved }: Pick<Study, "session" | "choice" | "saved">) =>
-    !isEmpty(session.now) && (saved?.prompts !== session.now || saved.choice !== choice);
-  const others = slice ? [...slice.kept].filter(([key]) => key !== keyOf(slice)).map(([, said]) => said) : [];
-  return origin === "file" && [shown, ...others].some(unsaved);
-}
-
-/** The candidate that is shown: the user's pick for these very prompts, else the best. */
-export function chosenCandidate({ session, choice }: Study, best: number): number {
-  return choice?.prompts === session.now ? choice.index : best;
+/** The cases that the list shows, in its order. */
+export function listedCases({ cases, filter, search, current }: State): readonly Case[] {
+  if (filter === "all" && search === "") return cases;
+  const wanted = search.toLowerCase();
+  return cases.filter(({ id, status, name, note }) => {
+    // The one that is shown stays, or its row would go from under the hand that marks it.
+    return id === current || ((filter === "all" || status === filter) && `${name} ${note}`.toLowerCase().includes(wanted));
+  });
 }

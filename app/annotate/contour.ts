@@ -48,18 +48,3 @@ function walk(startX: number, startY: number, inside: (x: number, y: number) => 
   } while (x !== startX || y !== startY || direction !== 0);
   return loop;
 }
-
-/** The mask thinned to at most `limit` pixels a side: enough for a screen. */
-export function reduced(bits: Bits, limit: number): { readonly bits: Bits; readonly factor: number } {
-  const factor = Math.ceil(Math.max(bits.width, bits.height) / limit);
-  if (factor <= 1) return { bits, factor: 1 };
-  const width = Math.ceil(bits.width / factor);
-  const height = Math.ceil(bits.height / factor);
-  const data = new Uint8Array(width * height);
-  const middle = factor >> 1;
-  for (let y = 0; y < height; y++) {
-    const row = Math.min(bits.height - 1, y * factor + middle) * bits.width;
-    for (let x = 0; x < width; x++) data[y * width + x] = bits.data[row + Math.min(bits.width - 1, x * factor + middle)] as number;
-  }
-  return { bits: { data, width, height }, factor };
-}

@@ -1,8 +1,9 @@
 // Encodes and decodes one thing at a time, always the latest wanted: what was overtaken is never started, or dropped.
 import type { Decoded, Embedding, Progress, RawImage } from "../../src/index.ts";
-import { packRuns, type Runs } from "../annotate/run_lengths.ts";
+import { type Runs, runsOf } from "../../src/volume/index.ts";
+import type { Place } from "../annotate/case.ts";
 import type { SamMed2DWorker } from "../../src/worker/client.ts";
-import { isEmpty, type Prompts, toPrompt } from "../annotate/session.ts";
+import { isEmpty, type Prompts, toPrompt } from "../annotate/prompts.ts";
 
 export type Runner = Pick<SamMed2DWorker, "encode" | "decode">;
 
@@ -19,10 +20,12 @@ export interface Job {
   readonly pixels: RawImage;
   readonly prompts: Prompts;
   readonly settings: Settings;
+  /** Whose prompts they are. */
+  readonly of?: { readonly id: string; readonly object: number; readonly place: Place };
 }
 
 export interface Result {
-  /** One for each candidate, packed: at full size three of them would take three bytes a pixel, for every click ever made. */
+  /** One for each candidate, as runs: at full size three of them would take three bytes a pixel, for every click ever made. */
   readonly masks: readonly Runs[];
   /** Predicted IoU of each candidate. */
   readonly scores: Float32Array;
@@ -39,7 +42,7 @@ export type Activity = { readonly kind: "idle" } | { readonly kind: "encoding" |
 export interface InferenceEvents {
   onActivity(activity: Activity): void;
   onEncoded(ms: number): void;
-  onResult(): void;
+  onResult(job: Job, result: Result): void;
   onError(error: unknown): void;
 }
 
@@ -132,9 +135,10 @@ export class Inference {
       this.#events.onActivity({ kind: "decoding", since });
       const decoded = await model.decode(embedding, toPrompt(job.prompts, this.#modelNumber, job.settings.multimask));
       results.delete(job.prompts);
-      results.set(job.prompts, packed(decoded, performance.now() - since));
+      const result = packed(decoded, performance.now() - since);
+      results.set(job.prompts, result);
       trim(results);
-      if (results === this.#results) this.#events.onResult();
+      if (results === this.#results) this.#events.onResult(job, result);
     } catch (error) {
       // What was overtaken meanwhile, or asked of a model that is gone: nobody waits for it.
       if (model !== this.#model || this.#wanted !== job) return;
@@ -181,14 +185,14 @@ export class Inference {
 }
 
 function packed({ masks, scores, logits, best }: Decoded, decodeMs: number): Result {
-  return { masks: masks.map(packRuns), scores, logits, best, decodeMs };
+  return { masks: masks.map(({ data }) => runsOf(data)), scores, logits, best, decodeMs };
 }
 
 /** The latest always stays whole. */
 function trim(results: Map<Prompts, Result>): void {
   let [logitBytes, maskBytes] = [0, 0];
   for (const [index, [prompts, result]] of [...results].reverse().entries()) {
-    maskBytes += result.masks.reduce((sum, { lengths }) => sum + lengths.byteLength, 0);
+    maskBytes += result.masks.reduce((sum, runs) => sum + runs.byteLength, 0);
     logitBytes += result.logits?.byteLength ?? 0;
     if (index === 0) continue;
     if (maskBytes > MASKS_KEPT_BYTES) results.delete(prompts);

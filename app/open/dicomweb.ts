@@ -24,11 +24,11 @@ const OPENER_MS = 2000;
 
 export async function openAddress(desk: Desk, server: Server): Promise<void> {
   const authorize = signIn();
-  if (server.study) return desk.openServer({ ...server, study: server.study, authorize });
+  if (server.study) return desk.opening.server({ ...server, study: server.study, authorize });
   const { dicomWebStudies } = await import("../../src/formats/index.ts");
   const studies = await dicomWebStudies({ url: server.url, authorize });
   const study = await chosenStudy(server.url, studies);
-  if (study) await desk.openServer({ url: server.url, study, authorize });
+  if (study) await desk.opening.server({ url: server.url, study, authorize });
 }
 
 function signIn(): (asked: { readonly url: string; readonly refused: boolean }) => Promise<string | undefined> {

@@ -1,7 +1,7 @@
 // What leaves the page, to the user's own disk: the mask as PNG, the prompts as JSON; and prompts coming back.
 import type { Box, Mask } from "../../src/index.ts";
 import { SamError } from "../../src/index.ts";
-import type { PromptPoint, Prompts } from "../annotate/session.ts";
+import type { PromptPoint, Prompts } from "../annotate/prompts.ts";
 
 export function saveBlob(blob: Blob, name: string): void {
   const link = document.createElement("a");

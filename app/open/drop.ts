@@ -18,11 +18,11 @@ export function startDrop(desk: Desk, onError: (error: unknown) => void): void {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     show(-depth);
-    if (event.dataTransfer) void filesOf(event.dataTransfer).then((files) => desk.openFiles(files), onError);
+    if (event.dataTransfer) void filesOf(event.dataTransfer).then((files) => desk.opening.files(files), onError);
   });
   addEventListener("paste", (event) => {
     if (!event.clipboardData?.types.includes("Files")) return;
     event.preventDefault();
-    void filesOf(event.clipboardData).then((files) => desk.openFiles(files), onError);
+    void filesOf(event.clipboardData).then((files) => desk.opening.files(files), onError);
   });
 }

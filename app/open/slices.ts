@@ -1,4 +1,4 @@
-// Volumes on the desk: which slice of which plane is shown, through which window; what was said about the other slices is kept.
+// Volumes on the desk: which slice of which plane is shown, through which window.
 import type { DicomWebOptions, Opened } from "../../src/formats/index.ts";
 import {
   type PlaneName,
@@ -15,15 +15,10 @@ import {
 import { type CodecPool, codecPool } from "./codec_pool.ts";
 import { opening } from "./progress.ts";
 import type { Picture } from "./samples.ts";
-import { isEmpty } from "../annotate/session.ts";
-import type { Study } from "../state.ts";
 
 export type Plane = PlaneName | "stored";
 
-/** What was said about a slice. */
-export type Said = Pick<Study, "session" | "choice" | "saved">;
-
-/** The slice that a study shows. */
+/** The slice that a case shows. */
 export interface SliceOf {
   /** The volume's, whatever slice is shown. */
   readonly tile: string;
@@ -34,11 +29,7 @@ export interface SliceOf {
   readonly index: number;
   readonly window: Window;
   readonly windows: readonly Window[];
-  /** By plane and index: of the slices that are not shown and have prompts. */
-  readonly kept: ReadonlyMap<string, Said>;
 }
-
-export const keyOf = ({ plane, index }: Pick<SliceOf, "plane" | "index">) => `${plane} ${index}`;
 
 /** Another slice, plane or window is another picture to the model. */
 export const idOf = ({ tile, plane, index, window }: Pick<SliceOf, "tile" | "plane" | "index" | "window">) =>
@@ -60,7 +51,6 @@ export async function firstSlice(tile: string, volume: Volume): Promise<SliceOf>
     index: Math.floor(volume.slices / 2),
     window,
     windows: [...own, ...presets(volume.modality)],
-    kept: new Map(),
   };
 }
 
@@ -95,14 +85,6 @@ export async function windowFrom({ view, volume, index }: SliceOf, from: "automa
 export function draggedWindow({ center, width, shape }: Window, dx: number, dy: number): Window {
   const wider = Math.max(1e-9, width * Math.exp(dx / 200));
   return { name: "by hand", center: center - (dy / 300) * width, width: wider, shape: shape === "sigmoid" ? "linear" : shape };
-}
-
-/** `kept` with what was said about the slice that is shown, if anything was. */
-export function keeping({ slice, session, choice, saved }: Study & { readonly slice: SliceOf }): ReadonlyMap<string, Said> {
-  const kept = new Map(slice.kept);
-  if (isEmpty(session.now) && session.past.length === 0) kept.delete(keyOf(slice));
-  else kept.set(keyOf(slice), { session, choice, saved });
-  return kept;
 }
 
 let shared: { readonly decoders: CodecPool; readonly slices: SliceCache } | undefined;

@@ -1,21 +1,37 @@
-// Mouse, pen and fingers on the stage, turned into prompts in original pixels.
+// Mouse, pen and fingers on the stage, turned into prompts and strokes in original pixels.
 import type { Box } from "../../src/index.ts";
-import type { Mode } from "../state.ts";
+import type { Tool } from "../state.ts";
 import type { Stage } from "./stage.ts";
-import { boxBetween, nearestPixel, type Pixel, panned, pixelAt, type Size, zoomed } from "./view.ts";
+import { boxBetween, nearestPixel, type Pixel, panned, pixelAt, type Size, toImage, zoomed } from "./view.ts";
+
+export type StrokeKind = "brush" | "eraser" | "lasso" | "scribble" | "ruler";
+export type Spot = readonly [x: number, y: number];
+
+/** What of the prompts is under the pointer: a point, or edges of the box. */
+export type Grip = { readonly kind: "point"; readonly index: number } | { readonly kind: "box"; readonly sides: readonly [boolean, boolean, boolean, boolean] };
 
 export interface GestureTarget {
   readonly image: () => Size | null;
-  readonly mode: () => Mode;
+  readonly tool: () => Tool;
+  /** Whether a key is held that makes every drag move the image. */
+  readonly pans: () => boolean;
   point(pixel: Pixel, label: 0 | 1): void;
   /** A box that is being drawn, or none any more. */
   draft(box: Box | null): void;
   box(box: Box): void;
+  /** Original pixels as real numbers; `negative` with the right button, `done` when the pointer is let go. */
+  stroke(kind: StrokeKind, points: readonly Spot[], negative: boolean, done: boolean, pressure: number): void;
+  /** What can be dragged at this place on the stage. */
+  grip(x: number, y: number): Grip | null;
+  drag(grip: Grip, to: Pixel, done: boolean): void;
+  /** The object under a click. */
+  pick(pixel: Pixel): void;
   hover(pixel: Pixel | null): void;
   /** The right button was dragged by so many CSS pixels; false where that means nothing. */
   window(dx: number, dy: number): boolean;
   /** The wheel was turned by so many slices; false where there are none, and it zooms. */
   scroll(steps: number): boolean;
+  undo(): void;
 }
 
 /** CSS pixels a pointer may stray within a click: a hand trembles. */
@@ -23,6 +39,13 @@ const SLACK = { mouse: 8, touch: 10 } as const;
 
 /** CSS pixels; a box with a shorter side on the screen was not meant. */
 const LEAST_BOX = 8;
+
+const LONG_PRESS_MS = 500;
+/** Fingers that come down this soon after a pen are its hand's palm. */
+const PALM_MS = 800;
+const TAP_MS = 300;
+
+const STROKES: ReadonlySet<Tool> = new Set(["brush", "eraser", "lasso", "scribble", "ruler"]);
 
 interface Press {
   readonly id: number;
@@ -32,24 +55,28 @@ interface Press {
   /** The original pixel under it: the stage may change its size before the pointer is let go. */
   readonly start: Pixel;
   readonly slack: number;
-  /** Whether dragging draws a box; else a drag is no prompt at all, and a finger may scroll. */
-  readonly draws: boolean;
-  /** Middle button, or the left with Alt: moves the image. */
-  readonly pans: boolean;
+  /** Whether dragging draws a box, a stroke, moves a prompt, or moves the image; else a drag is no prompt at all. */
+  readonly does: "box" | StrokeKind | "grip" | "pan" | "nothing";
+  readonly grip: Grip | null;
+  readonly points: Spot[];
   moved: boolean;
 }
 
 /** What goes on while a pointer is down, or between two taps. */
 export interface Gestures {
-  /** Gives up the box that is being drawn; false when there is none. */
+  /** Gives up what is being drawn; false when there is nothing. */
   cancel(): boolean;
 }
 
 export function listenForGestures(element: HTMLElement, stage: Stage, target: GestureTarget): Gestures {
-  const fingers = new Map<number, Spot>();
+  const fingers = new Map<number, Finger>();
   let press: Press | null = null;
   /** The first corner of a box drawn by two taps, for those who can't drag. */
   let corner: Pixel | null = null;
+  let holding: ReturnType<typeof setTimeout> | undefined;
+  let penAt = Number.NEGATIVE_INFINITY;
+  let twoAt = 0;
+  let tappedAt = 0;
 
   const place = ({ clientX, clientY }: { clientX: number; clientY: number }) => {
     const { left, top } = element.getBoundingClientRect();
@@ -59,6 +86,12 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     corner = null;
     target.draft(null);
   };
+  const dropPress = () => {
+    clearTimeout(holding);
+    if (press && STROKES.has(press.does as Tool)) target.stroke(press.does as StrokeKind, [], false, false, 0);
+    press = null;
+    cancelBox();
+  };
 
   element.addEventListener("contextmenu", (event) => event.preventDefault());
 
@@ -66,18 +99,23 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     const image = target.image();
     if (!image || (event.target as Element).closest("button")) return;
     const at = place(event);
-    if (event.pointerType === "touch") fingers.set(event.pointerId, at);
+    const touch = event.pointerType === "touch";
+    if (event.pointerType === "pen") penAt = event.timeStamp;
+    if (touch && event.timeStamp - penAt < PALM_MS) return;
+    if (touch) fingers.set(event.pointerId, { ...at, moved: false });
     if (fingers.size === 2) {
-      press = null;
-      cancelBox();
+      dropPress();
+      twoAt = event.timeStamp;
       return;
     }
-    const touch = event.pointerType === "touch";
-    const pans = event.button === 1 || (event.button === 0 && event.altKey);
-    const draws = !pans && event.button === 0 && (!touch || target.mode() === "box");
+    const does = whatItDoes(event, touch, at);
     const start = nearestPixel(stage.view, image, at.x, at.y);
-    press = { id: event.pointerId, button: event.button, ...at, start, slack: SLACK[touch ? "touch" : "mouse"], draws, pans, moved: false };
-    if (pans) event.preventDefault();
+    const grip = does === "grip" ? target.grip(at.x, at.y) : null;
+    const { button, pointerId: id } = event;
+    press = { id, button, ...at, start, slack: SLACK[touch ? "touch" : "mouse"], does, grip, points: [toImage(stage.view, at.x, at.y)], moved: false };
+    if (does === "pan") event.preventDefault();
+    if (does === "brush" || does === "eraser") target.stroke(does, press.points, button === 2, false, event.pressure);
+    if (touch && does !== "pan") holding = setTimeout(() => longPress(image), LONG_PRESS_MS);
     try {
       element.setPointerCapture(event.pointerId);
     } catch {
@@ -85,33 +123,64 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     }
   });
 
+  function whatItDoes({ button, altKey }: PointerEvent, touch: boolean, at: { x: number; y: number }): Press["does"] {
+    const tool = target.tool();
+    if (button === 1 || (button === 0 && (altKey || target.pans()))) return "pan";
+    if (STROKES.has(tool) && (button === 0 || button === 2)) return tool as StrokeKind;
+    if (button !== 0) return "nothing";
+    if ((tool === "select" || tool === "box") && target.grip(at.x, at.y)) return "grip";
+    if (tool === "select") return "pan";
+    if (!touch || tool === "box") return "box";
+    return stage.zoomedIn ? "pan" : "nothing";
+  }
+
+  function longPress(image: Size): void {
+    if (!press || press.moved || press.does === "grip" || STROKES.has(press.does as Tool)) return;
+    const pixel = pixelAt(stage.view, image, press.x, press.y);
+    press = null;
+    if (pixel) target.point(pixel, 0);
+  }
+
   element.addEventListener("pointermove", (event) => {
     const image = target.image();
     if (!image) return;
+    if (event.pointerType === "pen") penAt = event.timeStamp;
     const at = place(event);
     target.hover(pixelAt(stage.view, image, at.x, at.y));
-    if (fingers.has(event.pointerId)) {
+    const finger = fingers.get(event.pointerId);
+    if (finger) {
       const before = new Map(fingers);
-      fingers.set(event.pointerId, at);
+      fingers.set(event.pointerId, { ...at, moved: finger.moved || fingers.size < 2 || Math.hypot(at.x - finger.x, at.y - finger.y) > 4 });
       if (fingers.size === 2) return pinch(image, before);
     }
     if (press?.id === event.pointerId) return drag(image, press, at, event);
     if (corner) target.draft(boxBetween(corner, nearestPixel(stage.view, image, at.x, at.y)));
   });
 
-  function drag(image: Size, held: Press, at: Spot, event: PointerEvent): void {
+  function drag(image: Size, held: Press, at: { x: number; y: number }, event: PointerEvent): void {
     held.moved ||= Math.hypot(at.x - held.x, at.y - held.y) > held.slack;
-    if (held.button === 2 && held.moved) target.window(event.movementX, event.movementY);
-    if (held.pans) stage.setView(panned(stage.view, image, stage.size, event.movementX, event.movementY));
-    else if (held.moved && held.draws) {
+    if (held.moved) clearTimeout(holding);
+    const to = nearestPixel(stage.view, image, at.x, at.y);
+    if (STROKES.has(held.does as Tool)) {
+      // All places that the pointer was at since, not only the last.
+      const passed = event.getCoalescedEvents?.() ?? [];
+      for (const one of passed.length > 0 ? passed : [event]) {
+        const spot = place(one);
+        held.points.push(toImage(stage.view, spot.x, spot.y));
+      }
+      target.stroke(held.does as StrokeKind, held.points, held.button === 2, false, event.pressure);
+    } else if (held.button === 2 && held.moved) target.window(event.movementX, event.movementY);
+    else if (held.does === "pan" && (held.moved || held.button === 1)) stage.setView(panned(stage.view, image, stage.size, event.movementX, event.movementY));
+    else if (held.does === "grip" && held.grip && held.moved) target.drag(held.grip, to, false);
+    else if (held.moved && held.does === "box") {
       corner = null;
-      target.draft(boxBetween(held.start, nearestPixel(stage.view, image, at.x, at.y)));
+      target.draft(boxBetween(held.start, to));
     }
   }
 
   /** Two fingers zoom about their middle and move with it. */
-  function pinch(image: Size, before: ReadonlyMap<number, Spot>): void {
-    const [[a0, b0], [a, b]] = [[...before.values()], [...fingers.values()]] as [[Spot, Spot], [Spot, Spot]];
+  function pinch(image: Size, before: ReadonlyMap<number, Finger>): void {
+    const [[a0, b0], [a, b]] = [[...before.values()], [...fingers.values()]] as [[Finger, Finger], [Finger, Finger]];
     const factor = Math.hypot(a.x - b.x, a.y - b.y) / Math.max(1, Math.hypot(a0.x - b0.x, a0.y - b0.y));
     const [x, y] = [(a.x + b.x) / 2, (a.y + b.y) / 2];
     const view = zoomed(stage.view, image, stage.size, factor, x, y);
@@ -119,29 +188,46 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
   }
 
   element.addEventListener("pointerup", (event) => {
+    clearTimeout(holding);
+    // Two fingers down and up at once, without moving: undo.
+    if (fingers.size === 2 && event.timeStamp - twoAt < TAP_MS && ![...fingers.values()].some(({ moved }) => moved)) {
+      fingers.clear();
+      return target.undo();
+    }
     fingers.delete(event.pointerId);
     const image = target.image();
     const held = press;
     if (!image || held?.id !== event.pointerId) return;
     press = null;
     const at = place(event);
-    if (held.pans) return;
+    if (STROKES.has(held.does as Tool)) return target.stroke(held.does as StrokeKind, held.points, held.button === 2, true, event.pressure);
+    const to = nearestPixel(stage.view, image, at.x, at.y);
+    if (held.does === "grip" && held.grip && held.moved) return target.drag(held.grip, to, true);
     if (held.moved) {
-      if (!held.draws) return;
-      const box = boxBetween(held.start, nearestPixel(stage.view, image, at.x, at.y));
+      if (held.does !== "box") return;
+      const box = boxBetween(held.start, to);
       cancelBox();
       if (shortSide(box) * stage.view.scale >= LEAST_BOX) target.box(box);
       return;
     }
-    click(image, held, at);
+    click(image, held, at, event);
   });
 
-  function click(image: Size, { button }: Press, at: Spot): void {
+  function click(image: Size, { button, does }: Press, at: { x: number; y: number }, event: PointerEvent): void {
     const pixel = pixelAt(stage.view, image, at.x, at.y);
-    if (!pixel) return;
-    const mode = target.mode();
+    if (!pixel || (does === "pan" && (button === 1 || event.altKey || target.pans()))) return;
+    const tool = target.tool();
+    if (tool === "select") {
+      if (button === 0) target.pick(pixel);
+      return;
+    }
+    if (event.pointerType === "touch" && does === "pan" && event.timeStamp - tappedAt < TAP_MS) {
+      stage.fitWhole();
+      return;
+    }
+    tappedAt = event.timeStamp;
     if (button === 2) target.point(pixel, 0);
-    else if (button === 0 && mode !== "box") target.point(pixel, mode === "negative" ? 0 : 1);
+    else if (button === 0 && tool !== "box") target.point(pixel, tool === "negative" ? 0 : 1);
     else if (button === 0 && !corner) {
       corner = pixel;
       target.draft(boxBetween(pixel, pixel));
@@ -154,9 +240,7 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
 
   element.addEventListener("pointercancel", (event) => {
     fingers.delete(event.pointerId);
-    if (press?.id !== event.pointerId) return;
-    press = null;
-    cancelBox();
+    if (press?.id === event.pointerId) dropPress();
   });
   element.addEventListener("pointerleave", () => target.hover(null));
 
@@ -176,10 +260,11 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
 
   return {
     cancel: () => {
-      const drawing = corner !== null || (press?.draws === true && press.moved);
+      const drawing =
+        corner !== null || (press !== null && press.does !== "pan" && press.does !== "nothing" && (press.moved || STROKES.has(press.does as Tool)));
       if (!drawing) return false;
-      press = null;
-      cancelBox();
+      if (press?.grip) target.drag(press.grip, press.start, false);
+      dropPress();
       return true;
     },
   };
@@ -189,7 +274,8 @@ function shortSide([x0, y0, x1, y1]: Box): number {
   return Math.min(x1 - x0, y1 - y0);
 }
 
-interface Spot {
+interface Finger {
   readonly x: number;
   readonly y: number;
+  readonly moved: boolean;
 }

@@ -1,53 +1,118 @@
-// A mask as something to draw: a tinted picture and an outline.
-import type { Mask } from "../../src/index.ts";
-import { contours, reduced } from "../annotate/contour.ts";
-
-export const MASK_COLOURS = { cyan: "#22c7e8", lime: "#9be22d", amber: "#ffb020", magenta: "#f35bd0" } as const;
-export type MaskColour = keyof typeof MASK_COLOURS;
+// Masks as something to draw: one tinted picture of all of them, and an outline of each.
+import { boundsOf, type Runs } from "../../src/volume/index.ts";
+import { type Bits, contours } from "../annotate/contour.ts";
+import { rgbOf } from "../annotate/labels.ts";
 
 /** More pixels a side than any stage shows. */
 const LIMIT = 2048;
 
-export interface Overlay {
-  /** The mask's pixels in the colour, fully opaque, the rest clear; scaled up by `factor` it covers the image. */
-  readonly tint: HTMLCanvasElement;
-  /** In original pixels. */
-  readonly outline: Path2D;
-  readonly factor: number;
+export interface Marked {
+  readonly runs: Runs;
   readonly colour: string;
+  /** The one that is worked on: its line is stronger. */
+  readonly current: boolean;
 }
 
-export function makeOverlay(mask: Mask, colourName: MaskColour): Overlay {
-  const colour = MASK_COLOURS[colourName];
-  const { bits, factor } = reduced(mask, LIMIT);
-  return { tint: tinted(bits, colour), outline: outlined(contours(bits), factor), factor, colour };
+export interface Overlay {
+  /** The masks' pixels in their colours, fully opaque, the rest clear; scaled up by `factor` it covers the image. */
+  readonly tint: HTMLCanvasElement;
+  readonly factor: number;
+  readonly outlines: readonly { readonly path: Path2D; readonly colour: string; readonly current: boolean }[];
 }
 
-/** In original pixels, of a mask of any size. */
-export function outlineOf(mask: Mask): Path2D {
-  const { bits, factor } = reduced(mask, LIMIT);
-  return outlined(contours(bits), factor);
-}
-
-export function tinted({ data, width, height }: Mask, colour: string): HTMLCanvasElement {
-  const pixels = new ImageData(width, height);
-  const [red, green, blue] = [1, 3, 5].map((i) => Number.parseInt(colour.slice(i, i + 2), 16));
+export function makeOverlay(marked: readonly Marked[], width: number, height: number): Overlay {
+  const factor = factorOf(width, height);
+  const [columns, rows] = [Math.ceil(width / factor), Math.ceil(height / factor)];
+  const pixels = new ImageData(columns, rows);
   const abgr = new Uint32Array(pixels.data.buffer);
-  const ink = ((255 << 24) | ((blue as number) << 16) | ((green as number) << 8) | (red as number)) >>> 0;
-  for (let i = 0; i < data.length; i++) if (data[i]) abgr[i] = ink;
+  for (const { runs, colour } of marked) fillRuns(runs, width, factor, columns, rows, abgr, inkOf(colour));
+  const tint = document.createElement("canvas");
+  tint.width = columns;
+  tint.height = rows;
+  tint.getContext("2d")?.putImageData(pixels, 0, 0);
+  return { tint, factor, outlines: marked.map(({ runs, colour, current }) => ({ path: outlineOf(runs, width, height), colour, current })) };
+}
+
+const paths = new WeakMap<Runs, Path2D>();
+
+/** In original pixels, of a mask of any size; found once for a mask, which is of one image only. */
+export function outlineOf(runs: Runs, width: number, height: number): Path2D {
+  const known = paths.get(runs);
+  if (known) return known;
+  const path = new Path2D();
+  const bounds = boundsOf(runs, width);
+  if (bounds) {
+    const factor = factorOf(width, height);
+    const [columns, rows] = [Math.ceil(width / factor), Math.ceil(height / factor)];
+    // Only the part that something is in.
+    const [left, top] = [Math.floor(bounds[0] / factor), Math.floor(bounds[1] / factor)];
+    const [right, bottom] = [Math.min(columns, Math.ceil(bounds[2] / factor)), Math.min(rows, Math.ceil(bounds[3] / factor))];
+    const whole = fillRuns(runs, width, factor, columns, rows, new Uint8Array(columns * rows), 1);
+    const part: Bits = { data: new Uint8Array((right - left) * (bottom - top)), width: right - left, height: bottom - top };
+    for (let y = top; y < bottom; y++) part.data.set(whole.subarray(y * columns + left, y * columns + right), (y - top) * part.width);
+    for (const loop of contours(part)) {
+      path.moveTo(((loop[0] as number) + left) * factor, ((loop[1] as number) + top) * factor);
+      for (let i = 2; i < loop.length; i += 2) path.lineTo(((loop[i] as number) + left) * factor, ((loop[i + 1] as number) + top) * factor);
+      path.closePath();
+    }
+  }
+  paths.set(runs, path);
+  return path;
+}
+
+/** A mask at another size, nearest pixels, in one colour: for thumbnails. */
+export function tinted(runs: Runs, width: number, height: number, toWidth: number, toHeight: number, colour: string): HTMLCanvasElement {
+  const pixels = new ImageData(toWidth, toHeight);
+  const abgr = new Uint32Array(pixels.data.buffer);
+  const ink = inkOf(colour);
+  for (let y = 0; y < toHeight; y++) {
+    const row = Math.floor(((y + 0.5) * height) / toHeight) * width;
+    let run = firstAfter(runs, row);
+    for (let x = 0; x < toWidth; x++) {
+      const at = row + Math.floor(((x + 0.5) * width) / toWidth);
+      while (run < runs.length && (runs[run + 1] as number) <= at) run += 2;
+      if (run < runs.length && (runs[run] as number) <= at) abgr[y * toWidth + x] = ink;
+    }
+  }
   const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
+  canvas.width = toWidth;
+  canvas.height = toHeight;
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);
   return canvas;
 }
 
-function outlined(loops: readonly number[][], factor: number): Path2D {
-  const path = new Path2D();
-  for (const loop of loops) {
-    path.moveTo((loop[0] as number) * factor, (loop[1] as number) * factor);
-    for (let i = 2; i < loop.length; i += 2) path.lineTo((loop[i] as number) * factor, (loop[i + 1] as number) * factor);
-    path.closePath();
+const factorOf = (width: number, height: number) => Math.max(1, Math.ceil(Math.max(width, height) / LIMIT));
+
+function inkOf(colour: string): number {
+  const [red, green, blue] = rgbOf(colour);
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/** The mask thinned by `factor`: enough for a screen. */
+function fillRuns<T extends Uint8Array | Uint32Array>(runs: Runs, width: number, factor: number, columns: number, rows: number, into: T, value: number): T {
+  if (factor === 1) {
+    for (let i = 0; i < runs.length; i += 2) into.fill(value, runs[i], runs[i + 1]);
+    return into;
   }
-  return path;
+  const middle = factor >> 1;
+  for (let y = 0; y < rows; y++) {
+    const row = (y * factor + middle) * width;
+    for (let run = firstAfter(runs, row); run < runs.length && (runs[run] as number) < row + width; run += 2) {
+      const begin = Math.max(0, Math.ceil(((runs[run] as number) - row - middle) / factor));
+      const end = Math.min(columns, Math.ceil(((runs[run + 1] as number) - row - middle) / factor));
+      if (end > begin) into.fill(value, y * columns + begin, y * columns + end);
+    }
+  }
+  return into;
+}
+
+/** The first run that ends after a pixel. */
+function firstAfter(runs: Runs, pixel: number): number {
+  let [low, high] = [0, runs.length / 2];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((runs[2 * middle + 1] as number) <= pixel) low = middle + 1;
+    else high = middle;
+  }
+  return 2 * low;
 }

@@ -1,15 +1,29 @@
 // The stage: draws image, mask, prompts and crosshair, whenever something changed and never otherwise.
 import type { Box } from "../../src/index.ts";
 import type { Overlay } from "./overlay.ts";
-import type { Prompts } from "../annotate/session.ts";
+import type { Prompts } from "../annotate/prompts.ts";
 import { centred, fitting, type Pixel, pixelAt, placed, type Place, revealing, type Size, toStage, type View, zoomed } from "./view.ts";
 
 export interface Scene {
   /** Names the image: each has a view of its own. */
   readonly id: string;
-  readonly image: CanvasImageSource & Size;
+  readonly image: CanvasImageSource;
+  /** Original pixels, and how tall they are. */
+  readonly size: Size;
   readonly prompts: Prompts;
+  /** The masks, or none while they are hidden. */
   readonly overlay: Overlay | null;
+  /** Whether their areas are tinted. */
+  readonly fill: boolean;
+  /** What is being drawn: with a brush of so many original pixels, or as a line. */
+  readonly stroke: Stroke | null;
+  readonly ruler: Ruler | null;
+  /** The brush, where the pointer is. */
+  readonly brush: { readonly at: Pixel; readonly radius: number } | null;
+  /** What the edges of the picture point to, in the patient. */
+  readonly letters: { readonly left: string; readonly right: string; readonly top: string; readonly bottom: string } | null;
+  /** Where the other planes cut this one. */
+  readonly lines: Pixel | null;
   /** The outline of the structure as it truly is, in original pixels. */
   readonly truth: Path2D | null;
   /** Of the overlay's tint, 0..1. */
@@ -18,6 +32,20 @@ export interface Scene {
   readonly draft: Box | null;
   /** The keyboard's cursor, while it is in use. */
   readonly cursor: Pixel | null;
+}
+
+export interface Stroke {
+  readonly kind: "brush" | "eraser" | "lasso" | "scribble";
+  /** Original pixels, as real numbers. */
+  readonly points: readonly (readonly [number, number])[];
+  /** Original pixels. */
+  readonly radius: number;
+  readonly colour: string;
+}
+
+/** Lines with their lengths in words. */
+export interface Ruler {
+  readonly lines: readonly { readonly from: readonly [number, number]; readonly to: readonly [number, number]; readonly words: string }[];
 }
 
 const POSITIVE = "#3ddc84";
@@ -32,7 +60,7 @@ export class Stage {
   readonly #context: CanvasRenderingContext2D;
   readonly #onView: (zoom: number) => void;
   #scene: Scene | null = null;
-  #view: View = { scale: 1, x: 0, y: 0 };
+  #view: View = { scale: 1, x: 0, y: 0, ratio: 1 };
   /** Until the user zooms, the image follows the stage's size. */
   #fitted = true;
   #frame = 0;
@@ -64,7 +92,7 @@ export class Stage {
     this.#scene = scene;
     if (!same && scene) {
       const place = this.#places.get(scene.id);
-      this.setView(place ? placed(place, scene.image, this.size) : fitting(scene.image, this.size));
+      this.setView(place ? placed(place, scene.size, this.size) : fitting(scene.size, this.size));
     }
     this.#invalidate();
   }
@@ -75,12 +103,12 @@ export class Stage {
   }
 
   fitWhole(): void {
-    if (this.#scene) this.setView(fitting(this.#scene.image, this.size));
+    if (this.#scene) this.setView(fitting(this.#scene.size, this.size));
   }
 
   setView(view: View): void {
     this.#view = view;
-    const fit = this.#scene ? fitting(this.#scene.image, this.size).scale : view.scale;
+    const fit = this.#scene ? fitting(this.#scene.size, this.size).scale : view.scale;
     this.#fitted = view.scale <= fit * 1.001;
     if (this.#scene && this.#fitted) this.#places.delete(this.#scene.id);
     else if (this.#scene) this.#places.set(this.#scene.id, centred(view, this.size));
@@ -89,17 +117,17 @@ export class Stage {
   }
 
   zoom(factor: number, x = this.size.width / 2, y = this.size.height / 2): void {
-    if (this.#scene) this.setView(zoomed(this.#view, this.#scene.image, this.size, factor, x, y));
+    if (this.#scene) this.setView(zoomed(this.#view, this.#scene.size, this.size, factor, x, y));
   }
 
   reveal(pixel: Pixel): void {
-    if (this.#scene && !this.#fitted) this.setView(revealing(this.#view, this.#scene.image, this.size, pixel));
+    if (this.#scene && !this.#fitted) this.setView(revealing(this.#view, this.#scene.size, this.size, pixel));
   }
 
   /** The original pixel in the middle of what is seen. */
   middle(): Pixel {
-    const { image } = this.#scene as Scene;
-    return pixelAt(this.#view, image, this.size.width / 2, this.size.height / 2) ?? { x: image.width >> 1, y: image.height >> 1 };
+    const { size } = this.#scene as Scene;
+    return pixelAt(this.#view, size, this.size.width / 2, this.size.height / 2) ?? { x: size.width >> 1, y: size.height >> 1 };
   }
 
   #resize(): void {
@@ -109,7 +137,7 @@ export class Stage {
     this.#canvas.width = Math.round(width * devicePixelRatio);
     this.#canvas.height = Math.round(height * devicePixelRatio);
     if (this.#scene)
-      this.setView(this.#fitted ? fitting(this.#scene.image, this.size) : zoomed(this.#view, this.#scene.image, this.size, 1, width / 2, height / 2));
+      this.setView(this.#fitted ? fitting(this.#scene.size, this.size) : zoomed(this.#view, this.#scene.size, this.size, 1, width / 2, height / 2));
     // A canvas that changed size is blank until drawn, so this can't wait for the next frame.
     this.#draw();
   }
@@ -126,24 +154,45 @@ export class Stage {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     if (!this.#scene) return;
-    const { image, overlay, truth, opacity, prompts, draft, cursor } = this.#scene;
-    const { scale, x, y } = this.#view;
-    context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y);
+    const { image, size, overlay, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters, lines } = this.#scene;
+    const { scale, x, y, ratio: tall } = this.#view;
+    context.setTransform(ratio * scale, 0, 0, ratio * scale * tall, ratio * x, ratio * y);
     // Magnified far enough, pixels are what one wants to see.
     context.imageSmoothingEnabled = scale * ratio < 6;
     context.imageSmoothingQuality = "high";
-    context.drawImage(image, 0, 0, image.width, image.height);
-    if (overlay) this.#drawOverlay(overlay, opacity);
-    if (truth) this.#drawTruth(truth);
+    context.drawImage(image, 0, 0, size.width, size.height);
+    if (overlay && fill) this.#drawTint(overlay, opacity);
 
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    // A dark line under the bright one keeps the outline visible on any tissue.
+    if (overlay) {
+      for (const { path, colour, current } of overlay.outlines) {
+        this.#strokePath(path, [
+          [current ? 3.8 : 2.8, "rgba(0, 0, 0, 0.55)"],
+          [current ? 1.9 : 1.1, colour],
+        ]);
+      }
+    }
+    if (truth) {
+      context.setLineDash([7, 5]);
+      this.#strokePath(truth, [
+        [4, DARK],
+        [2, TRUTH],
+      ]);
+      context.setLineDash([]);
+    }
+    if (lines) this.#drawLines(...toStage(this.#view, lines.x + 0.5, lines.y + 0.5));
+    if (stroke) this.#drawStroke(stroke);
     if (prompts.box) this.#drawBox(prompts.box, false);
     if (draft) this.#drawBox(draft, true);
     for (const { x: px, y: py, label } of prompts.points) this.#drawPoint(...toStage(this.#view, px + 0.5, py + 0.5), label === 1);
+    if (ruler) this.#drawRuler(ruler);
+    if (brush) this.#drawBrush(brush.at, brush.radius);
+    if (letters) this.#drawLetters(letters);
     if (cursor) this.#drawCursor(...toStage(this.#view, cursor.x + 0.5, cursor.y + 0.5));
   }
 
-  #drawOverlay({ tint, outline, factor, colour }: Overlay, opacity: number): void {
+  #drawTint({ tint, factor }: Overlay, opacity: number): void {
     const context = this.#context;
     const smoothing = context.imageSmoothingEnabled;
     context.imageSmoothingEnabled = false;
@@ -151,32 +200,127 @@ export class Stage {
     context.drawImage(tint, 0, 0, tint.width * factor, tint.height * factor);
     context.globalAlpha = 1;
     context.imageSmoothingEnabled = smoothing;
+  }
+
+  /** A path in original pixels, with lines as wide everywhere on the screen. */
+  #strokePath(path: Path2D, styles: readonly (readonly [width: number, style: string])[]): void {
+    const context = this.#context;
+    const { scale, x, y, ratio } = this.#view;
+    const placed = new Path2D();
+    placed.addPath(path, new DOMMatrix([scale, 0, 0, scale * ratio, x, y]));
     context.lineJoin = "round";
-    // A dark line under the bright one keeps the outline visible on any tissue.
-    for (const [width, style] of [
-      [3.6, "rgba(0, 0, 0, 0.55)"],
-      [1.7, colour],
-    ] as const) {
-      context.lineWidth = width / this.#view.scale;
+    for (const [width, style] of styles) {
+      context.lineWidth = width;
       context.strokeStyle = style;
-      context.stroke(outline);
+      context.stroke(placed);
     }
   }
 
-  #drawTruth(outline: Path2D): void {
+  #drawStroke({ kind, points, radius, colour }: Stroke): void {
     const context = this.#context;
-    const { scale } = this.#view;
-    context.lineJoin = "round";
-    context.setLineDash([7 / scale, 5 / scale]);
-    for (const [width, style] of [
-      [4, DARK],
-      [2, TRUTH],
-    ] as const) {
-      context.lineWidth = width / scale;
-      context.strokeStyle = style;
-      context.stroke(outline);
+    const path = new Path2D();
+    for (const [i, [px, py]] of points.entries()) {
+      const at = toStage(this.#view, px, py);
+      if (i === 0) path.moveTo(...at);
+      path.lineTo(...at);
     }
-    context.setLineDash([]);
+    if (kind === "lasso") path.closePath();
+    context.lineCap = context.lineJoin = "round";
+    const wide = kind === "brush" || kind === "eraser";
+    context.globalAlpha = wide ? 0.6 : 1;
+    context.lineWidth = wide ? 2 * radius * this.#view.scale : 4;
+    context.strokeStyle = wide ? (kind === "eraser" ? "#10181c" : colour) : DARK;
+    context.stroke(path);
+    context.globalAlpha = 1;
+    if (!wide) {
+      context.lineWidth = 2;
+      context.strokeStyle = colour;
+      context.stroke(path);
+    }
+    context.lineCap = "butt";
+  }
+
+  #drawBrush({ x, y }: Pixel, radius: number): void {
+    const context = this.#context;
+    const { scale, ratio } = this.#view;
+    const [left, top] = toStage(this.#view, x + 0.5, y + 0.5);
+    context.beginPath();
+    context.ellipse(left, top, radius * scale, radius * scale * ratio, 0, 0, 2 * Math.PI);
+    for (const [width, style] of [
+      [3, "rgba(0, 0, 0, 0.6)"],
+      [1.2, "#ffffff"],
+    ] as const) {
+      context.lineWidth = width;
+      context.strokeStyle = style;
+      context.stroke();
+    }
+  }
+
+  #drawRuler({ lines }: Ruler): void {
+    const context = this.#context;
+    context.font = "13px system-ui, sans-serif";
+    for (const { from, to, words } of lines) {
+      const [a, b] = [toStage(this.#view, ...from), toStage(this.#view, ...to)];
+      const path = new Path2D();
+      path.moveTo(...a);
+      path.lineTo(...b);
+      for (const [x, y] of [a, b]) path.arc(x, y, 3, 0, 2 * Math.PI);
+      for (const [width, style] of [
+        [4, DARK],
+        [2, BOX],
+      ] as const) {
+        context.lineWidth = width;
+        context.strokeStyle = style;
+        context.stroke(path);
+      }
+      const [x, y] = [(a[0] + b[0]) / 2 + 8, (a[1] + b[1]) / 2 - 8];
+      context.lineWidth = 4;
+      context.strokeStyle = "rgba(0, 0, 0, 0.8)";
+      context.strokeText(words, x, y);
+      context.fillStyle = "#ffffff";
+      context.fillText(words, x, y);
+    }
+  }
+
+  #drawLetters({ left, right, top, bottom }: NonNullable<Scene["letters"]>): void {
+    const context = this.#context;
+    const { width, height } = this.size;
+    context.font = "600 15px system-ui, sans-serif";
+    context.textBaseline = "middle";
+    for (const [letter, x, y, align] of [
+      [left, 16, height / 2, "left"],
+      [right, width - 16, height / 2, "right"],
+      [top, width / 2, 20, "center"],
+      [bottom, width / 2, height - 20, "center"],
+    ] as const) {
+      context.textAlign = align;
+      context.lineWidth = 3;
+      context.strokeStyle = "rgba(0, 0, 0, 0.8)";
+      context.strokeText(letter, x, y);
+      context.fillStyle = "#ffd54a";
+      context.fillText(letter, x, y);
+    }
+    context.textAlign = "left";
+    context.textBaseline = "alphabetic";
+  }
+
+  /** Thin, with a gap where they meet. */
+  #drawLines(x: number, y: number): void {
+    const context = this.#context;
+    const { width, height } = this.size;
+    context.beginPath();
+    for (const [fromX, fromY, toX, toY] of [
+      [0, y, x - 14, y],
+      [x + 14, y, width, y],
+      [x, 0, x, y - 14],
+      [x, y + 14, x, height],
+    ] as const) {
+      context.moveTo(fromX, fromY);
+      context.lineTo(toX, toY);
+    }
+    context.lineWidth = 1;
+    context.strokeStyle = "rgba(99, 203, 219, 0.75)";
+    context.stroke();
   }
 
   #drawBox([x0, y0, x1, y1]: Box, draft: boolean): void {

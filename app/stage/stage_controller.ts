@@ -1,18 +1,24 @@
 // Ties the stage to the state: what is drawn, the keyboard's crosshair, the corner captions and the status line.
-import type { Box, Mask } from "../../src/index.ts";
-import type { Desk } from "../desk.ts";
-import { byId, thousands } from "../dom.ts";
-import { type Gestures, listenForGestures } from "./gestures.ts";
-import { type Command, stride } from "./keyboard.ts";
-import { makeOverlay, type MaskColour, type Overlay, outlineOf } from "./overlay.ts";
-import { isEmpty } from "../annotate/session.ts";
-import { dragWindow } from "../panels/slice_bar.ts";
-import { Stage } from "./stage.ts";
-import type { Structure } from "../open/samples.ts";
-import { currentStudy, type State, type Study } from "../state.ts";
-import { formatDuration } from "../model/transfer_rate.ts";
+import type { Box } from "../../src/index.ts";
+import { type Case, currentWork, type Truth, truthsHere } from "../annotate/case.ts";
+import { colourOf } from "../annotate/labels.ts";
+import { movePoint } from "../annotate/prompts.ts";
 import { closest } from "../annotate/truth.ts";
-import { boxBetween, type Pixel, type Size } from "./view.ts";
+import type { Desk } from "../desk.ts";
+import { byId } from "../dom.ts";
+import { formatDuration } from "../model/transfer_rate.ts";
+import { draggedWindow } from "../open/slices.ts";
+import { currentCase, type State } from "../state.ts";
+import { t } from "../words/words.ts";
+import { lettersOf, sizeOf, unitOf, viewIdOf } from "./frame.ts";
+import { type Gestures, type Grip, listenForGestures } from "./gestures.ts";
+import { Drawing } from "./drawing.ts";
+import { gripAt, movedBox } from "./grips.ts";
+import { stride } from "./keys.ts";
+import { type Marked, makeOverlay, type Overlay, outlineOf } from "./overlay.ts";
+import { Stage } from "./stage.ts";
+import { statusOf } from "./status.ts";
+import { boxBetween, type Pixel } from "./view.ts";
 
 /** Screen readers hear where the crosshair stopped, not every step. */
 const SPEAK_AFTER_MS = 450;
@@ -21,6 +27,7 @@ export class StageController {
   readonly stage: Stage;
   readonly #gestures: Gestures;
   readonly #desk: Desk;
+  readonly #drawing: Drawing;
   readonly #element = byId("stage", HTMLElement);
   readonly #status = byId("status", HTMLElement);
   readonly #spoken = byId("spoken", HTMLElement);
@@ -30,42 +37,50 @@ export class StageController {
     place: byId("corner-place", HTMLElement),
     zoom: byId("corner-zoom", HTMLElement),
   };
+  /** While Space is held. */
+  panning = false;
   #cursor: Pixel | null = null;
   #corner: Pixel | null = null;
   #draft: Box | null = null;
+  #dragged: { readonly grip: Grip; readonly to: Pixel } | null = null;
   #hover: Pixel | null = null;
-  #overlay: { readonly mask: Mask; readonly colour: MaskColour; readonly overlay: Overlay } | null = null;
-  #truth: { readonly structure: Structure; readonly outline: Path2D } | null = null;
+  #overlay: { readonly of: readonly Marked[]; readonly overlay: Overlay } | null = null;
+  #truth: { readonly truth: Truth; readonly outline: Path2D } | null = null;
   #image: string | null = null;
   #speaking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(desk: Desk) {
     this.#desk = desk;
     this.stage = new Stage(byId("canvas", HTMLCanvasElement), (scale) => this.#onView(scale));
+    this.#drawing = new Drawing(desk, () => this.#draw(desk.store.state));
+    const shown = () => desk.case?.shown ?? null;
     this.#gestures = listenForGestures(this.#element, this.stage, {
-      image: () => currentStudy(desk.store.state)?.picture ?? null,
-      mode: () => desk.store.state.mode,
+      image: () => {
+        const now = shown();
+        return now && sizeOf(now);
+      },
+      tool: () => desk.store.state.tool,
+      pans: () => this.panning,
       point: (pixel, label) => desk.addPoint({ ...pixel, label }),
       draft: (box) => this.#setDraft(box),
       box: (box) => desk.setBox(box),
-      window: (dx, dy) => dragWindow(desk, dx, dy),
+      stroke: (...stroke) => this.#drawing.stroke(...stroke),
+      grip: (x, y) => (desk.work ? gripAt(this.stage.view, desk.work.prompts, x, y) : null),
+      drag: (grip, to, done) => this.#drag(grip, to, done),
+      pick: (pixel) => this.#pick(pixel),
+      window: (dx, dy) => {
+        const slice = shown()?.slice;
+        if (slice) void desk.toWindow(draggedWindow(slice.window, dx, dy));
+        return Boolean(slice);
+      },
       scroll: (steps) => {
-        const sliced = currentStudy(desk.store.state)?.slice;
-        if (!sliced || sliced.view.slices < 2) return false;
+        const slice = shown()?.slice;
+        if (!slice || slice.view.slices < 2) return false;
         void desk.bySlices(steps);
         return true;
       },
-      hover: (pixel) => {
-        const moved = pixel !== null && (pixel.x !== this.#hover?.x || pixel.y !== this.#hover.y);
-        this.#hover = pixel;
-        // Whichever moved last is where keys act.
-        if (moved && this.#cursor) {
-          this.#cursor = null;
-          this.#draw(desk.store.state);
-        }
-        if (this.#corner && moved) this.#setDraft(boxBetween(this.#corner, pixel));
-        else this.#showPlace();
-      },
+      hover: (pixel) => this.#onHover(pixel),
+      undo: () => desk.undo(),
     });
     this.#element.addEventListener("pointerdown", () => this.#leaveKeyboard());
     this.#element.addEventListener("blur", () => this.#leaveKeyboard());
@@ -80,74 +95,49 @@ export class StageController {
   }
 
   render(state: State): void {
-    const study = currentStudy(state);
-    if (study?.id !== this.#image) {
-      this.#image = study?.id ?? null;
+    const of = currentCase(state);
+    const image = of?.shown ? of.shown.id : null;
+    if (image !== this.#image) {
+      this.#image = image;
       this.#draft = null;
       this.#corner = null;
       this.#cursor = null;
+      this.#drawing.drop();
     }
-    const shown = this.#desk.shown(state);
-    if (!shown) this.#overlay = null;
-    else if (this.#overlay?.mask !== shown.mask || this.#overlay.colour !== state.colour) {
-      this.#overlay = { mask: shown.mask, colour: state.colour, overlay: makeOverlay(shown.mask, state.colour) };
-    }
+    this.#mark(state, of);
+    const answer = this.#desk.answer(state);
     this.#truth = this.#truthOf(state);
-    this.#element.dataset.touch = state.mode === "box" || this.stage.zoomedIn ? "own" : "page";
+    this.#element.dataset.tool = state.tool;
+    this.#touch(state);
     this.#draw(state);
-    this.#corners.name.textContent = study ? captionOf(study) : "";
-    this.#corners.score.textContent = shown ? `score ${shown.score.toFixed(3)}\n${formatDuration(shown.result.decodeMs)}` : "";
+    this.#corners.name.textContent = of ? captionOf(of) : "";
+    this.#corners.score.textContent = answer ? `${t("corner.score", { score: answer.score.toFixed(3) })}\n${formatDuration(answer.result.decodeMs)}` : "";
     this.#showPlace();
     this.#showStatus();
+  }
+
+  /** The masks of the visible objects, the current one last, so that it lies on top. */
+  #mark(state: State, of: Case | null): void {
+    if (!of?.shown) {
+      this.#overlay = null;
+      return;
+    }
+    const shown = of.objects.filter(({ visible }) => visible).sort((a, b) => Number(a.id === of.object) - Number(b.id === of.object));
+    const marked = shown
+      .map(({ id, label }): Marked => {
+        const colour = state.labels.find((known) => known.id === label)?.colour ?? colourOf(label);
+        return { runs: this.#desk.annotator.runs(of, id), colour, current: id === of.object };
+      })
+      .filter(({ runs }) => runs.length > 0);
+    const known = this.#overlay?.of;
+    const same = known?.length === marked.length && known.every((one, i) => isSame(one, marked[i] as Marked));
+    const { width, height } = of.shown.picture;
+    if (!same) this.#overlay = marked.length > 0 ? { of: marked, overlay: makeOverlay(marked, width, height) } : null;
   }
 
   /** The focus, as after what took it is gone. */
   focus(): void {
     this.#element.focus({ preventScroll: true });
-  }
-
-  carryOut(command: Command): void {
-    const study = currentStudy(this.#desk.store.state);
-    if (!study) return;
-    switch (command.do) {
-      case "move":
-        this.#move(study.picture, command.dx, command.dy, command.fine);
-        break;
-      case "positive":
-        if (this.#corner) this.#endBox(this.#corner);
-        else this.#addPoint(1);
-        break;
-      case "negative":
-        this.#addPoint(0);
-        break;
-      case "corner":
-        if (this.#corner) this.#endBox(this.#corner);
-        else this.#startBox();
-        break;
-      case "slices":
-        void this.#desk.bySlices(command.step);
-        break;
-      case "escape":
-        // Only what is not finished is given up; prompts are cleared by name.
-        if (this.#gestures.cancel()) break;
-        this.#corner = null;
-        this.#setDraft(null);
-        break;
-      case "clear":
-        this.#desk.clear();
-        break;
-      case "candidate":
-        this.#desk.choose(command.index);
-        break;
-      case "zoom-in":
-      case "zoom-out":
-        this.stage.zoom(command.do === "zoom-in" ? 1.4 : 1 / 1.4);
-        if (this.#cursor) this.stage.reveal(this.#cursor);
-        break;
-      case "fit":
-        this.stage.fitWhole();
-        break;
-    }
   }
 
   /** Where a key acts: at the crosshair while it is shown, else under the pointer; else the crosshair is shown first, and nothing is done. */
@@ -157,28 +147,47 @@ export class StageController {
     return at;
   }
 
-  #addPoint(label: 0 | 1): void {
+  addPoint(label: 0 | 1): void {
+    if (this.#corner && label === 1) {
+      this.corner();
+      return;
+    }
     const at = this.#aim();
     if (at) this.#desk.addPoint({ ...at, label });
   }
 
-  #startBox(): void {
+  /** One corner of a box, or the other one, which makes it. */
+  corner(): void {
     const at = this.#aim();
     if (!at) return;
-    this.#corner = at;
-    this.#setDraft(boxBetween(at, at));
-  }
-
-  #endBox(corner: Pixel): void {
-    const at = this.#aim();
-    if (!at) return;
-    const box = boxBetween(corner, at);
+    if (!this.#corner) {
+      this.#corner = at;
+      this.#setDraft(boxBetween(at, at));
+      return;
+    }
+    const box = boxBetween(this.#corner, at);
     this.#corner = null;
     this.#draft = null;
     this.#desk.setBox(box);
   }
 
-  #move({ width, height }: Size, dx: number, dy: number, fine: boolean): void {
+  /** Gives up what is not finished; prompts are cleared by name. */
+  escape(): void {
+    if (this.#gestures.cancel()) return;
+    this.#corner = null;
+    this.#drawing.clearRulers();
+    this.#setDraft(null);
+  }
+
+  zoom(factor: number): void {
+    this.stage.zoom(factor);
+    if (this.#cursor) this.stage.reveal(this.#cursor);
+  }
+
+  move(dx: number, dy: number, fine: boolean): void {
+    const shown = this.#desk.case?.shown;
+    if (!shown) return;
+    const { width, height } = shown.picture;
     const by = stride(width, height, fine);
     const from = this.#enterKeyboard();
     const to = (at: number, step: number, side: number) => Math.min(side - 1, Math.max(0, at + step * by));
@@ -192,6 +201,45 @@ export class StageController {
     this.#speaking = setTimeout(() => {
       this.#spoken.textContent = `x ${pixel.x}, y ${pixel.y}, ${this.#valueAt(pixel)}`;
     }, SPEAK_AFTER_MS);
+  }
+
+  #drag(grip: Grip, to: Pixel, done: boolean): void {
+    this.#dragged = done ? null : { grip, to };
+    if (!done) {
+      this.#draw(this.#desk.store.state);
+      return;
+    }
+    const { work } = this.#desk;
+    if (grip.kind === "point") this.#desk.movePoint(grip.index, to);
+    else if (work?.prompts.box) this.#desk.setBox(movedBox(work.prompts.box, grip.sides, to));
+  }
+
+  /** The object whose mask is under a click; the one that is drawn on top first. */
+  #pick({ x, y }: Pixel): void {
+    const of = this.#desk.case;
+    if (!of?.shown) return;
+    const at = y * of.shown.picture.width + x;
+    const found = of.objects.filter(({ id, visible }) => {
+      const runs = visible ? this.#desk.annotator.runs(of, id) : [];
+      for (let i = 0; i < runs.length; i += 2) if ((runs[i] as number) <= at && at < (runs[i + 1] as number)) return true;
+      return false;
+    });
+    const next = found.find(({ id }) => id !== of.object) ?? found[0];
+    if (next) this.#desk.annotator.select(next.id);
+  }
+
+  #onHover(pixel: Pixel | null): void {
+    const moved = pixel !== null && (pixel.x !== this.#hover?.x || pixel.y !== this.#hover.y);
+    this.#hover = pixel;
+    const { state } = this.#desk.store;
+    // Whichever moved last is where keys act.
+    if (moved && this.#cursor) {
+      this.#cursor = null;
+      this.#draw(state);
+    }
+    if (this.#corner && moved) this.#setDraft(boxBetween(this.#corner, pixel));
+    else this.#showPlace();
+    if (state.tool === "brush" || state.tool === "eraser") this.#draw(state);
   }
 
   /** Shows the crosshair where it was, else at the pointer, else in the middle. */
@@ -216,28 +264,50 @@ export class StageController {
   }
 
   #draw(state: State): void {
-    const study = currentStudy(state);
-    const scene = study && {
-      // All slices of a plane are looked at from the same place.
-      id: study.slice ? `${study.slice.tile} ${study.slice.plane}` : study.id,
-      image: study.canvas,
-      prompts: study.session.now,
-      overlay: this.#overlay?.overlay ?? null,
+    const of = currentCase(state);
+    if (!of?.shown) {
+      this.stage.show(null);
+      return;
+    }
+    const { shown } = of;
+    const brushing = state.tool === "brush" || state.tool === "eraser";
+    const brush = brushing && this.#hover ? { at: this.#hover, radius: state.brush * unitOf(shown).pixels } : null;
+    const { prompts } = currentWork(of);
+    const { stroke, ruler } = this.#drawing.shown(shown);
+    const several = shown.slice !== null && shown.slice.view.slices > 1;
+    this.stage.show({
+      id: viewIdOf(of),
+      image: shown.canvas,
+      size: sizeOf(shown),
+      prompts: state.promptsShown ? this.#withDrag(prompts) : { points: [], box: null, previous: null },
+      overlay: state.hidden ? null : (this.#overlay?.overlay ?? null),
+      fill: state.fill,
+      stroke,
+      ruler,
+      brush,
+      letters: several ? lettersOf(shown) : null,
+      lines: null,
       truth: this.#truth?.outline ?? null,
       opacity: state.opacity,
       draft: this.#draft,
       cursor: this.#cursor,
-    };
-    this.stage.show(scene);
+    });
   }
 
-  #truthOf(state: State): { readonly structure: Structure; readonly outline: Path2D } | null {
-    const study = currentStudy(state);
-    const shown = this.#desk.shown(state);
-    const structure = state.truth && study && shown ? closest(shown.mask, study.structures)?.structure : undefined;
-    if (!study || !structure) return null;
-    const { width, height } = study.picture;
-    return this.#truth?.structure === structure ? this.#truth : { structure, outline: outlineOf({ data: structure.mask, width, height }) };
+  #withDrag(prompts: ReturnType<typeof currentWork>["prompts"]) {
+    if (!this.#dragged) return prompts;
+    const { grip, to } = this.#dragged;
+    if (grip.kind === "point") return movePoint(prompts, grip.index, to);
+    return prompts.box ? { ...prompts, box: movedBox(prompts.box, grip.sides, to) } : prompts;
+  }
+
+  #truthOf(state: State): { readonly truth: Truth; readonly outline: Path2D } | null {
+    const of = currentCase(state);
+    const mask = this.#desk.mask(state);
+    const truth = state.truth && of && mask ? closest(mask.runs, truthsHere(of))?.truth : undefined;
+    if (!of?.shown || !truth) return null;
+    const { width, height } = of.shown.picture;
+    return this.#truth?.truth === truth ? this.#truth : { truth, outline: outlineOf(truth.runs, width, height) };
   }
 
   #showPlace(): void {
@@ -247,47 +317,33 @@ export class StageController {
   }
 
   #valueAt({ x, y }: Pixel): string {
-    const picture = currentStudy(this.#desk.store.state)?.picture;
+    const picture = this.#desk.case?.shown?.picture;
     if (!picture || x >= picture.width || y >= picture.height) return "";
     const [red, green, blue] = picture.data.subarray(4 * (y * picture.width + x));
-    return red === green && green === blue ? `gray ${red}` : `RGB ${red} ${green} ${blue}`;
+    return red === green && green === blue ? t("corner.gray", { value: `${red}` }) : `RGB ${red} ${green} ${blue}`;
   }
 
   #onView(scale: number): void {
     this.#corners.zoom.textContent = `${Math.round(scale * 100)} %`;
-    const zoomed = this.stage?.zoomedIn ?? false;
-    this.#element.dataset.touch = zoomed || this.#desk.store.state.mode === "box" ? "own" : "page";
+    this.#touch(this.#desk.store.state);
+  }
+
+  /** Whether fingers scroll the page or belong to the stage. */
+  #touch({ tool }: State): void {
+    const page = tool === "positive" || tool === "negative" || tool === "select";
+    this.#element.dataset.touch = page && !(this.stage?.zoomedIn ?? false) ? "page" : "own";
   }
 
   #showStatus(): void {
-    const drawing = "Box: first corner set. Move to the other corner and press B; Escape gives it up.";
-    const text = this.#corner ? drawing : statusOf(this.#desk.store.state, this.#desk);
+    const text = this.#corner ? t("status.corner") : statusOf(this.#desk.store.state, this.#desk);
     // Set again, it would be read out again.
     if (this.#status.textContent !== text) this.#status.textContent = text;
   }
 }
 
-function captionOf({ name, origin, picture: { width, height } }: Study): string {
-  return `${name}\n${width} × ${height}${origin === "sample" ? ", drawn" : ""}`;
-}
+const isSame = (a: Marked, b: Marked) => a.runs === b.runs && a.colour === b.colour && a.current === b.current;
 
-/** The page's state in one sentence, for the eye and for screen readers. */
-function statusOf(state: State, desk: Desk): string {
-  const study = currentStudy(state);
-  if (!study) return "Drawing the samples…";
-  const { points, box, previous } = study.session.now;
-  if (isEmpty(study.session.now)) {
-    const what = study.suggestion ? `, for example ${study.suggestion.what}` : "";
-    return matchMedia("(pointer: coarse)").matches
-      ? `Tap a structure${what}. The switch above says what a tap sets.`
-      : `Click a structure${what}; right click what does not belong; drag a box.`;
-  }
-  const shown = desk.shown(state);
-  const given = [points.length > 0 && `${points.length} ${points.length === 1 ? "point" : "points"}`, box && "a box"].filter(Boolean).join(" and ");
-  if (!shown) return state.model.kind === "ready" ? `${given}: working on it…` : `${given}, kept until a model is loaded.`;
-  const { area } = shown;
-  const share = (100 * area) / shown.mask.data.length;
-  const refined = previous ? ", refined from the mask before" : "";
-  const which = shown.result.masks.length > 1 ? `Mask ${shown.index + 1} of ${shown.result.masks.length}` : "Mask";
-  return `${which}: predicted IoU ${shown.score.toFixed(2)}, ${thousands(area)} pixels (${share.toFixed(share < 10 ? 1 : 0)}\u00a0%), from ${given}${refined}.`;
+function captionOf({ name, origin, shown }: Case): string {
+  const drawn = origin === "sample" ? t("corner.drawn") : "";
+  return shown ? `${name}\n${shown.picture.width} × ${shown.picture.height}${drawn}` : name;
 }

@@ -1,15 +1,19 @@
-// How the image lies on the stage: `stage = image * scale + offset`, stage in CSS pixels, image in original pixels.
+// How the image lies on the stage: `stage = image * scale + offset`, stage in CSS pixels, image in original pixels, which may be taller than wide.
 
 export interface View {
-  /** CSS pixels per original pixel. */
+  /** CSS pixels per original pixel, along a row. */
   readonly scale: number;
   readonly x: number;
   readonly y: number;
+  /** How much taller than wide a pixel is. */
+  readonly ratio: number;
 }
 
 export interface Size {
   readonly width: number;
   readonly height: number;
+  /** How much taller than wide a pixel is; 1 where it is not said. */
+  readonly ratio?: number;
 }
 
 /** An original pixel, by index: `0 <= x < width`. */
@@ -32,17 +36,18 @@ const LARGEST_PIXEL = 24;
 
 /** The whole image, centred, with a margin. */
 export function fitting(image: Size, stage: Size, margin = 12): View {
-  const scale = Math.max(1e-3, Math.min((stage.width - 2 * margin) / image.width, (stage.height - 2 * margin) / image.height));
-  return { scale, x: (stage.width - image.width * scale) / 2, y: (stage.height - image.height * scale) / 2 };
+  const { ratio = 1 } = image;
+  const scale = Math.max(1e-3, Math.min((stage.width - 2 * margin) / image.width, (stage.height - 2 * margin) / (image.height * ratio)));
+  return { scale, ratio, x: (stage.width - image.width * scale) / 2, y: (stage.height - image.height * scale * ratio) / 2 };
 }
 
-export function toStage({ scale, x, y }: View, imageX: number, imageY: number): [number, number] {
-  return [imageX * scale + x, imageY * scale + y];
+export function toStage({ scale, x, y, ratio }: View, imageX: number, imageY: number): [number, number] {
+  return [imageX * scale + x, imageY * scale * ratio + y];
 }
 
 /** Original pixels as real numbers: the middle of pixel 3 is 3.5. */
-export function toImage({ scale, x, y }: View, stageX: number, stageY: number): [number, number] {
-  return [(stageX - x) / scale, (stageY - y) / scale];
+export function toImage({ scale, x, y, ratio }: View, stageX: number, stageY: number): [number, number] {
+  return [(stageX - x) / scale, (stageY - y) / (scale * ratio)];
 }
 
 /** The original pixel under a place on the stage, or null beside the image. */
@@ -68,7 +73,7 @@ export function zoomed(view: View, image: Size, stage: Size, factor: number, sta
   const scale = clamp(view.scale * factor, fit.scale, Math.max(fit.scale * MOST_ZOOM, LARGEST_PIXEL));
   if (scale <= fit.scale * 1.001) return fit;
   const [x, y] = toImage(view, stageX, stageY);
-  return held({ scale, x: stageX - x * scale, y: stageY - y * scale }, image, stage);
+  return held({ scale, ratio: fit.ratio, x: stageX - x * scale, y: stageY - y * scale * fit.ratio }, image, stage);
 }
 
 export function panned(view: View, image: Size, stage: Size, dx: number, dy: number): View {
@@ -82,7 +87,8 @@ export function centred(view: View, stage: Size): Place {
 
 /** The view that shows a place on a stage of this size: never less than the whole image fits into. */
 export function placed({ scale, x, y }: Place, image: Size, stage: Size): View {
-  const view = { scale, x: stage.width / 2 - x * scale, y: stage.height / 2 - y * scale };
+  const { ratio = 1 } = image;
+  const view = { scale, ratio, x: stage.width / 2 - x * scale, y: stage.height / 2 - y * scale * ratio };
   return zoomed(view, image, stage, 1, stage.width / 2, stage.height / 2);
 }
 
@@ -94,9 +100,9 @@ export function revealing(view: View, image: Size, stage: Size, pixel: Pixel, ro
 }
 
 /** Keeps the stage's middle on the image: loose enough that zooming in never moves what is under the pointer. */
-function held({ scale, x, y }: View, image: Size, stage: Size): View {
+function held({ scale, x, y, ratio }: View, image: Size, stage: Size): View {
   const hold = (offset: number, length: number, room: number) => clamp(offset, room / 2 - length, room / 2);
-  return { scale, x: hold(x, image.width * scale, stage.width), y: hold(y, image.height * scale, stage.height) };
+  return { scale, ratio, x: hold(x, image.width * scale, stage.width), y: hold(y, image.height * scale * ratio, stage.height) };
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Bits, contours, reduced } from "../../app/annotate/contour.ts";
+import { type Bits, contours } from "../../app/annotate/contour.ts";
 
 function bits(...rows: string[]): Bits {
   const width = rows[0]?.length ?? 0;
@@ -61,17 +61,5 @@ describe("contours", () => {
         expect(contours(mask).reduce((sum, loop) => sum + loop.length / 2, 0)).toBe(edges);
       }
     }
-  });
-});
-
-describe("reduced", () => {
-  it("leaves what is small enough as it is", () => {
-    const small = bits("#.", ".#");
-    expect(reduced(small, 2)).toEqual({ bits: small, factor: 1 });
-  });
-
-  it("thins to whole factors and keeps every row and column within the mask", () => {
-    const large: Bits = { data: new Uint8Array(5 * 3).fill(1), width: 5, height: 3 };
-    expect(reduced(large, 2)).toEqual({ bits: { data: new Uint8Array([1, 1]), width: 2, height: 1 }, factor: 3 });
   });
 });

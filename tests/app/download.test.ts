@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { baseName, promptFile, readPromptFile } from "../../app/open/download.ts";
-import { addPoint, newSession, setBox } from "../../app/annotate/session.ts";
+import { addPoint, NO_PROMPTS, setBox } from "../../app/annotate/prompts.ts";
 
 const IMAGE = { name: "scan.png", width: 100, height: 80 };
 
 describe("a prompt file", () => {
   it("comes back as it went", () => {
-    const { now } = setBox(addPoint(newSession(), { x: 99, y: 79, label: 0 }), [0, 0, 100, 80]);
+    const now = setBox(addPoint(NO_PROMPTS, { x: 99, y: 79, label: 0 }), [0, 0, 100, 80]);
     const text = JSON.stringify(promptFile(IMAGE, now));
     expect(readPromptFile(text, "scan.json", 100, 80)).toEqual({ points: now.points, box: now.box });
   });

@@ -5,8 +5,6 @@ import { openDeepPng } from "../../app/open/deep_png.ts";
 import { imageOfPrompts, maskPng, readPromptFile } from "../../app/open/download.ts";
 import { byName } from "../../app/open/images.ts";
 import { bitsOf, isMaskName, maskOwner } from "../../app/open/mask_file.ts";
-import { addPoint, newSession } from "../../app/annotate/session.ts";
-import { hasUnsaved, newStudy } from "../../app/state.ts";
 import { reasonOf } from "../../app/open/unreadable.ts";
 
 const bytes = (text: string, before = 0) => Uint8Array.from([...new Uint8Array(before), ...new TextEncoder().encode(text), ...new Uint8Array(64)]);
@@ -89,14 +87,4 @@ describe("prompt files", () => {
     expect(readPromptFile(text, "p.json", 256, 256).chosen).toBe(2);
     for (const other of ["{", "null", "{}", '{"image":"x"}']) expect(imageOfPrompts(other)).toBeNull();
   });
-});
-
-it("work is unsaved after another candidate is chosen", () => {
-  const facts = { id: "a", name: "a", origin: "file", suggestion: null, structures: [] } as const;
-  const picture = { data: new Uint8ClampedArray(4), width: 1, height: 1 };
-  const study = { ...newStudy({ ...facts, picture, canvas: {} as HTMLCanvasElement }), session: addPoint(newSession(), { x: 0, y: 0, label: 1 }) };
-  expect(hasUnsaved(study)).toBe(true);
-  const saved = { ...study, saved: { prompts: study.session.now, choice: null } };
-  expect(hasUnsaved(saved)).toBe(false);
-  expect(hasUnsaved({ ...saved, choice: { prompts: study.session.now, index: 1 } })).toBe(true);
 });

@@ -1,14 +1,14 @@
 // Latest wins: what is computed, what is dropped, and what comes of failures.
 import { describe, expect, it } from "vitest";
 import { type Activity, Inference, type Job, type Runner } from "../../app/model/inference.ts";
-import { addPoint, newSession, type Prompts } from "../../app/annotate/session.ts";
+import { addPoint, NO_PROMPTS, type Prompts } from "../../app/annotate/prompts.ts";
 import { until } from "../support/until.ts";
 import { FakeModel } from "../worker/fake_model.ts";
 
 const SETTINGS = { fit: "auto", channelOrder: "auto", multimask: true } as const;
 
 function promptsAt(x: number): Prompts {
-  return addPoint(newSession(), { x, y: 1, label: 1 }).now;
+  return addPoint(NO_PROMPTS, { x, y: 1, label: 1 });
 }
 
 function job(image: string, prompts: Prompts, settings: Job["settings"] = SETTINGS): Job {
@@ -35,7 +35,7 @@ describe("inference", () => {
   it("encodes an image once, ahead of the first prompt, and keeps every result", async () => {
     const { inference, model, seen } = start();
     const [one, two] = [promptsAt(1), promptsAt(2)];
-    inference.want(job("a", newSession().now));
+    inference.want(job("a", { ...NO_PROMPTS }));
     await until(() => expect(seen.encodes).toBe(1));
     for (const prompts of [one, two, one]) {
       inference.want(job("a", prompts));
@@ -82,7 +82,7 @@ describe("inference", () => {
 
   it("reports a failure once, is not asked again by itself, and goes on with retry or the next prompt", async () => {
     const { inference, model, seen } = start();
-    inference.want(job("a", newSession().now));
+    inference.want(job("a", { ...NO_PROMPTS }));
     await until(() => expect(seen.encodes).toBe(1));
     model.failNext = new Error("lost");
     const prompts = promptsAt(1);
@@ -133,7 +133,7 @@ describe("inference", () => {
   it("keeps a bounded number of embeddings, the latest used ones", async () => {
     const { inference, model, seen } = start();
     for (let i = 0; i < 20; i++) {
-      inference.want(job(`image ${i}`, newSession().now));
+      inference.want(job(`image ${i}`, { ...NO_PROMPTS }));
       await until(() => expect(seen.encodes).toBe(i + 1));
     }
     expect(model.embeddings.map(({ disposed }) => disposed)).toEqual([...Array(4).fill(true), ...Array(16).fill(false)]);

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { DRAW } from "../../app/samples/draw.ts";
 import { SAMPLES, type Structure } from "../../app/open/samples.ts";
-import { boundsOf, suggestionOf } from "../../app/annotate/truth.ts";
+import { suggestionOf } from "../../app/annotate/truth.ts";
+import { en } from "../../app/words/en.ts";
+import { boundsOf, runsOf } from "../../src/volume/index.ts";
 
 const DIRECTIONS = [0, 1, 2, 3, 4, 5, 6, 7].map((eighth) => [Math.cos((Math.PI * eighth) / 4), Math.sin((Math.PI * eighth) / 4)] as const);
 
-describe.each(SAMPLES)("the $id sample", ({ id, suggestion }) => {
+describe.each(SAMPLES)("the $id sample", ({ id }) => {
+  const suggestion = en[`sample.try.${id}`];
   const draw = DRAW[id];
   const { picture, structures } = draw();
   const { width, height } = picture;
@@ -42,7 +45,7 @@ describe.each(SAMPLES)("the $id sample", ({ id, suggestion }) => {
       const area = mask.reduce((sum, pixel) => sum + pixel, 0);
       expect(area, name).toBeGreaterThan(100);
       expect(area, name).toBeLessThan(0.5 * width * height);
-      const [x0, y0, x1, y1] = boundsOf(mask, width);
+      const [x0, y0, x1, y1] = boundsOf(runsOf(mask), width) as [number, number, number, number];
       expect(0 <= x0 && x0 < x1 && x1 <= width && 0 <= y0 && y0 < y1 && y1 <= height, name).toBe(true);
       const rows = Array.from({ length: height }, (_, y) => mask.subarray(y * width, (y + 1) * width));
       const filled = rows.flatMap((row, y) => (row.includes(1) ? [y] : []));
@@ -53,9 +56,14 @@ describe.each(SAMPLES)("the $id sample", ({ id, suggestion }) => {
   });
 
   it("suggests the box around its first structure's true mask", () => {
-    const { what, box } = suggestionOf(suggestion, { picture, structures }) ?? {};
+    const { what, box } =
+      suggestionOf(
+        suggestion,
+        width,
+        structures.map(({ name, mask }) => ({ name, index: 0, runs: runsOf(mask) })),
+      ) ?? {};
     expect(what).toBe(suggestion);
-    expect(box).toEqual(boundsOf((structures[0] as Structure).mask, width));
+    expect(box).toEqual(boundsOf(runsOf((structures[0] as Structure).mask), width));
   });
 
   it("shows each structure where its mask is: the levels there are spread otherwise than just outside", () => {
@@ -73,7 +81,7 @@ describe.each(SAMPLES)("the $id sample", ({ id, suggestion }) => {
         const [u, v] = [x + Math.round(dx * reach), y + Math.round(dy * reach)];
         return u >= 0 && v >= 0 && u < width && v < height && mask[v * width + u] === 1;
       });
-    const [x0, y0, x1, y1] = boundsOf(mask, width);
+    const [x0, y0, x1, y1] = boundsOf(runsOf(mask), width) as [number, number, number, number];
     for (let y = Math.max(0, y0 - 8); y < Math.min(height, y1 + 8); y++) {
       for (let x = Math.max(0, x0 - 8); x < Math.min(width, x1 + 8); x++) {
         const i = y * width + x;

@@ -39,7 +39,7 @@ describe("stage and original pixels", () => {
 
   it("knows its borders: the last pixel belongs to the image, what follows does not", () => {
     const image = { width: 10, height: 20 };
-    const view = { scale: 4, x: 100, y: 50 };
+    const view = { scale: 4, x: 100, y: 50, ratio: 1 };
     expect(pixelAt(view, image, 100, 50)).toEqual({ x: 0, y: 0 });
     expect(pixelAt(view, image, 139.99, 129.99)).toEqual({ x: 9, y: 19 });
     expect(pixelAt(view, image, 140, 60)).toBeNull();
@@ -51,6 +51,21 @@ describe("stage and original pixels", () => {
     expect(boxBetween({ x: 5, y: 9 }, { x: 2, y: 9 })).toEqual([2, 9, 6, 10]);
     expect(boxBetween({ x: 2, y: 2 }, { x: 2, y: 2 })).toEqual([2, 2, 3, 3]);
   });
+});
+
+it("pixels that are taller than wide are hit where they are seen, and the whole image fits", () => {
+  const image = { width: 200, height: 40, ratio: 5 };
+  const view = zoomed(fitting(image, STAGE), image, STAGE, 2, 500, 300);
+  for (const pixel of [
+    { x: 0, y: 0 },
+    { x: 150, y: 39 },
+  ]) {
+    expect(pixelAt(view, image, ...toStage(view, pixel.x + 0.5, pixel.y + 0.5))).toEqual(pixel);
+  }
+  const [left, top] = toStage(fitting(image, STAGE), 0, 0);
+  const [right, bottom] = toStage(fitting(image, STAGE), 200, 40);
+  expect(bottom - top).toBeCloseTo(right - left, 9);
+  expect(bottom).toBeLessThan(STAGE.height);
 });
 
 describe("zooming", () => {

@@ -68,7 +68,7 @@ describe.skipIf(!orthancIsHere)("a DICOMweb address", () => {
     await typeToken(page, TOKEN, /did not take this token/);
     await told(page, "opened as 4 volumes");
     await ready(page, 6 + 4);
-    expect(await page.$$eval(".thumb", (thumbs) => thumbs.map((thumb) => thumb.textContent).join())).toContain("j2k");
+    expect(await page.$$eval(".case", (thumbs) => thumbs.map((thumb) => thumb.textContent).join())).toContain("j2k");
     const kept = await page.evaluate(() =>
       JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, document.body.innerHTML]),
     );

@@ -27,7 +27,7 @@ it("a batch opens in natural order with its first image shown, one card names wh
   const input = (await page.$("#open-image")) as Awaited<ReturnType<typeof page.$<"input">>>;
   await input?.uploadFile(...files.map(([name]) => join(folder, name)));
   await page.waitForFunction(() => /5 of 8 files not opened/.test(document.querySelector("#problems")?.textContent ?? ""));
-  expect(await page.$$eval(".thumb", (thumbs) => thumbs.slice(0, 3).map((thumb) => thumb.getAttribute("title")))).toEqual(["s2.png", "s3.png", "s10.png"]);
+  expect(await page.$$eval(".case", (thumbs) => thumbs.slice(0, 3).map((thumb) => thumb.getAttribute("title")))).toEqual(["s2.png", "s3.png", "s10.png"]);
   expect(await text(page, "#corner-name")).toContain("s2.png");
   const told = await page.$eval("#problems", (cards) => cards.textContent ?? "");
   expect(told).toContain("values from 1000 to 1378");

@@ -19,8 +19,8 @@ const focused = (page: Awaited<ReturnType<typeof open>>["page"]) =>
 describe("keys", () => {
   it("act under the pointer, whatever has the focus, and at the crosshair once arrows show it", async () => {
     const { page, errors } = await open(2);
-    await page.click(".thumb[aria-label='MR, head']");
-    await page.click(".thumb[aria-label='CT, abdomen']");
+    await page.click(".case[title='MR, head']");
+    await page.click(".case[title='CT, abdomen']");
     const over = async (x: number, y: number) => {
       const place = await placeOf(page, x, y);
       await page.mouse.move(place.x, place.y);
@@ -92,13 +92,13 @@ describe("the view", () => {
     const { page } = await open(2);
     for (let i = 0; i < 3; i++) await page.click("#zoom-in");
     const zoom = await text(page, "#corner-zoom");
-    await page.click(".thumb[aria-label='MR, head']");
+    await page.click(".case[title='MR, head']");
     expect(await text(page, "#corner-zoom")).not.toBe(zoom);
-    await page.click(".thumb[aria-label='CT, abdomen']");
+    await page.click(".case[title='CT, abdomen']");
     expect(await text(page, "#corner-zoom")).toBe(zoom);
     await page.setViewport({ width: 1200, height: 800 });
-    await page.click(".thumb[aria-label='MR, head']");
-    await page.click(".thumb[aria-label='CT, abdomen']");
+    await page.click(".case[title='MR, head']");
+    await page.click(".case[title='CT, abdomen']");
     expect(await text(page, "#corner-zoom")).toBe(zoom);
     await page.close();
   });

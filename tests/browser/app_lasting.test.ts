@@ -28,8 +28,9 @@ async function click(page: Page, x: number, y: number): Promise<void> {
 /** Mean brightness of stage, first thumbnail and first candidate. */
 function brightness(page: Page): Promise<number[]> {
   return page.evaluate(() =>
-    ["#canvas", ".thumb canvas", ".candidate canvas"].map((selector) => {
-      const canvas = document.querySelector(selector) as HTMLCanvasElement;
+    ["#canvas", ".case canvas", ".candidate canvas"].map((selector) => {
+      const canvas = document.querySelector<HTMLCanvasElement>(selector);
+      if (!canvas) return 0;
       const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
       let sum = 0;
       for (let i = 0; i < pixels.length; i += 4) sum += pixels[i] as number;
@@ -68,7 +69,7 @@ describe("a lost graphics process", () => {
     const after = await brightness(page);
     for (const [index, value] of after.entries()) expect(Math.abs(value - (before[index] as number))).toBeLessThan(2);
     // And images that are shown later, too.
-    await page.click(".thumb[aria-label='MR, head']");
+    await page.click(".case[title='MR, head']");
     await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
     expect((await brightness(page))[0]).toBeGreaterThan(5);
     await page.close();

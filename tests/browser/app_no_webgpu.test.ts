@@ -15,7 +15,7 @@ it("says that WebGPU is missing and what to do about it; prompts work", async ()
   expect(said).toMatch(/This browser has no WebGPU|WebGPU found no graphics device/);
   expect(said).toMatch(/chrome:\/\/(flags|settings)/);
   await page.focus("#stage");
-  await page.keyboard.press("Enter");
+  await page.keyboard.press("a");
   expect(await prompts(page)).toEqual(["positive 256, 256"]);
   await pictures(page, "app_no_webgpu");
   await page.close();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { discPng, isHidden, loadFrom, pictures, placeOf, prompts, ready, status, text, tintedPixels } from "../app/fake/page.ts";
+import { discPng, downloadsTo, isHidden, loadFrom, pictures, placeOf, prompts, ready, status, text, tintedPixels } from "../app/fake/page.ts";
 import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
 import { type PageOptions, useSite } from "../support/browser.ts";
 
@@ -152,19 +152,20 @@ describe("the keyboard alone", () => {
     const press = async (...keys: string[]) => {
       for (const key of keys) await page.keyboard.press(key as "Enter");
     };
-    await press("ArrowRight", "ArrowRight", "ArrowUp", "Enter");
+    await press("ArrowRight", "ArrowRight", "ArrowUp", "a");
     await page.keyboard.down("Shift");
-    await press("ArrowLeft", "Enter");
+    await press("ArrowLeft");
     await page.keyboard.up("Shift");
+    await press("s");
     await press("b", "ArrowDown", "ArrowRight");
     await page.screenshot({ path: join(folder, "keyboard.png") });
     await press("b", "n");
     expect(await prompts(page)).toEqual(["box 267, 250 – 274, 257", "positive 268, 250", "negative 267, 250", "negative 273, 256"]);
     await status(page, /^Mask 2 of 3/);
-    await press("3");
+    await press("t");
     await status(page, /^Mask 3 of 3: predicted IoU 0\.67/);
     await page.keyboard.down("Control");
-    await press("z", "z");
+    await press("z", "z", "z");
     await page.keyboard.up("Control");
     expect((await prompts(page)).length).toBe(2);
     await press("Escape");
@@ -261,14 +262,11 @@ describe("images", () => {
     await input?.uploadFile(wrong);
     await page.waitForSelector(".problem");
     expect(await text(page, ".problem")).toMatch(/slice\.dcm was not opened .*text file/);
-    await page.click('.thumb[aria-label="CT, abdomen, has prompts"]');
+    await page.click('.case[title="CT, abdomen"][aria-label="CT, abdomen, Begun, has marks"]');
     expect(await prompts(page)).toEqual(["positive 150, 210"]);
     await status(page, /^Mask 2 of 3/);
     expect(errors).toEqual([]);
-    // An image of one's own with prompts that were not saved: leaving asks.
-    const asked = new Promise<string>((resolve) => page.once("dialog", (dialog) => void dialog.accept().then(() => resolve(dialog.type()))));
-    await page.close({ runBeforeUnload: true });
-    expect(await asked).toBe("beforeunload");
+    await page.close();
   });
 });
 
@@ -300,7 +298,7 @@ describe("images that are dropped or pasted", () => {
     expect(await prompts(page)).toEqual(["box 1, 2 – 30, 40", "negative 49, 0"]);
     const asked = new Promise<string>((resolve) => page.once("dialog", (dialog) => void dialog.dismiss().then(() => resolve(dialog.message()))));
     await page.click('[aria-label="Close image.png"]');
-    expect(await asked).toBe("Close image.png? Its prompts were not saved.");
+    expect(await asked).toBe("Close image.png? What was marked on it goes with it.");
     await shows("image.png\n50 × 50");
     await page.click("#clear");
     await page.click('[aria-label="Close image.png"]');
@@ -327,8 +325,7 @@ describe("results", () => {
 
   it("are saved: the mask at the image's size, the prompts with scores", async () => {
     const { page } = await openWithModel();
-    const session = await page.createCDPSession();
-    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
+    await downloadsTo(page, folder);
     await clickPixel(page, 150, 210);
     await status(page, /^Mask/);
     await page.click("#save-mask");
@@ -347,7 +344,7 @@ describe("results", () => {
     await page.close();
   });
 
-  it("follow the settings: one candidate, another colour, another opacity", async () => {
+  it("follow the settings: one candidate, another colour of the label, another opacity", async () => {
     const { page, errors } = await openWithModel();
     await clickPixel(page, 150, 210);
     await status(page, /^Mask 2 of 3/);
@@ -355,7 +352,11 @@ describe("results", () => {
     await page.select("#candidates-count", "1");
     await status(page, /^Mask: predicted IoU/);
     expect(await isHidden(page, "#candidates")).toBe(true);
-    await page.click('input[value="magenta"]');
+    await page.click("#labels-open");
+    await page.$eval('#labels input[type="color"]', (input) => {
+      (input as HTMLInputElement).value = "#f35bd0";
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    });
     const filled = (await tintedPixels(page)).magenta;
     expect(filled).toBeGreaterThan(2000);
     await page.focus("#opacity");

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
-import { placeOf, ready, status } from "../app/fake/page.ts";
+import { downloadsTo, placeOf, ready, status } from "../app/fake/page.ts";
 import { writePng } from "../cli/support.ts";
 import { useSite } from "../support/browser.ts";
 import { iou, knownMask, readMaskPng } from "../support/known_mask.ts";
@@ -23,8 +23,7 @@ it("the default model on the page gives the known mask for the known click", asy
   const place = await placeOf(page, click.x, click.y);
   await page.mouse.click(place.x, place.y);
   expect(await status(page, /^Mask \d of 3/, 250_000)).toContain("from 1 point");
-  const session = await page.createCDPSession();
-  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
+  await downloadsTo(page, folder);
   await page.click("#save-mask");
   const png = await vi.waitFor(() => readFileSync(join(folder, "discs-mask.png")), 10_000);
   expect(iou(await readMaskPng(png), mask)).toBeGreaterThan(0.99);

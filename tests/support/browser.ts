@@ -71,7 +71,8 @@ export interface TestPage {
 }
 
 export async function openPage(browser: Browser, url: string, { size = "desktop", scheme = "light" }: PageOptions = {}): Promise<TestPage> {
-  const page = await browser.newPage();
+  // What one test leaves in the browser's storage is none of the next one's.
+  const page = await (await browser.createBrowserContext()).newPage();
   const errors: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {

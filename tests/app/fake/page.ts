@@ -5,13 +5,20 @@ import { screenshots } from "../../support/browser.ts";
 
 /** Waits for the first sample, or for so many. */
 export async function ready(page: Page, samples = 1): Promise<void> {
-  await page.waitForFunction((wanted) => document.querySelectorAll(".thumb").length >= wanted, { timeout: 60_000 }, samples);
+  await page.waitForFunction((wanted) => document.querySelectorAll(".case").length >= wanted, { timeout: 60_000 }, samples);
 }
 
-/** Screenshots at both widths, light and dark, with the filmstrip complete. */
+/** Screenshots at both widths, light and dark, with the list of cases complete. */
 export async function pictures(page: Page, name: string): Promise<void> {
   await ready(page, 6);
   await screenshots(page, name);
+}
+
+/** What the page saves goes to this folder, without a question. */
+export async function downloadsTo(page: Page, folder: string): Promise<void> {
+  const session = await page.createCDPSession();
+  const { id } = page.browserContext();
+  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder, ...(id && { browserContextId: id }) });
 }
 
 export function text(page: Page, selector: string): Promise<string> {

@@ -1,0 +1,63 @@
+// The page's words: one file a language, and the one that the browser asks for.
+import { de } from "./de.ts";
+import { en } from "./en.ts";
+
+export type WordKey = keyof typeof en;
+export type Values = Readonly<Record<string, string | number>>;
+export type Language = "en" | "de";
+
+const LANGUAGES: Readonly<Record<Language, Readonly<Record<WordKey, string>>>> = { en, de };
+
+let language: Language = chosen();
+
+function chosen(): Language {
+  const asked = remembered() ?? globalThis.navigator?.language ?? "en";
+  return asked.startsWith("de") ? "de" : "en";
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem("language");
+  } catch {
+    return null;
+  }
+}
+
+export const languageNow = () => language;
+
+/** From the next load on. */
+export function chooseLanguage(next: Language): void {
+  language = next;
+  try {
+    localStorage.setItem("language", next);
+  } catch {
+    // Storage may be forbidden; then it holds until the page is left.
+  }
+}
+
+/**
+ * The words of a key. `{name}` is filled in; `{n|slice|slices}` takes the first word for 1 and the other one else; `{many?, slice {slice}}`
+ * is left out where the value is 0 or missing.
+ */
+export function t(key: WordKey, values: Values = {}): string {
+  return filled(LANGUAGES[language][key] ?? key, values);
+}
+
+export function filled(text: string, values: Values): string {
+  return text
+    .replace(/\{(\w+)\?((?:[^{}]|\{\w+\})*)\}/g, (_, name: string, inside: string) => (values[name] ? inside : ""))
+    .replace(/\{(\w+)\|([^|{}]*)\|([^{}]*)\}/g, (_, name: string, one: string, many: string) => `${number(values[name])} ${values[name] === 1 ? one : many}`)
+    .replace(/\{(\w+)\}/g, (_, name: string) => number(values[name]));
+}
+
+function number(value: string | number | undefined): string {
+  return typeof value === "number" ? value.toLocaleString(language, { maximumFractionDigits: 2, useGrouping: false }) : (value ?? "");
+}
+
+/** Words of static elements: `data-t` for what they say, `data-t-label`, `data-t-title` for names and tooltips. */
+export function translate(root: ParentNode): void {
+  document.documentElement.lang = language;
+  for (const element of root.querySelectorAll<HTMLElement>("[data-t]")) element.textContent = t(element.dataset.t as WordKey);
+  for (const element of root.querySelectorAll<HTMLElement>("[data-t-label]")) element.setAttribute("aria-label", t(element.dataset.tLabel as WordKey));
+  for (const element of root.querySelectorAll<HTMLElement>("[data-t-title]")) element.title = t(element.dataset.tTitle as WordKey);
+}
