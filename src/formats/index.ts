@@ -15,8 +15,11 @@ export type { DecodedPixels, FileEntry, PixelDecoders, Refused } from "./reader.
 export type { DicomWebOptions, SeriesItem, StudyItem } from "./dicomweb/index.ts";
 export type { ServerOptions } from "./dicomweb/server.ts";
 export { dicomWebSeries, dicomWebStudies, fromDicomWeb, toDicomWeb } from "./server.ts";
-export type { LabelFormat } from "./write_labels.ts";
-export { writeLabels } from "./write_labels.ts";
+export type { CocoOptions } from "./write_coco.ts";
+export type { DatasetOptions, WrittenFile } from "./write_dataset.ts";
+export type { LabelFormat, LabelOptions } from "./write_labels.ts";
+export { writeLabelFiles, writeLabels } from "./write_labels.ts";
+export type { PngOptions } from "./write_png.ts";
 export type { SegOptions } from "./write_seg.ts";
 
 export interface OpenOptions {

@@ -23,6 +23,7 @@ export const READERS: readonly Reader[] = [
     read: async ([entry], companions, context) => (await import("./nifti.ts")).readNifti(entry as FileEntry, companions, context),
   },
   { kinds: ["dicom"], together: true, read: async (entries, _, context) => (await import("./dicom/index.ts")).readDicom(entries, context) },
+  { kinds: ["json"], read: async ([entry], companions, context) => (await import("./read_json.ts")).readJson(entry as FileEntry, companions, context) },
   { kinds: ["tiff"], read: async ([entry], _, context) => (await import("./tiff.ts")).readTiff(entry as FileEntry, context) },
   { kinds: ["png"], read: async ([entry], _, context) => (await import("./png.ts")).readPng(entry as FileEntry, context) },
   {

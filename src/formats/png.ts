@@ -1,6 +1,7 @@
 // PNG of 1 to 16 bits, with its values as stored: palette indices stay indices, alpha stays a sample.
 import { bufferSource } from "../bytes/byte_source.ts";
 import { crc32 } from "../bytes/crc32.ts";
+import type { Label } from "../volume/labelmap.ts";
 import type { Samples, Slice, Volume } from "../volume/volume.ts";
 import { badFile, baseName, byteCount, CUT_OFF, DAMAGED } from "./fail.ts";
 import { inflateAll, MAX_RATIO } from "./inflate.ts";
@@ -19,13 +20,14 @@ interface Parts {
   readonly colour: number;
   readonly interlaced: boolean;
   readonly palette?: Uint8Array;
+  readonly labels?: readonly Label[];
   readonly packed: Uint8Array<ArrayBuffer>;
 }
 
 export async function readPng(entry: FileEntry, context: ReadContext = {}): Promise<ReadResult> {
   const { path, source } = entry;
   const parts = chunksOf(await source.read(0, source.size, context.signal), path);
-  const { columns, rows, depth, colour, palette } = parts;
+  const { columns, rows, depth, colour, palette, labels } = parts;
   const samples = SAMPLES[colour] as Samples;
   const name = baseName(path);
   // Decoded once at the start, which finds damage; then again when looked at, if nobody kept it.
@@ -46,6 +48,7 @@ export async function readPng(entry: FileEntry, context: ReadContext = {}): Prom
     windows: depth <= 8 && samples <= 2 && !palette ? [fullRange(depth)] : [],
     inverted: false,
     ...(palette ? { palette } : {}),
+    ...(labels ? { labels } : {}),
     files: [path],
     notes: [],
     slice: async () => kept?.deref() ?? decode(),
@@ -63,8 +66,9 @@ function chunksOf(bytes: Uint8Array<ArrayBuffer>, path: string): Parts {
   if (!MARK.every((byte, i) => bytes[i] === byte)) throw badFile(path, "a PNG file", "another", "Open it by what it is.");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data: Uint8Array[] = [];
-  let header: Omit<Parts, "packed" | "palette"> | undefined;
+  let header: Omit<Parts, "packed" | "palette" | "labels"> | undefined;
   let palette: Uint8Array | undefined;
+  let labels: readonly Label[] | undefined;
   for (let at = 8; ; ) {
     if (at + 12 > bytes.length) throw badFile(path, "a PNG to its end", `${byteCount(bytes.length)}`, CUT_OFF);
     const length = view.getUint32(at);
@@ -77,6 +81,7 @@ function chunksOf(bytes: Uint8Array<ArrayBuffer>, path: string): Parts {
     }
     if (type === "IHDR" && length === 13) header = headerOf(new DataView(body.buffer, body.byteOffset, 13), path);
     else if (type === "PLTE") palette = body.slice(0, 768);
+    else if (type === "iTXt") labels ??= labelsOf(body);
     else if (type === "IDAT") data.push(body);
     else if (type === "IEND") break;
     at += 12 + length;
@@ -89,10 +94,10 @@ function chunksOf(bytes: Uint8Array<ArrayBuffer>, path: string): Parts {
     packed.set(part, filled);
     filled += part.length;
   }
-  return { ...header, ...(header.colour === 3 && palette ? { palette } : {}), packed };
+  return { ...header, ...(header.colour === 3 && palette ? { palette } : {}), ...(labels ? { labels } : {}), packed };
 }
 
-function headerOf(view: DataView, path: string): Omit<Parts, "packed" | "palette"> {
+function headerOf(view: DataView, path: string): Omit<Parts, "packed" | "palette" | "labels"> {
   const [columns, rows, depth, colour] = [view.getUint32(0), view.getUint32(4), view.getUint8(8), view.getUint8(9)];
   if (!(columns >= 1 && rows >= 1 && columns <= MAX_SIDE && rows <= MAX_SIDE))
     throw badFile(path, `1 to ${MAX_SIDE} pixels a side`, `${columns}×${rows}`, DAMAGED);
@@ -100,6 +105,21 @@ function headerOf(view: DataView, path: string): Omit<Parts, "packed" | "palette
     throw badFile(path, "a depth and a colour type of PNG", `${depth} bits of type ${colour}`, DAMAGED);
   }
   return { columns, rows, depth, colour, interlaced: view.getUint8(12) === 1 };
+}
+
+/** What `writeLabelPng` says of its values, in a text chunk; undefined for other texts. */
+function labelsOf(chunk: Uint8Array): readonly Label[] | undefined {
+  const text = new TextDecoder().decode(chunk);
+  const mark = "Labels\0\0\0\0\0";
+  if (!text.startsWith(mark)) return undefined;
+  try {
+    const { labels } = JSON.parse(text.slice(mark.length)) as { labels: readonly Label[] };
+    const sound = ({ id, name, color }: Label) =>
+      Number.isInteger(id) && id >= 1 && id <= 65535 && typeof name === "string" && color.length === 3 && color.every((part) => part >= 0 && part <= 255);
+    return Array.isArray(labels) && labels.every(sound) ? labels : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** First column and row, and steps, of Adam7's seven pictures. */

@@ -26,15 +26,17 @@ export async function labelmapOfSegmentation(
   expectSameGrid(segmentation, volume);
   const byInstance = new Map(volume.dicom?.instances.map(({ sopInstance, frame }, slice) => [`${sopInstance} ${frame ?? ""}`, slice]));
   let placed = 0;
-  const sliceOf = ({ position, references }: SegmentFrame) => {
+  const sliceOf = ({ position, references, slice: numbered }: SegmentFrame) => {
     const named = references.map(({ sopInstance, frame }) => byInstance.get(`${sopInstance} ${frame ?? ""}`)).find((slice) => slice !== undefined);
     const slice = named ?? sliceAt(position, volume);
     if (slice !== undefined && named === undefined) placed++;
     if (slice !== undefined) return slice;
+    // Files of pictures know no places, only numbers.
+    if (!position && references.length === 0 && !segmentation.direction && numbered !== undefined && numbered < volume.slices) return numbered;
     throw differs(
       segmentation,
       volume,
-      `a frame ${position ? `at ${position.map((mm) => mm.toFixed(1)).join(", ")} mm` : "without a position"}, where the volume has no slice`,
+      `a frame ${position ? `at ${position.map((mm) => mm.toFixed(1)).join(", ")} mm` : numbered === undefined ? "without a position" : `of slice ${numbered}`}, where the volume has no slice`,
     );
   };
   const slices = segmentation.frames.map(sliceOf);
@@ -54,10 +56,10 @@ export async function labelmapOfSegmentation(
 /** On the segmentation's own voxels: a slice for each place that frames have, in order along their normal. */
 export async function ownLabelmap(segmentation: Segmentation, signal?: AbortSignal): Promise<OwnLabelmap> {
   const { frames, geometry, direction, spacing, rows, columns } = segmentation;
-  if (geometry) {
-    const slices = 1 + Math.max(...frames.map(({ slice = 0 }) => slice));
+  if (geometry || (!direction && frames.every(({ slice }) => slice !== undefined))) {
+    const slices = 1 + Math.max(0, ...frames.map(({ slice = 0 }) => slice));
     const placed = frames.map(({ slice = 0 }) => slice);
-    return { ...(await drawnFrames(segmentation, placed, { columns, rows, slices }, signal)), geometry, sparse: false };
+    return { ...(await drawnFrames(segmentation, placed, { columns, rows, slices }, signal)), ...(geometry && { geometry }), sparse: false };
   }
   if (!direction || !spacing || frames.some(({ position }) => !position)) {
     const facts = { code: "file", op: segmentation.name, expected: "frames that say where they lie in the patient", got: "frames without" } as const;

@@ -21,7 +21,7 @@ export function labelColor(id: number): [number, number, number] {
  * too many.
  */
 export async function labelmapOf(volume: Volume, names: ReadonlyMap<number, string> = new Map(), signal?: AbortSignal): Promise<Labelmap> {
-  const { columns, rows, slices, labels = [] } = volume;
+  const { columns, rows, slices, palette, labels = [] } = volume;
   const named = new Map(labels.map((label) => [label.id, label]));
   const labelmap = new Labelmap(columns, rows, slices, labels);
   const fail = (got: string) => {
@@ -34,7 +34,8 @@ export async function labelmapOf(volume: Volume, names: ReadonlyMap<number, stri
     for (const [value, runs] of runsByValue(data)) {
       if (!Number.isInteger(value) || value < 0 || value > 65535) throw fail(`the value ${value} on slice ${k}`);
       if (!named.has(value)) {
-        const label = { id: value, name: names.get(value) ?? `Label ${value}`, color: labelColor(value) };
+        const color = palette ? ([0, 1, 2].map((i) => palette[3 * value + i] ?? 0) as [number, number, number]) : labelColor(value);
+        const label = { id: value, name: names.get(value) ?? `Label ${value}`, color };
         named.set(value, label);
         if (named.size > MAX_LABELS) throw fail(`more than ${MAX_LABELS} values`);
         labelmap.setLabel(label);

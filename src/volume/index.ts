@@ -24,6 +24,7 @@ export { drawOnPlane, runsOnPlane } from "./plane_labels.ts";
 export { render } from "./render.ts";
 export type { Runs } from "./runs.ts";
 export { boundsOf, difference, intersection, paintRuns, pixelCount, runsOf, union } from "./runs.ts";
+export { stackedLabels } from "./stack.ts";
 export type { Slice, SliceData, Volume, Window } from "./volume.ts";
 export { between, firstWindow, gray, minMaxWindow, percentileWindow, presets, volumeMinMax } from "./window.ts";
 export { interpolate } from "./interpolate.ts";

@@ -1,0 +1,34 @@
+// Pictures of single slices as one volume.
+import type { Volume } from "./volume.ts";
+
+/** Slice numbers, from 0, by the numbers that file names end in; where these only count the files from 1, or are missing or not clear, by their order. */
+export function numberedSlices(names: readonly string[]): number[] {
+  const numbers = names.map((name) => Number(/(\d{1,7})(\.\w+)*$/.exec(name)?.[1] ?? Number.NaN));
+  const clear = numbers.every(Number.isFinite) && new Set(numbers).size === numbers.length;
+  const counting = clear && Math.min(...numbers) === 1 && Math.max(...numbers) === numbers.length;
+  return names.map((_, i) => (clear && !counting ? (numbers[i] as number) : clear ? (numbers[i] as number) - 1 : i));
+}
+
+/**
+ * Label pictures of one size as a volume of `slices`, by default up to the last numbered one; slices without a picture hold 0. Undefined where they are
+ * not all single slices of one size, or one is numbered beyond `slices`.
+ */
+export function stackedLabels(volumes: readonly Volume[], slices?: number): Volume | undefined {
+  const [first] = volumes;
+  if (!first) return undefined;
+  const { columns, rows } = first;
+  if (!volumes.every((one) => one.slices === 1 && one.samples === 1 && one.columns === columns && one.rows === rows)) return undefined;
+  const numbers = numberedSlices(volumes.map(({ name }) => name));
+  const count = slices ?? 1 + Math.max(...numbers);
+  if (numbers.some((number) => number >= count)) return undefined;
+  const bySlice = new Map(numbers.map((number, i) => [number, volumes[i] as Volume]));
+  const labels = new Map(volumes.flatMap((one) => one.labels ?? []).map((label) => [label.id, label]));
+  const { geometry: _, labels: __, ...rest } = first;
+  return {
+    ...rest,
+    slices: count,
+    files: volumes.flatMap(({ files }) => files),
+    ...(labels.size > 0 ? { labels: [...labels.values()] } : {}),
+    slice: async (index, options) => (await bySlice.get(index)?.slice(0, options)) ?? { data: new Uint8Array(columns * rows), rows, columns, samples: 1 },
+  };
+}
