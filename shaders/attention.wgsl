@@ -44,7 +44,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var d = 0u; d < HEAD4; d++) { q_row[d] = q[row * params.q_row4 + params.q_first4 + head * HEAD4 + d] * params.scale; }
   var highest = -3.0e38;
   var total = 0.0;
-  for (var key = lane; key < params.keys; key += LANES) {
+  let rounds = (params.keys - min(lane, params.keys) + LANES - 1u) / LANES;
+  for (var round = 0u; round < rounds; round++) {
+    let key = round * LANES + lane;
     let k_first = (batch * params.keys + key) * params.k_row4 + params.k_first4 + head * HEAD4;
     var score = 0.0;
     for (var d = 0u; d < HEAD4; d++) { score += dot(q_row[d], k[k_first + d]); }
@@ -61,7 +63,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var d = 0u; d < HEAD4; d++) { lane_sum[thread * HEAD4 + d] = sum[d]; }
     workgroupBarrier();
     if (lane == 0u) {
-      for (var other = thread + 1u; other < thread + LANES; other++) {
+      for (var i = 1u; i < LANES; i++) {
+        let other = thread + i;
         let top = max(highest, lane_highest[other]);
         let mine = exp(highest - top);
         let theirs = exp(lane_highest[other] - top);

@@ -85,7 +85,9 @@ fn attend(thread: u32, first: u32) {
   var total = vec4<f32>();
   var low = vec4<f32>();
   var high = vec4<f32>();
-  for (var key = 0u; key < p.keys; key += group) {
+  let rounds = (p.keys + group - 1u) / group;
+  for (var round = 0u; round < rounds; round++) {
+    let key = round * group;
     let count = min(group, p.keys - key);
     workgroupBarrier();
     let at = (first + min(key + thread / pairs, p.keys - 1u)) * p.kv_row + p.k_first + begin;

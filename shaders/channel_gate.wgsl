@@ -30,7 +30,9 @@ var<workgroup> shares: array<vec4<f32>, 256>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  for (var c = thread; c < COLUMNS4; c += 256u) {
+  for (var i = 0u; i < (COLUMNS4 + 255u) / 256u; i++) {
+    let c = i * 256u + thread;
+    if (c >= COLUMNS4) { break; }
     var sum = vec4<f32>();
     for (var g = 0u; g < params.groups; g++) { sum += sums[g * COLUMNS4 + c]; }
     mean[c] = sum / f32(params.rows);

@@ -1,6 +1,6 @@
 // y = relu(relu(x W1 + b1) W2 + b2) W3 + b3 for each head, on a token of its own: the hypernetworks of the mask tokens, then the IoU head on token 0.
 // A workgroup computes one head of one prompt.
-// A thread computes four neighbouring columns of each layer.
+// A thread computes a quarter of the sums of four neighbouring columns of each layer; the quarters are added up in workgroup memory.
 
 struct Params {
   heads: u32,
@@ -20,27 +20,54 @@ struct Params {
 
 // What the last layer gave.
 var<workgroup> hidden: array<vec4<f32>, 64>;
+// By quarter.
+var<workgroup> quarters: array<vec4<f32>, 256>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let p = params;
   let head = group.x;
-  hidden[thread] = x[(group.y * p.tokens + (head + 1u) % p.heads) * p.width4 + min(thread, p.width4 - 1u)];
+  let quarter = thread / 64u;
+  let own = thread % 64u;
+  if (quarter == 0u) { hidden[own] = x[(group.y * p.tokens + (head + 1u) % p.heads) * p.width4 + min(own, p.width4 - 1u)]; }
+  // Channels of a quarter, in fours: two at a time, eight loads on their way.
+  let first = quarter * p.width4 / 4u;
+  let pairs = ((quarter + 1u) * p.width4 / 4u - first) / 2u;
+  let odd = ((quarter + 1u) * p.width4 / 4u - first) % 2u;
   var matrix = head * (4u * p.width4 + 1u) * (2u * p.width4 + p.outputs4);
   for (var layer = 0u; layer < 3u; layer++) {
     let columns4 = select(p.width4, p.outputs4, layer == 2u);
-    let column = min(thread, columns4 - 1u);
-    var sum = weights[matrix + 4u * p.width4 * columns4 + column];
+    let column = min(own, columns4 - 1u);
+    let bias = weights[matrix + 4u * p.width4 * columns4 + column];
+    var sum = select(vec4<f32>(), bias, quarter == 0u);
     workgroupBarrier();
-    for (var k4 = 0u; k4 < p.width4; k4++) {
-      let v = hidden[k4];
-      let at = matrix + 4u * k4 * columns4 + column;
-      sum += v.x * weights[at] + v.y * weights[at + columns4] + v.z * weights[at + 2u * columns4] + v.w * weights[at + 3u * columns4];
+    for (var pair = 0u; pair < pairs; pair++) {
+      let k4 = first + 2u * pair;
+      let a = four_rows(matrix + 4u * k4 * columns4 + column, columns4);
+      let b = four_rows(matrix + 4u * (k4 + 1u) * columns4 + column, columns4);
+      sum = summed(summed(sum, hidden[k4], a), hidden[k4 + 1u], b);
     }
+    for (var i = 0u; i < odd; i++) {
+      let k4 = first + 2u * pairs;
+      sum = summed(sum, hidden[k4], four_rows(matrix + 4u * k4 * columns4 + column, columns4));
+    }
+    quarters[thread] = sum;
     workgroupBarrier();
-    // No floor under the last layer.
-    hidden[thread] = select(max(sum, vec4<f32>()), sum, layer == 2u);
+    if (quarter == 0u) {
+      sum = quarters[own] + quarters[64u + own] + quarters[128u + own] + quarters[192u + own];
+      // No floor under the last layer.
+      hidden[own] = select(max(sum, vec4<f32>()), sum, layer == 2u);
+    }
     matrix += (4u * p.width4 + 1u) * columns4;
   }
   if (thread < p.outputs4) { y[(group.y * p.heads + head) * p.outputs4 + thread] = hidden[thread]; }
+}
+
+// Of the weights, four channels' rows of four columns.
+fn four_rows(at: u32, columns4: u32) -> mat4x4<f32> {
+  return mat4x4<f32>(weights[at], weights[at + columns4], weights[at + 2u * columns4], weights[at + 3u * columns4]);
+}
+
+fn summed(sum: vec4<f32>, v: vec4<f32>, w: mat4x4<f32>) -> vec4<f32> {
+  return fma(w[3], vec4<f32>(v.w), fma(w[2], vec4<f32>(v.z), fma(w[1], vec4<f32>(v.y), fma(w[0], vec4<f32>(v.x), sum))));
 }

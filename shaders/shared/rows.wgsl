@@ -16,18 +16,35 @@ fn product(thread: u32, first: u32, columns: u32, column: u32, channels: u32) {
   var low = vec4<f32>(weights[first + channels * columns + column]);
   var high = low;
   workgroupBarrier();
-  for (var k = 0u; k < channels; k += 4u) {
-    let at = first + k * columns + column;
-    let w0 = weights[at];
-    let w1 = weights[at + columns];
-    let w2 = weights[at + 2u * columns];
-    let w3 = weights[at + 3u * columns];
-    low += rows[k] * w0 + rows[k + 1u] * w1 + rows[k + 2u] * w2 + rows[k + 3u] * w3;
-    high += rows[256u + k] * w0 + rows[257u + k] * w1 + rows[258u + k] * w2 + rows[259u + k] * w3;
+  // Sixteen weights are on their way at once. Counted by ones, so that compilers see the end of the loops.
+  let blocks = channels / 16u;
+  for (var block = 0u; block < blocks; block++) {
+    var w: array<vec4<f32>, 4>;
+    for (var i = 0u; i < 4u; i++) { w[i] = four_weights(first + (16u * block + 4u * i) * columns + column, columns); }
+    for (var i = 0u; i < 4u; i++) {
+      let k = 16u * block + 4u * i;
+      low = summed(low, k, w[i]);
+      high = summed(high, 256u + k, w[i]);
+    }
+  }
+  let fours = channels / 4u;
+  for (var four = 4u * blocks; four < fours; four++) {
+    let w = four_weights(first + 4u * four * columns + column, columns);
+    low = summed(low, 4u * four, w);
+    high = summed(high, 256u + 4u * four, w);
   }
   workgroupBarrier();
   rows[thread] = low;
   rows[256u + thread] = high;
+}
+
+fn four_weights(at: u32, columns: u32) -> vec4<f32> {
+  return vec4<f32>(weights[at], weights[at + columns], weights[at + 2u * columns], weights[at + 3u * columns]);
+}
+
+fn summed(sum: vec4<f32>, k: u32, w: vec4<f32>) -> vec4<f32> {
+  let some = fma(rows[k + 1u], vec4<f32>(w.y), fma(rows[k], vec4<f32>(w.x), sum));
+  return fma(rows[k + 3u], vec4<f32>(w.w), fma(rows[k + 2u], vec4<f32>(w.z), some));
 }
 
 // LayerNorm of `rows` over the first `channels` threads, whose weights and biases begin at `first`. Two passes: the variance is of the
@@ -43,7 +60,7 @@ fn normalise(thread: u32, channels: u32, first: u32, eps: f32) {
     workgroupBarrier();
     if (thread < 32u) {
       var sum = vec4<f32>();
-      for (var i = thread % 16u; i < 256u; i += 16u) { sum += rows[thread / 16u * 256u + i]; }
+      for (var i = 0u; i < 16u; i++) { sum += rows[thread / 16u * 256u + 16u * i + thread % 16u]; }
       row_sums[thread] = sum;
     }
     workgroupBarrier();

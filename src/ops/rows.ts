@@ -1,9 +1,15 @@
 // What the decoder's fused kernels (shaders/shared/rows.wgsl) and their twins have in common: rows against weights that lie one behind
 // the other in one tensor.
+import type { Work } from "../graph/time_model.ts";
 import type { TwinData } from "./twin.ts";
 
 /** Most channels of a row: a workgroup has a thread for each. */
 export const MOST_CHANNELS = 256;
+
+/** What a thread of a product of `channels` does: sixteen weights on their way at once, each against eight rows. */
+export function rowsWork(channels: number, waits = 0): Work {
+  return { threads: 256, steps: channels / 16 + waits, instructions: 190 };
+}
 
 /** row [K] by the matrix [K, columns] at `first` of the weights, plus the bias behind it. */
 export function linearRow(row: ArrayLike<number>, weights: TwinData | undefined, first: number, columns: number): number[] {

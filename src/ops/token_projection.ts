@@ -2,7 +2,7 @@
 import shader from "../../shaders/token_projection.wgsl";
 import { type Dispatch, expectShape, type Graph } from "../graph/graph.ts";
 import { elements, type Tensor } from "../graph/tensor.ts";
-import { linearRow, normalise } from "./rows.ts";
+import { linearRow, normalise, rowsWork } from "./rows.ts";
 import type { Twin, TwinData } from "./twin.ts";
 
 export interface TokenProjectionOptions {
@@ -61,6 +61,7 @@ export function recordProjection(
     params,
     constants: software ? { BLOCK: block, ROWS: perThread, LANES: subgroupSize >= 8 ? 8 : 4 } : {},
     workgroups: [Math.ceil(rows / (8 * perThread)) + copies, blocks, 1],
+    ...(software ? {} : { work: rowsWork(width, splits / 8 + 3) }),
     flop: rows * width * (2 * columns + splits + 20),
   });
   return y;
