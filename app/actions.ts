@@ -7,6 +7,7 @@ import type { Mark } from "./panels/slice_bar.tsx";
 import { type Command, COMMANDS, commandOf, type Focus, type KeyMap, type KEYS, MOVES } from "./stage/keys.ts";
 import type { StageController } from "./stage/stage_controller.ts";
 import type { Tool } from "./state.ts";
+import { keepFiles } from "./keep/images.ts";
 import { t, translate } from "./words/words.ts";
 import { paintRuns } from "../src/volume/index.ts";
 import { SamError } from "../src/index.ts";
@@ -33,6 +34,9 @@ export class Actions {
   readonly #redraw: () => void;
   keyMap: KeyMap = readKeys();
   playing = false;
+  /** Writes what waits to be kept. */
+  onSave: () => Promise<void> = () => Promise.resolve();
+  onForget: () => Promise<void> = () => Promise.resolve();
   readonly #does: Readonly<Partial<Record<keyof typeof KEYS, () => void>>>;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -103,10 +107,27 @@ export class Actions {
       fit: () => controller.stage.fitWhole(),
       interpolate: () => {},
       propagate: () => {},
-      save: () => {},
+      save: () => void this.onSave(),
       export: () => {},
       help: () => this.#help.showModal(),
     };
+  }
+
+  /** Copies the images of all cases into the browser's own file system, so that they are there at the next start. */
+  async keepImages(): Promise<void> {
+    const { store, opening, problems } = this.#desk;
+    try {
+      await navigator.storage.persist?.();
+      for (const of of store.state.cases) {
+        const files = opening.sources.get(of.id);
+        if (!files || of.files) continue;
+        const names = await keepFiles(of.id, files);
+        store.updateCase(of.id, () => ({ files: names }));
+      }
+      store.set({ said: t("keep.done") });
+    } catch (error) {
+      problems.show(error);
+    }
   }
 
   /** Keys of the whole page, but for those of text fields and of the control that has the focus. */

@@ -38,6 +38,8 @@ export class Desk {
   readonly annotator: Annotator;
   readonly opening: Opening;
   readonly problems: Problems;
+  /** A case left the list, with all that was done on it. */
+  onClosed: (id: string) => void = () => {};
   readonly #engine: Engine;
   readonly #inference: Inference;
   /** The slice that is being read. */
@@ -223,6 +225,8 @@ export class Desk {
     const next = current === id ? (left[Math.min(index, left.length - 1)]?.id ?? null) : current;
     this.store.set({ cases: left, current: next });
     this.opening.reads.delete(id);
+    this.opening.sources.delete(id);
+    this.onClosed(id);
     if (of.shown) this.#inference.forget(of.shown.id);
     if (next) void this.opening.show(next);
   }

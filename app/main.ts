@@ -13,7 +13,10 @@ import { startLoading } from "./panels/loading.ts";
 import { startKeptWeights } from "./model/kept_weights.ts";
 import { Actions } from "./actions.ts";
 import { Panels } from "./panels/app.tsx";
-import { translate } from "./words/words.ts";
+import type { Case } from "./annotate/case.ts";
+import { dropAll, dropFiles } from "./keep/images.ts";
+import { Keeper } from "./keep/keeper.ts";
+import { t, translate } from "./words/words.ts";
 import { startModelPanel } from "./panels/model_panel.ts";
 import { startNotice } from "./panels/notice.ts";
 import { Problems } from "./panels/problems.ts";
@@ -90,8 +93,38 @@ const redraw = () => {
 addEventListener("contextrestored", redraw, true);
 addEventListener("surfaces-restored", redraw);
 
+const keeper = new Keeper(store, problems);
+const earlier = await keeper.start();
+desk.onClosed = (id) => {
+  void keeper.drop(id);
+  void dropFiles(id);
+};
+actions.onSave = () => keeper.flush();
+actions.onForget = async () => {
+  await Promise.all([keeper.forgetAll(), dropAll()]);
+  location.reload();
+};
+for (const of of earlier) desk.opening.restore(of);
+const own = earlier.filter(({ origin }) => origin === "file");
+if (own.length > 0) {
+  store.set({ cases: [...own, ...store.state.cases] });
+  const done = own.filter(({ status }) => status === "done").length;
+  const open = { label: t("continue.open"), run: () => byId("open-image", HTMLInputElement).click() };
+  problems.tell(
+    t("continue.title", { done, all: own.length }),
+    own.every(({ files }) => files) ? "" : t("continue.words"),
+    own.every(({ files }) => files) ? [] : [open],
+  );
+  desk.select((own.find(({ status, id }) => status !== "done" && desk.opening.reads.has(id)) ?? (own[0] as Case)).id);
+}
+
 drawSamples(
-  (of) => store.set({ cases: [...store.state.cases, of], current: store.state.current ?? of.id }),
+  (drawn) => {
+    const before = earlier.find(({ id }) => id === drawn.id);
+    const { objects, object, works, labelmap, status, note } = before ?? drawn;
+    const of = before?.labelmap ? { ...drawn, objects, object, works, labelmap, status, note } : drawn;
+    store.set({ cases: [...store.state.cases, of], current: store.state.current ?? of.id });
+  },
   (error) => problems.show(error),
 );
 
@@ -99,6 +132,6 @@ const server = serverOf(location.search);
 if (server) openAddress(desk, server).catch((error) => problems.show(error));
 
 const webgpu = await findWebGpuProblem();
-const own = defaultWeights();
-if (own && !webgpu) void engine.load({ kind: "default", ...own });
+const weights = defaultWeights();
+if (weights && !webgpu) void engine.load({ kind: "default", ...weights });
 store.set({ webgpu, checked: true });

@@ -51,8 +51,10 @@ export class Annotator {
   }
 
   get #case(): Case | null {
-    const of = currentCase(this.#store.state);
-    return of?.shown && of.labelmap ? of : null;
+    const { state } = this.#store;
+    const of = currentCase(state);
+    // Of two tabs only one writes.
+    return of?.shown && of.labelmap && state.saving.kind !== "reader" ? of : null;
   }
 
   /** The pixels of an object on the slice that is shown. */

@@ -89,6 +89,10 @@ export interface Case {
   readonly id: string;
   readonly name: string;
   readonly origin: "sample" | "file";
+  /** Tells its files when they are opened again. */
+  readonly key: string;
+  /** Their names where they are kept on this machine. */
+  readonly files?: readonly string[];
   /** As stored; null until it was opened once. */
   readonly sides: Sides | null;
   readonly shown: Shown | null;
@@ -118,6 +122,7 @@ export function placeOfKey(key: string): Place & { readonly object: number } {
 
 export function newCase(facts: Pick<Case, "id" | "name" | "origin"> & Partial<Case>): Case {
   return {
+    key: "",
     sides: null,
     shown: null,
     place: { plane: "stored", index: 0 },

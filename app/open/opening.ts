@@ -25,8 +25,11 @@ export type Read = () => Promise<Shown>;
 export class Opening {
   readonly #desk: Desk;
   readonly #problems: Problems;
-  /** How to read the picture of a case again, by case. */
+  /** How to read the picture of a case again, by case; cases of earlier days have none until their files are opened again. */
   readonly reads = new Map<string, Read>();
+  /** What they are read from. */
+  readonly sources = new Map<string, readonly File[]>();
+  readonly #session = Date.now().toString(36);
   readonly #recent: string[] = [];
   readonly #thumbs = new Map<string, HTMLCanvasElement>();
   readonly #thumbsWanted = new Map<string, () => void>();
@@ -74,13 +77,14 @@ export class Opening {
     const { store } = this.#desk;
     const of = store.state.cases.find((one) => one.id === id);
     const read = this.reads.get(id);
+    if (of?.shown?.slice && isElsewhere(of, of.shown)) await this.#desk.toPlace(of.place);
     if (!of || of.shown || !read || this.#reading === id) return;
     this.#reading = id;
     try {
       const shown = await read();
       store.updateCase(id, (now) => this.#withPicture(now, shown));
-      const place = of.place;
-      if (shown.slice && place.index !== shown.slice.index) await this.#desk.toPlace(place);
+      const now = store.state.cases.find((one) => one.id === id);
+      if (now && store.state.current === id && isElsewhere(now, shown)) await this.#desk.toPlace(now.place);
     } catch (error) {
       this.#problems.showBatch(1, [{ name: of.name, error }]);
     } finally {
@@ -138,23 +142,42 @@ export class Opening {
 
   #addLater(images: readonly File[], after: { last: string | null }): void {
     const cases = images.map((file) => {
-      const id = this.#nextId(file.name);
-      this.reads.set(id, async () => shownImage(id, (await openImage(file, file.name)).picture));
-      return newCase({ id, name: file.name, origin: "file" });
+      const of = this.#caseOf(keyOfFile(file), file.name, [file]);
+      this.reads.set(of.id, async () => shownImage(of.id, (await openImage(file, file.name)).picture));
+      return of;
     });
     this.#insert(cases, after);
   }
 
-  #nextId(name: string): string {
+  /** The case of an earlier day whose files these are, else a new one. */
+  #caseOf(key: string, name: string, files: readonly File[]): Case {
     this.#opened += 1;
-    return `file-${this.#opened} ${name}`;
+    const { cases } = this.#desk.store.state;
+    const known = cases.find((of) => of.key === key && !this.reads.has(of.id));
+    const of = known ?? newCase({ id: `${this.#session}-${this.#opened}`, name, origin: "file", key });
+    this.sources.set(of.id, files);
+    return of;
+  }
+
+  /** Cases whose images were kept on this machine are read from there. */
+  restore({ id, name, files }: Case): void {
+    if (!files) return;
+    this.reads.set(id, async () => {
+      const kept = await (await import("../keep/images.ts")).keptFiles(id, files);
+      const [only] = kept;
+      if (kept.length === 1 && only && (await isPicture(only))) return shownImage(id, (await openImage(only, name)).picture);
+      const { volumes } = await openVolumes(kept);
+      const volume = volumes.find((one) => one.name === name) ?? volumes[0];
+      if (!volume) throw new Error(t("opened.gone", { name }));
+      return shownSlice(await firstSlice(id, volume));
+    });
   }
 
   /** Series, volumes and pictures in formats that browsers do not read. Gives what was not opened. */
   async #openVolumes(files: readonly File[], after: { last: string | null }): Promise<{ name: string; error: unknown }[]> {
     try {
       const opened = await openVolumes(files);
-      return await this.#addVolumes(opened, t("opened.files", { n: files.length - opened.refused.length }), after);
+      return await this.#addVolumes(opened, t("opened.files", { n: files.length - opened.refused.length }), after, files);
     } catch (error) {
       return [{ name: files[0]?.name ?? "files", error }];
     }
@@ -169,10 +192,10 @@ export class Opening {
   }
 
   /** Gives what was not opened. */
-  async #addVolumes({ volumes, segmentations, refused }: Opened, what: string, after: { last: string | null }) {
+  async #addVolumes({ volumes, segmentations, refused }: Opened, what: string, after: { last: string | null }, files: readonly File[] = []) {
     const failures: { name: string; error: unknown }[] = refused.map(({ file, reason }) => ({ name: file, error: reason }));
     for (const volume of volumes) {
-      await this.#addVolume(volume, after).catch((error: unknown) => failures.push({ name: volume.name, error }));
+      await this.#addVolume(volume, after, files).catch((error: unknown) => failures.push({ name: volume.name, error }));
     }
     const notes = volumes.flatMap(({ name, slices, columns, rows, notes: own }) => [t("opened.volume", { name, n: slices, columns, rows }), ...own]);
     if (segmentations.length > 0) notes.push(t("opened.segmentations", { n: segmentations.length }));
@@ -180,12 +203,13 @@ export class Opening {
     return failures;
   }
 
-  async #addVolume(volume: Volume, after: { last: string | null }): Promise<void> {
-    const id = this.#nextId(volume.name);
-    const read = async () => shownSlice(await firstSlice(id, volume));
-    this.reads.set(id, read);
-    const fresh = newCase({ id, name: volume.name, origin: "file" });
-    this.#insert([{ ...fresh, ...this.#withPicture(fresh, await read()) }], after);
+  async #addVolume(volume: Volume, after: { last: string | null }, files: readonly File[]): Promise<void> {
+    const { name, columns, rows, slices } = volume;
+    const own = files.filter((file) => volume.files.includes(file.webkitRelativePath || file.name));
+    const of = this.#caseOf(`volume ${name} ${columns} ${rows} ${slices} ${volume.files[0] ?? ""}`, name, own.length > 0 ? own : files);
+    const read = async () => shownSlice(await firstSlice(of.id, volume));
+    this.reads.set(of.id, read);
+    this.#insert([{ ...of, ...this.#withPicture(of, await read()) }], after);
   }
 
   /** The newest batch first: it is what one looks for; within it, the order of opening, and the first is shown. */
@@ -195,7 +219,11 @@ export class Opening {
     const [first] = added;
     const last = added.at(-1);
     if (!first || !last) return;
-    this.#desk.store.set({ cases: [...cases.slice(0, place), ...added, ...cases.slice(place)], current: after.last === null ? first.id : current });
+    // Cases of earlier days stay where they are in the list.
+    const again = new Map(added.filter(({ id }) => cases.some((other) => other.id === id)).map((of) => [of.id, of]));
+    const fresh = added.filter(({ id }) => !again.has(id));
+    const all = [...cases.slice(0, place), ...fresh, ...cases.slice(place)].map((of) => again.get(of.id) ?? of);
+    this.#desk.store.set({ cases: all, current: after.last === null ? first.id : current });
     if (after.last === null) void this.show(first.id);
     else for (const { id, shown } of added) if (shown) this.#remember(id);
     after.last = last.id;
@@ -218,11 +246,10 @@ export class Opening {
   async #openImage(file: File, after: { last: string | null }): Promise<void> {
     const { picture, notice } = await openImage(file, file.name || "pasted image");
     if (this.#takeMask(file.name, picture)) return;
-    const id = this.#nextId(file.name);
-    const name = file.name || t("opened.pasted", { n: this.#opened });
-    this.reads.set(id, async () => shownImage(id, (await openImage(file, name)).picture));
-    const fresh = newCase({ id, name, origin: "file" });
-    this.#insert([{ ...fresh, ...this.#withPicture(fresh, shownImage(id, picture)) }], after);
+    const name = file.name || t("opened.pasted", { n: this.#opened + 1 });
+    const of = this.#caseOf(keyOfFile(file), name, [file]);
+    this.reads.set(of.id, async () => shownImage(of.id, (await openImage(file, name)).picture));
+    this.#insert([{ ...of, ...this.#withPicture(of, shownImage(of.id, picture)) }], after);
     if (notice) this.#problems.tell(t("opened.window"), notice);
   }
 
@@ -275,6 +302,15 @@ export class Opening {
     const choice = chosen === undefined ? null : { prompts: { points, box, previous: null }, index: chosen };
     this.#desk.annotator.setPrompts({ key: "step.file" }, () => ({ points, box, previous: null }), choice);
   }
+}
+
+/** Whether the case was looked at on another slice than the one that was read first. */
+function isElsewhere({ place }: Case, { slice }: Shown): boolean {
+  return slice !== null && (slice.index !== place.index || slice.plane !== place.plane);
+}
+
+function keyOfFile({ name, webkitRelativePath, size, lastModified }: File): string {
+  return `${webkitRelativePath || name} ${size} ${lastModified}`;
 }
 
 function squareOf({ canvas, picture }: Shown, side: number): HTMLCanvasElement {

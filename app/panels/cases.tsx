@@ -3,7 +3,8 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Case, hasWork, STATUSES, type Status } from "../annotate/case.ts";
 import { listedCases } from "../state.ts";
 import { t } from "../words/words.ts";
-import { Icon, middleCut, useShared } from "./parts.tsx";
+import { formatBytes } from "../model/transfer_rate.ts";
+import { Act, Icon, middleCut, useShared } from "./parts.tsx";
 
 const ROW = 52;
 const SIDE = 42;
@@ -13,7 +14,7 @@ const SPARE = 6;
 export const SIGNS: Readonly<Record<Status, string>> = { todo: "○", doing: "◐", done: "●", flagged: "⚑" };
 
 export function Cases() {
-  const { desk, state } = useShared();
+  const { desk, actions, state } = useShared();
   const { cases, filter, search, current } = state;
   const listed = listedCases(state);
   const list = useRef<HTMLDivElement>(null);
@@ -39,6 +40,7 @@ export function Cases() {
   const own = cases.filter(({ origin }) => origin === "file");
   const counted = own.length > 0 ? own : cases;
   const done = counted.filter(({ status }) => status === "done").length;
+  const bytes = own.reduce((sum, { id, files }) => sum + (files ? 0 : (desk.opening.sources.get(id) ?? []).reduce((all, { size }) => all + size, 0)), 0);
   const first = Math.max(0, Math.floor(seen.top / ROW) - SPARE);
   const last = Math.min(listed.length, Math.ceil((seen.top + seen.height) / ROW) + SPARE);
   return (
@@ -80,6 +82,12 @@ export function Cases() {
       <p class="progress" id="progress">
         {t("cases.progress", { done, all: counted.length })}
       </p>
+      {own.length > 0 && (
+        <div class="row keep">
+          {bytes > 0 && <Act id="keep-images" label={t("keep.images", { size: formatBytes(bytes) })} onAct={() => void actions.keepImages()} />}
+          <Act id="forget" class="quiet" label={t("keep.forget")} onAct={() => confirm(t("keep.forget.ask")) && void actions.onForget()} />
+        </div>
+      )}
       {cases.length > 8 && (
         <div class="filter">
           <select aria-label={t("cases.filter")} value={filter} onChange={(event) => desk.store.set({ filter: event.currentTarget.value as Status | "all" })}>

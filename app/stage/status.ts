@@ -14,7 +14,7 @@ export function statusOf(state: State, desk: Desk): string {
 function sentence(state: State, desk: Desk): string {
   const of = currentCase(state);
   if (!of) return t("status.drawing");
-  if (!of.shown) return t("status.reading");
+  if (!of.shown) return t(desk.opening.reads.has(of.id) || of.origin === "sample" ? "status.reading" : "status.gone", { name: of.name });
   const { prompts } = currentWork(of);
   const { points, box, previous } = prompts;
   const mask = desk.mask(state);
