@@ -55,7 +55,7 @@ async function buildLibrary(vite, out) {
   const { worker, ...page } = ENTRIES;
   // The first that matches takes a module with all that it imports.
   const groups = [
-    { name: "shared", test: /src\/(errors|image\/image|worker\/protocol)\.ts$/, priority: 2 },
+    { name: "shared", test: /src\/(errors|image\/(image|mask)|worker\/protocol)\.ts$/, priority: 2 },
     { name: "client", test: /src\/worker\/client\.ts$/, priority: 1 },
   ];
   await bundleEntries(vite, "library", out, page, { chunkFileNames: "parts/[name].js", codeSplitting: { groups } });

@@ -1,5 +1,5 @@
 // bit p of y[b, k] = sigmoid(v) > 0.5, v the low-resolution logits resized to model pixels, then to original pixels: two bilinear steps.
-// A workgroup computes 64 words of one mask.
+// Of each prompt, the mask of the highest predicted IoU among `candidates` of them. A workgroup computes 64 words of one.
 // A thread computes words, each 32 pixels in row-major order, the first in the lowest bit. The middle image is never stored.
 
 // Resizes probabilities less a half instead of logits.
@@ -17,23 +17,31 @@ struct Params {
   // Model pixels covered by the image: all of them, but for images padded at the bottom and right.
   span_x: u32,
   span_y: u32,
+  // Masks in the logits; which of them are chosen from.
   masks: u32,
   first_mask: u32,
-  mask_stride: u32,
+  candidates: u32,
+  // Of a row of heads; a prompt has a row for each mask, then that of the predicted IoU.
+  columns: u32,
   words: u32,
 }
 
-// [B, mask_stride, side, side]
+// [B, masks, side, side]
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
-// [B, masks, words]
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
-@group(0) @binding(2) var<uniform> params: Params;
+// [B * (masks + 1), columns]
+@group(0) @binding(1) var<storage, read> heads: array<f32>;
+// [B, words]
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let batch = global.y / params.masks;
-  let mask = params.first_mask + global.y % params.masks;
-  let base = (batch * params.mask_stride + mask) * params.side * params.side;
+  let scores = (global.y * (params.masks + 1u) + params.masks) * params.columns;
+  var best = params.first_mask;
+  for (var mask = best + 1u; mask < params.first_mask + params.candidates; mask++) {
+    if (heads[scores + mask] > heads[scores + best]) { best = mask; }
+  }
+  let base = (global.y * params.masks + best) * params.side * params.side;
   for (var word = global.x; word < params.words; word += groups.x * 64u) {
     var bits = 0u;
     for (var bit = 0u; bit < 32u; bit++) {

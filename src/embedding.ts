@@ -1,7 +1,7 @@
 // An encoded image, as a plain value: keep many, save them, use them after a lost device.
 import { SamError } from "./errors.ts";
 import type { Framing } from "./image/image.ts";
-import { describe, expectNames } from "./options.ts";
+import { describe } from "./options.ts";
 
 export interface Embedding {
   /** Where the image lies in the model's square. */
@@ -63,7 +63,7 @@ function transpose(data: Float32Array, rows: number, columns: number): Float32Ar
 export function expectSaved(saved: SavedEmbedding): void {
   const wrong = (argument: string, expected: string, got: unknown, remedy: string) =>
     new SamError({ code: "image", op: "restore", argument, expected, got: describe(got), remedy });
-  expectNames(saved, ["data", "shape", "framing", "model", "fingerprint"], { code: "image", op: "restore", argument: "embedding" });
+  if (typeof saved !== "object" || saved === null) throw wrong("embedding", "what save() gave", saved, "Keep all of what save() gave.");
   const { data, shape, framing } = saved;
   if (Object.prototype.toString.call(data) !== "[object Float32Array]")
     throw wrong("data", "a Float32Array", data, "JSON keeps no typed arrays: pass Float32Array.from(Object.values(data)).");

@@ -8,6 +8,7 @@ import type { Timed } from "./gpu/tuner.ts";
 import { uploadWeights, type WeightBuffers } from "./gpu/weights.ts";
 import { QUANTISED_FROM } from "./checkpoint/int8.ts";
 import { type Checkpoint, readF32, type StoredTensor } from "./checkpoint/checkpoint.ts";
+import { outputsOf, type RawDecoded, split } from "./decoded.ts";
 import { SamError } from "./errors.ts";
 import type { Target } from "./graph/target.ts";
 import { byteLength, elements, type Tensor, type WeightType } from "./graph/tensor.ts";
@@ -49,16 +50,6 @@ export interface EngineOptions {
   readonly cautious?: boolean;
 }
 
-/** What decoding one prompt gives, before it is brought to the caller's terms. */
-export interface RawDecoded {
-  /** [masks, 4g, 4g], all four. */
-  readonly logits: Float32Array;
-  /** [masks] */
-  readonly scores: Float32Array;
-  /** Of each candidate, ⌈width·height / 32⌉ words. */
-  readonly bits: readonly Uint32Array[];
-}
-
 /** Prompts of one graph: bounds the activation memory; more prompts run in chunks behind each other, in one command buffer where they may. */
 const MAX_BATCH = 8;
 /** Bytes of all masks of a graph: half of what one binding may be by default. */
@@ -72,6 +63,11 @@ interface Decoder extends DecodeGraph {
   readonly executor: Executor;
   /** What its embedding buffer holds. */
   embedding?: Float32Array;
+}
+
+interface DecodeRun {
+  readonly signal?: AbortSignal | undefined;
+  readonly onShare?: ((share: number) => void) | undefined;
 }
 
 /** Prompts that one run of a graph takes. */
@@ -202,12 +198,17 @@ export class Engine {
     });
   }
 
-  /** Prompts of one shape: as many tokens each, all multimask or none. */
-  async decode(embedding: Float32Array, prompts: readonly EncodedPrompt[], upsample: DecodeShape["upsample"], signal?: AbortSignal): Promise<RawDecoded[]> {
+  /** Prompts of one shape: as many tokens each, all multimask or none. `onShare` is told what share of the work is done. */
+  async decode(
+    embedding: Float32Array,
+    prompts: readonly EncodedPrompt[],
+    upsample: DecodeShape["upsample"],
+    { signal, onShare }: DecodeRun = {},
+  ): Promise<RawDecoded[]> {
     const [first] = prompts;
     if (!first) return [];
     // Fewer at a time where the grid is finer or the masks are larger, so that the memory stays the same.
-    const maskBytes = 4 * Math.ceil((upsample.width * upsample.height) / 8 / 4) * this.config.decoder.maskTokens;
+    const maskBytes = 4 * Math.ceil((upsample.width * upsample.height) / 8 / 4);
     const most = Math.max(1, Math.min(Math.floor((MAX_BATCH * 256) / this.config.grid ** 2), Math.floor(MAX_MASK_BYTES / maskBytes)));
     return this.#guarded("decode", async () => {
       const chunks: Chunk[] = [];
@@ -220,7 +221,10 @@ export class Engine {
       let submits = 0;
       for (const together of this.#commandBuffers(chunks)) {
         signal?.throwIfAborted();
-        results.push(...(await this.#run(together, embedding, signal)));
+        const done = results.length;
+        const within = together.reduce((sum, chunk) => sum + chunk.prompts.length, 0);
+        const onRun = onShare && ((share: number) => onShare((done + share * within) / prompts.length));
+        results.push(...(await this.#run(together, embedding, { signal, onShare: onRun })));
         submits += together.length === 1 ? (together[0] as Chunk).decoder.executor.submits : 1;
       }
       (chunks.at(-1) as Chunk).decoder.executor.submits = submits;
@@ -244,7 +248,7 @@ export class Engine {
     return buffers;
   }
 
-  async #run(chunks: readonly Chunk[], embedding: Float32Array, signal?: AbortSignal): Promise<RawDecoded[]> {
+  async #run(chunks: readonly Chunk[], embedding: Float32Array, { signal, onShare }: DecodeRun): Promise<RawDecoded[]> {
     const { queue } = this.gpu.device;
     // Twice: memory that one graph reserves may replace what another one has bound.
     for (const { decoder } of [...chunks, ...chunks]) decoder.executor.prepare();
@@ -262,7 +266,12 @@ export class Engine {
     const [only] = chunks as readonly [Chunk];
     if (chunks.length === 1) {
       // Alone, a graph may be cut into several submits.
-      await only.decoder.executor.run({ signal, before: (encoder) => copyInputs(encoder, 0), after: (encoder) => copyOutputs(encoder, only) });
+      await only.decoder.executor.run({
+        signal,
+        onProgress: (loaded, total) => onShare?.(loaded / total),
+        before: (encoder) => copyInputs(encoder, 0),
+        after: (encoder) => copyOutputs(encoder, only),
+      });
     } else {
       const encoder = this.gpu.device.createCommandEncoder({ label: "decode" });
       chunks.forEach((chunk, i) => {
@@ -273,6 +282,7 @@ export class Engine {
       queue.submit([encoder.finish()]);
     }
     const bytes = await this.#readback.read();
+    onShare?.(1);
     let begin = 0;
     return chunks.flatMap((chunk) => {
       begin += readBytes(chunk);
@@ -373,28 +383,6 @@ function narrowest(tensors: readonly StoredTensor[]): WeightType {
   return tensors.some(quantised) && tensors.every((tensor) => quantised(tensor) || small(tensor)) ? "int8" : "f32";
 }
 
-function outputsOf({ logits, heads, bits }: DecodeGraph): readonly Tensor[] {
-  return [logits, heads, bits];
-}
-
 function readBytes({ decoder }: Chunk): number {
   return outputsOf(decoder).reduce((sum, tensor) => sum + byteLength(tensor), 0);
-}
-
-/** The bytes of logits, heads and bits of a batch, from `begin` on → one answer a prompt. */
-function split({ logits, heads, bits }: DecodeGraph, bytes: ArrayBuffer, begin: number): RawDecoded[] {
-  const [batch, masks, side] = logits.shape as [number, number, number];
-  const [, candidates, words] = bits.shape as [number, number, number];
-  const columns = heads.shape[1] as number;
-  const allLogits = new Float32Array(bytes, begin, batch * masks * side * side);
-  const allHeads = new Float32Array(bytes, begin + byteLength(logits), elements(heads.shape));
-  const allBits = new Uint32Array(bytes, begin + byteLength(logits) + byteLength(heads), elements(bits.shape));
-  return Array.from({ length: batch }, (_, b) => {
-    const iou = (b * (masks + 1) + masks) * columns;
-    return {
-      logits: allLogits.slice(b * masks * side * side, (b + 1) * masks * side * side),
-      scores: allHeads.slice(iou, iou + masks),
-      bits: Array.from({ length: candidates }, (_, k) => allBits.subarray((b * candidates + k) * words, (b * candidates + k + 1) * words)),
-    };
-  });
 }

@@ -1,23 +1,24 @@
 // load → encode(image) → embedding → decode(prompts) → masks.
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { fingerprinted } from "./checkpoint/fingerprint.ts";
-import { checkTensors } from "./checkpoint/names.ts";
+import { compareTensors } from "./checkpoint/names.ts";
 import { openCheckpoint } from "./checkpoint/open.ts";
+import type { RawDecoded } from "./decoded.ts";
 import { type Embedding, expectSaved, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
-import { Engine, type EngineOptions, type ModelDevice, type RawDecoded } from "./engine.ts";
+import { Engine, type EngineOptions, type ModelDevice } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
 import { elements } from "./graph/tensor.ts";
 import { type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
 import { coloursOf, type InputPreset } from "./image/input.ts";
-import { type Mask, unpackBits } from "./image/mask.ts";
+import { fetchUpsampling, type Mask, maskOf } from "./image/mask.ts";
 import { preprocess, type Resize } from "./image/preprocess.ts";
 import { ADAPTER, type Config, detectConfig, VIT_B } from "./model/config.ts";
 import { detectInput, inputText, type ModelInput } from "./model/input.ts";
 import { fetchFamily } from "./model/families.ts";
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
-import { encodePrompt, type Prompt } from "./model/prompts.ts";
-import { expectNames } from "./options.ts";
+import { encodePrompt, fitsImage, type Prompt } from "./model/prompts.ts";
+import { isNamed } from "./options.ts";
 import {
   DECODE,
   type DecodeOptions,
@@ -34,7 +35,7 @@ import {
 export type { DecodeOptions, EncodeOptions, LoadOptions } from "./sam_options.ts";
 
 export interface Decoded {
-  /** One for each candidate, at the image's own size: three, or one without multimask. */
+  /** One for each candidate, at the image's own size: three, or one without multimask. The best is kept in a bit a pixel, others as logits. */
   readonly masks: readonly Mask[];
   /** Predicted IoU of each candidate. */
   readonly scores: Float32Array;
@@ -101,7 +102,7 @@ export class SamMed2D {
    * @throws SamError `checkpoint`: damaged, of another network, not finite; `device`: no WebGPU, out of memory.
    */
   static async load(options: LoadOptions): Promise<SamMed2D> {
-    expectNames(options, LOAD, { code: "checkpoint", op: "load" }, [], LOAD_UNSAID);
+    if (!isNamed(options, LOAD)) (await import("./options_check.ts")).expectNames(options, LOAD, { code: "checkpoint", op: "load" }, [], LOAD_UNSAID);
     const { weights, precision, signal, onProgress } = options;
     signal?.throwIfAborted();
     onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes" });
@@ -119,7 +120,9 @@ export class SamMed2D {
       const config = detectConfig(checkpoint.label, checkpoint.tensors, { ...options, metadata });
       const input = detectInput(config, checkpoint.label, options.input, metadata);
       if (input.warning) onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice: input.warning });
-      const { unknown } = checkTensors(checkpoint, expectedTensors(config));
+      const expected = expectedTensors(config);
+      const { unknown, missing, misshaped } = compareTensors(checkpoint, expected);
+      if (missing.length + misshaped.length > 0) (await import("./checkpoint/misfit.ts")).checkTensors(checkpoint, expected);
       if (unknown.length > 0 || checkpoint.refused?.size) {
         const left = (name: string) => options.adapter === "off" && ADAPTER.test(name);
         const onNotice = (notice: string) => onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice });
@@ -142,6 +145,8 @@ export class SamMed2D {
         read.value(),
       );
       onProgress?.({ stage: "ready", loaded: 1, total: 1, unit: "kernels" });
+      // At hand where the network is gone by then.
+      Promise.all([fetchUpsampling(), import("./model/prompt_check.ts")]).catch(() => undefined);
       return model;
     } catch (error) {
       engine?.dispose();
@@ -152,7 +157,7 @@ export class SamMed2D {
 
   /** @throws SamError `image`: not an image, or of a size that is not taken; `device`: lost, out of memory. */
   async encode(image: ImageSource, options: EncodeOptions = {}): Promise<Embedding> {
-    expectNames(options, ENCODE, { code: "image", op: "encode" });
+    if (!isNamed(options, ENCODE)) (await import("./options_check.ts")).expectNames(options, ENCODE, { code: "image", op: "encode" });
     const { fit = this.input.fit, channelOrder = this.input.channelOrder, signal, onProgress } = options;
     if (channelOrder !== "bgr" && channelOrder !== "rgb") {
       const facts = { argument: "channelOrder", expected: '"bgr" or "rgb"', got: JSON.stringify(channelOrder) ?? "undefined" };
@@ -173,12 +178,13 @@ export class SamMed2D {
   async decode(embedding: Embedding, prompt: Prompt, options?: DecodeOptions): Promise<Decoded>;
   async decode(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions): Promise<Decoded[]>;
   async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions = {}): Promise<Decoded | Decoded[]> {
-    expectNames(options, DECODE, { code: "prompt", op: "decode" });
+    if (!isNamed(options, DECODE)) (await import("./options_check.ts")).expectNames(options, DECODE, { code: "prompt", op: "decode" });
     const { signal, onProgress } = options;
     const { tokens, framing } = this.#held(embedding);
     const many = Array.isArray(prompts) ? (prompts as readonly Prompt[]) : [prompts as Prompt];
     const space = { width: framing.width, height: framing.height, toModel: (x: number, y: number) => toModel(framing, x, y) };
-    const encoded = many.map((prompt) => encodePrompt(prompt, this.config, space, this.input.multimask));
+    for (const prompt of many) if (!fitsImage(prompt, this.config, space)) (await import("./model/prompt_check.ts")).checkPrompt(prompt, this.config, space);
+    const encoded = many.map((prompt) => encodePrompt(prompt, space, this.input.multimask));
     const probabilities = this.input.masksFromProbabilities && framing.fit === "resize";
     const inner = probabilities ? { width: 4 * this.config.grid, height: 4 * this.config.grid } : innerSides(framing);
     const upsample = {
@@ -191,6 +197,7 @@ export class SamMed2D {
       spanY: inner.height,
       probabilities,
     };
+    if (encoded.some(({ multimask }) => multimask)) await fetchUpsampling();
     const decoded: Decoded[] = new Array(many.length);
     let done = 0;
     await this.#exclusive(
@@ -199,12 +206,12 @@ export class SamMed2D {
         // Prompts of one shape share a graph; padding the shorter ones instead would change their masks.
         for (const indices of byShape(encoded.map(({ tokens, multimask }) => `${tokens.length} ${multimask}`))) {
           const group = indices.map((i) => encoded[i] as (typeof encoded)[0]);
-          const raw = await engine.decode(tokens, group, upsample, signal);
+          const onShare = (share: number) => onProgress?.({ stage: "decode", loaded: done + share * indices.length, total: many.length, unit: "prompts" });
+          const raw = await engine.decode(tokens, group, upsample, { signal, onShare });
           indices.forEach((index, i) => {
-            decoded[index] = finish(raw[i] as RawDecoded, framing);
+            decoded[index] = finish(raw[i] as RawDecoded, group[i]?.multimask as boolean, framing, probabilities);
           });
           done += indices.length;
-          onProgress?.({ stage: "decode", loaded: done, total: many.length, unit: "prompts" });
         }
       },
       { signal, onProgress },
@@ -320,17 +327,17 @@ async function resizeOf({ resampling }: InputPreset, fit: Fit): Promise<Resize |
   return resampling === "area" ? resizeArea : resizeCubic;
 }
 
-function finish({ logits, scores, bits }: RawDecoded, { width, height }: Framing): Decoded {
+function finish({ logits, scores, bits }: RawDecoded, multimask: boolean, framing: Framing, probabilities: boolean): Decoded {
   // Candidates are the last masks: all but the single one, or the single one alone.
-  const first = bits.length > 1 ? scores.length - bits.length : 0;
+  const [first, end] = multimask ? [1, scores.length] : [0, 1];
   const side2 = logits.length / scores.length;
-  const own = scores.slice(first, first + bits.length);
-  return {
-    masks: bits.map((words) => unpackBits(words, width, height)),
-    scores: own,
-    logits: logits.slice(first * side2, (first + bits.length) * side2),
-    best: bestOf(own),
-  };
+  const own = { scores: scores.slice(first, end), logits: logits.slice(first * side2, end * side2) };
+  const best = bestOf(own.scores);
+  const { width, height } = framing;
+  const masks = Array.from(own.scores, (_, i) =>
+    maskOf(i === best ? { width, height, bits } : { width, height, logits: own.logits.subarray(i * side2, (i + 1) * side2), framing, probabilities }),
+  );
+  return { masks, ...own, best };
 }
 
 /** NaN, of weights gone wrong, is below every score: there is always a best. */

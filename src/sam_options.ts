@@ -57,7 +57,7 @@ export interface EncodeOptions {
 }
 
 export interface DecodeOptions {
-  /** Told after each group of prompts, with how many are done. */
+  /** Told after each part of the work, with how many prompts are done, fractions of one included. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }

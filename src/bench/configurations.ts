@@ -1,7 +1,7 @@
 // What is measured: a made-up checkpoint of a known network, or one the user names; and what PyTorch answers for the former.
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
-import type { RawDecoded } from "../engine.ts";
+import type { RawDecoded } from "../decoded.ts";
 import { type Config, detectConfig, VIT_B } from "../model/config.ts";
 import { fetchFamily } from "../model/families.ts";
 import { decodeGraph, type DecodeShape, encodeGraph, expectedTensors } from "../model/network.ts";

@@ -1,7 +1,8 @@
 // The bench: load, check, then time. The page and the command line run this and show what it gives.
 import { version } from "../../package.json";
 import { readF32 } from "../checkpoint/checkpoint.ts";
-import type { Engine, RawDecoded } from "../engine.ts";
+import type { RawDecoded } from "../decoded.ts";
+import type { Engine } from "../engine.ts";
 import type { Executor } from "../gpu/executor.ts";
 import { Profiler } from "../gpu/profiler.ts";
 import { Readback } from "../gpu/readback.ts";
@@ -102,13 +103,13 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
     const [preprocessMs, pixels] = await timed(async () => prepare());
     const colours = coloursOf(pixels, "mean-std");
     const space = { width: framing.width, height: framing.height, toModel: (x: number, y: number) => toModel(framing, x, y) };
-    const prompt = encodePrompt({ box: boxOf(golden) }, config, space);
+    const prompt = encodePrompt({ box: boxOf(golden) }, space);
     const upsample = benchUpsample(subject);
 
     progress("Checking", 0, 1);
     const [encodeColdMs, tokens] = await timed(() => engine.encode(pixels, colours, { signal }));
     compiling.take();
-    const [decodeColdMs, [answer]] = await timed(() => engine.decode(tokens, [prompt], upsample, signal));
+    const [decodeColdMs, [answer]] = await timed(() => engine.decode(tokens, [prompt], upsample, { signal }));
     const decodeCompileMs = compiling.take();
     const decoder = engine.lastDecoder?.executor;
     if (!answer || !decoder) throw new Error("decode gave no answer");
@@ -123,7 +124,7 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
       const preprocessed = await repeat(count, "Preprocessing", progress, async () => void prepare());
       const encodes = await repeat(count, "Encoding", progress, () => engine.encode(pixels, colours, { signal }));
       const encodeSubmits = encoder.submits;
-      const decodes = await repeat(count, "Decoding", progress, () => engine.decode(tokens, [prompt], upsample, signal));
+      const decodes = await repeat(count, "Decoding", progress, () => engine.decode(tokens, [prompt], upsample, { signal }));
       const decodeSubmits = decoder.submits;
       const readback = new Readback(gpu);
       const readbacks = await repeat(count, "Reading back", progress, () => readEmbedding(readback, engine));
@@ -149,7 +150,7 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
       const decode = await timeGraph(decoder, { coldMs: decodeColdMs, wall: decodes, submits: decodeSubmits });
       const turns = await inTurns(options, progress, async (graph, count) => {
         const work: () => Promise<unknown> =
-          graph === "encode" ? () => engine.encode(pixels, colours, { signal }) : () => engine.decode(tokens, [prompt], upsample, signal);
+          graph === "encode" ? () => engine.encode(pixels, colours, { signal }) : () => engine.decode(tokens, [prompt], upsample, { signal });
         for (let run = 0; run < 2; run++) await work();
         const wall: number[] = [];
         for (let run = 0; run < count; run++) wall.push((await timed(work))[0]);
@@ -162,7 +163,7 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
       // Once more with all caches warm, and never two models on the device at once.
       close();
       const again = await openClocked(gpu.device, { config, checkpoint, precision, pinned: engine.target.choices, signal, onProgress: progress });
-      await again.engine.decode(tokens, [prompt], upsample, signal).finally(() => again.engine.dispose());
+      await again.engine.decode(tokens, [prompt], upsample, { signal }).finally(() => again.engine.dispose());
       for (const [name, of] of OPENING) stage(name, of(opened.times), [of(again.times)]);
       stage("compile decode", decodeCompileMs, [compiling.take()]);
       stage("preprocess", preprocessMs, preprocessed);

@@ -62,3 +62,30 @@ function told({ place, others }: Found, onNotice: ((words: string) => void) | un
 function nameOf(place: string): string {
   return place === "" ? "the one at the top" : quoted(place);
 }
+
+/** Of a file without the network: what `{"model": …}` and DataParallel put before every name. */
+const WRAPPER = /^(?:(?:module|model|state_dict|model_state_dict|_orig_mod)\.)+/;
+
+/** Of a file without the network: its tensors without what wrappers put before every name. @throws SamError two tensors become one. */
+export function unwrapped(checkpoint: Checkpoint): Checkpoint {
+  const stored = new Map<string, string>();
+  const tensors = new Map<string, StoredTensor>();
+  for (const tensor of checkpoint.tensors.values()) {
+    const name = tensor.name.replace(WRAPPER, "");
+    const other = stored.get(name);
+    if (other !== undefined)
+      throw bad(checkpoint.label, "one tensor of each name", `${quoted(other)} and ${quoted(tensor.name)}`, "Keep one of the two copies.");
+    stored.set(name, tensor.name);
+    tensors.set(name, { ...tensor, name });
+  }
+  const { refused, readStored } = checkpoint;
+  const at = (name: string) => stored.get(name) ?? name;
+  return {
+    ...checkpoint,
+    ...(refused && { refused: new Map([...refused].map(([name, what]) => [name.replace(WRAPPER, ""), what])) }),
+    tensors,
+    read: (name, begin, end, signal) => checkpoint.read(at(name), begin, end, signal),
+    ...(readStored && { readStored: (name, begin, end, signal) => readStored(at(name), begin, end, signal) }),
+    close: () => checkpoint.close(),
+  };
+}

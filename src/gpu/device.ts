@@ -77,19 +77,11 @@ function adapterInfo(device: GPUDevice, adapter?: GPUAdapter): AdapterInfo {
 }
 
 async function requestDevice(): Promise<{ readonly device: GPUDevice; readonly adapter: GPUAdapter }> {
-  const missing = (got: string, remedy: string) => new SamError({ code: "device", op: "load", argument: "device", expected: "a WebGPU device", got, remedy });
-  if (typeof navigator === "undefined" || !navigator.gpu) {
-    throw missing(
-      "no navigator.gpu",
-      "Use a current Chrome, Edge, Safari 26 or Firefox on a page served over https or from localhost; in Node, pass a device of the `webgpu` package.",
-    );
-  }
-  const remedy = "WebGPU is there but finds no usable GPU: update the graphics driver, or enable hardware acceleration in the browser's settings.";
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw missing("no adapter", remedy);
+  const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw (await import("./no_device.ts")).noDevice();
   const requiredFeatures = WELCOME_FEATURES.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({ label: "sam-med2d", requiredFeatures }).catch((cause) => {
-    throw missing(`an adapter that refuses one (${cause})`, remedy);
+  const device = await adapter.requestDevice({ label: "sam-med2d", requiredFeatures }).catch(async (cause) => {
+    throw (await import("./no_device.ts")).noDevice(`an adapter that refuses one (${cause})`);
   });
   return { device, adapter };
 }

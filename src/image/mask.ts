@@ -1,7 +1,8 @@
 // Binary masks at original size.
+import type { Framing } from "./image.ts";
 
 export interface Mask {
-  /** [height, width], 0 or 1 */
+  /** [height, width], 0 or 1. Of an answer, made when it is read: hold it where it is needed again. */
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -32,9 +33,66 @@ export function boundingBox({ data, width, height }: Mask): [number, number, num
   return x1 > x0 ? [x0, y0, x1, y1] : null;
 }
 
-/** The GPU's answer, pixel `i` in bit `i % 32` of word `i / 32`, as one byte a pixel. */
-export function unpackBits(words: Uint32Array, width: number, height: number): Mask {
-  const data = new Uint8Array(width * height);
-  for (let i = 0; i < data.length; i++) data[i] = ((words[i >> 5] as number) >>> (i & 31)) & 1;
-  return { data, width, height };
+/** A mask as it is kept: pixel `i` in bit `i % 32` of word `i / 32`, or the logits to make it of. */
+export interface PackedMask {
+  readonly width: number;
+  readonly height: number;
+  bits?: Uint32Array;
+  /** [4g, 4g], in model space */
+  readonly logits?: Float32Array;
+  readonly framing?: Framing;
+  /** Resized as probabilities, straight to the image's size. */
+  readonly probabilities?: boolean;
+}
+
+const packed = new WeakMap<Mask, PackedMask>();
+
+let upsampling: typeof import("./postprocess.ts") | undefined;
+
+/** To be awaited before masks are made of logits. */
+export async function fetchUpsampling(): Promise<void> {
+  upsampling ??= await import("./postprocess.ts");
+}
+
+/** What `maskOf` was given. */
+export function packedOf(mask: Mask): PackedMask | undefined {
+  return packed.get(mask);
+}
+
+/** Kept packed: its bytes are made when they are asked for, and again once nobody holds them. */
+export function maskOf(kept: PackedMask): Mask {
+  const { width, height } = kept;
+  let held: WeakRef<Uint8Array> | undefined;
+  const mask: Mask = {
+    width,
+    height,
+    get data() {
+      const made = held?.deref() ?? bytesOf(kept);
+      held = new WeakRef(made);
+      return made;
+    },
+  };
+  packed.set(mask, kept);
+  return mask;
+}
+
+function bytesOf(kept: PackedMask): Uint8Array {
+  const { width, height, bits, logits, framing, probabilities } = kept;
+  if (bits) return unpackBits(bits, width * height);
+  if (!logits || !framing || !upsampling) throw new RangeError("a mask of neither bits nor logits");
+  const inside = upsampling.insideOf(logits, framing, probabilities === true);
+  kept.bits = packBits(inside);
+  return inside;
+}
+
+export function unpackBits(words: Uint32Array, length: number): Uint8Array {
+  const data = new Uint8Array(length);
+  for (let i = 0; i < length; i++) data[i] = ((words[i >> 5] as number) >>> (i & 31)) & 1;
+  return data;
+}
+
+export function packBits(data: Uint8Array): Uint32Array {
+  const words = new Uint32Array(Math.ceil(data.length / 32));
+  for (let i = 0; i < data.length; i++) words[i >> 5] = (words[i >> 5] as number) | ((data[i] as number) << (i & 31));
+  return words;
 }

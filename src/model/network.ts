@@ -42,7 +42,7 @@ export interface DecodeGraph {
   readonly logits: Tensor;
   /** [B·(masks + 1), 32] */
   readonly heads: Tensor;
-  /** u32 [B, 3 | 1, words] */
+  /** u32 [B, words], of the best candidate */
   readonly bits: Tensor;
 }
 
@@ -60,7 +60,7 @@ export function decodeGraph(config: Config, { batch, tokens, multimask, upsample
   const candidates = multimask ? { first: 1, count: decoder.maskTokens - 1 } : { first: 0, count: 1 };
   // Probabilities are resized once: the square they go through is their own.
   const size = upsample.probabilities ? 4 * grid : imageSize;
-  const bits = maskUpsample(graph, logits, { label: "masks", size, ...candidates, ...upsample });
+  const bits = maskUpsample(graph, logits, heads, { label: "masks", size, ...candidates, ...upsample });
   for (const tensor of [logits, heads, bits]) graph.output(tensor);
   return { graph, inputs, logits, heads, bits };
 }

@@ -1,6 +1,6 @@
-// Low-resolution logits → binary masks at the image's own size, as bits.
+// Low-resolution logits → the best candidate's binary mask at the image's own size, as bits.
 import shader from "../../shaders/mask_upsample.wgsl";
-import type { Graph } from "../graph/graph.ts";
+import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Twin } from "./twin.ts";
 
@@ -20,7 +20,7 @@ export interface MaskUpsampleOptions {
   readonly spanY: number;
   /** Logits become probabilities before they are resized. */
   readonly probabilities?: boolean | undefined;
-  /** Which of the masks: `count` of them from `first` on. */
+  /** Which masks are candidates: `count` of them from `first` on. */
   readonly first: number;
   readonly count: number;
 }
@@ -28,17 +28,22 @@ export interface MaskUpsampleOptions {
 /** Most workgroups along x; a thread takes several words beyond. */
 const MAX_GROUPS = 32768;
 
-/** logits [B, masks, side, side] → u32 [B, count, ⌈width·height / 32⌉], pixel p in bit p mod 32 of word ⌊p / 32⌋. */
-export function maskUpsample(graph: Graph, logits: Tensor, options: MaskUpsampleOptions): Tensor {
+/**
+ * logits [B, masks, side, side], heads [B·(masks + 1), columns], the last row of each prompt its masks' predicted IoU
+ * → u32 [B, ⌈width·height / 32⌉]: pixel p of the best candidate in bit p mod 32 of word ⌊p / 32⌋.
+ */
+export function maskUpsample(graph: Graph, logits: Tensor, heads: Tensor, options: MaskUpsampleOptions): Tensor {
   const [batch, masks, side] = logits.shape as [number, number, number, number];
   const { label, size, width, height, left, top, resize, spanX, spanY, probabilities = false, first, count } = options;
   const words = Math.ceil((width * height) / 32);
-  const y = graph.activation(label, [batch, count, words], "u32");
+  const columns = heads.shape[1] as number;
+  expectShape("mask_upsample", "heads", heads, [batch * (masks + 1), columns]);
+  const y = graph.activation(label, [batch, words], "u32");
   graph.dispatch({
     op: "mask_upsample",
     label,
     shader,
-    reads: { logits },
+    reads: { logits, heads },
     writes: { y },
     params: {
       side,
@@ -50,21 +55,22 @@ export function maskUpsample(graph: Graph, logits: Tensor, options: MaskUpsample
       resize: resize ? 1 : 0,
       span_x: spanX,
       span_y: spanY,
-      masks: count,
+      masks,
       first_mask: first,
-      mask_stride: masks,
+      candidates: count,
+      columns,
       words,
     },
     constants: { PROBABILITIES: probabilities },
-    workgroups: [Math.min(MAX_GROUPS, Math.ceil(words / 64)), batch * count, 1],
-    flop: batch * count * width * height * 60,
+    workgroups: [Math.min(MAX_GROUPS, Math.ceil(words / 64)), batch, 1],
+    flop: batch * width * height * 60,
   });
   return y;
 }
 
-export const twin: Twin = ({ params, constants, workgroups }, { logits }) => {
+export const twin: Twin = ({ params, constants, workgroups }, { logits, heads }) => {
   const p = params as Record<
-    "side" | "size" | "width" | "height" | "left" | "top" | "resize" | "span_x" | "span_y" | "masks" | "first_mask" | "mask_stride" | "words",
+    "side" | "size" | "width" | "height" | "left" | "top" | "resize" | "span_x" | "span_y" | "masks" | "first_mask" | "candidates" | "columns" | "words",
     number
   >;
   const y = new Uint32Array(workgroups[1] * p.words);
@@ -76,8 +82,11 @@ export const twin: Twin = ({ params, constants, workgroups }, { logits }) => {
     const [tx, ty] = [sx - x0, sy - y0];
     return (1 - ty) * ((1 - tx) * value(x0, y0) + tx * value(x1, y0)) + ty * ((1 - tx) * value(x0, y1) + tx * value(x1, y1));
   };
-  for (let mask = 0; mask < workgroups[1]; mask++) {
-    const base = (Math.floor(mask / p.masks) * p.mask_stride + p.first_mask + (mask % p.masks)) * p.side * p.side;
+  for (let batch = 0; batch < workgroups[1]; batch++) {
+    const score = (mask: number) => heads?.[(batch * (p.masks + 1) + p.masks) * p.columns + mask] as number;
+    let best = p.first_mask;
+    for (let mask = best + 1; mask < p.first_mask + p.candidates; mask++) if (score(mask) > score(best)) best = mask;
+    const base = (batch * p.masks + best) * p.side * p.side;
     const low = (x: number, row: number) => {
       const logit = logits?.[base + row * p.side + x] as number;
       return constants["PROBABILITIES"] ? 1 / (1 + Math.exp(-logit)) - 0.5 : logit;
@@ -89,7 +98,7 @@ export const twin: Twin = ({ params, constants, workgroups }, { logits }) => {
       const logit = p.resize
         ? sample(model, source(x, p.span_x, p.width), source(row, p.span_y, p.height), p.span_x, p.span_y)
         : model(x + p.left, row + p.top);
-      const word = mask * p.words + (pixel >> 5);
+      const word = batch * p.words + (pixel >> 5);
       if (logit > 0) y[word] = ((y[word] as number) | (1 << (pixel & 31))) >>> 0;
     }
   }

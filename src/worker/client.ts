@@ -2,10 +2,11 @@
 import type { Embedding, SavedEmbedding } from "../embedding.ts";
 import { SamError } from "../errors.ts";
 import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
+import { fetchUpsampling, maskOf } from "../image/mask.ts";
 import type { Prompt } from "../model/prompts.ts";
-import type { Decoded, EncodeOptions, ModelStats } from "../sam_med2d.ts";
+import type { Decoded, DecodeOptions, EncodeOptions, ModelStats } from "../sam_med2d.ts";
 import { Connection, nextId } from "./connection.ts";
-import { type Calls, disposed, type Loaded, type WorkerLoadOptions, type WorkerWeights } from "./protocol.ts";
+import { type Calls, disposed, type Loaded, type SentDecoded, type WorkerLoadOptions, type WorkerWeights } from "./protocol.ts";
 
 export type { ModelDevice, Progress } from "../engine.ts";
 export type { ErrorCode } from "../errors.ts";
@@ -15,7 +16,20 @@ export type { Mask } from "../image/mask.ts";
 export type { Config } from "../model/config.ts";
 export type { Box, Point } from "../model/prompts.ts";
 export { SamError };
-export type { Decoded, Embedding, EncodeOptions, Framing, ImageSource, ModelStats, Prompt, RawImage, SavedEmbedding, WorkerLoadOptions, WorkerWeights };
+export type {
+  Decoded,
+  DecodeOptions,
+  Embedding,
+  EncodeOptions,
+  Framing,
+  ImageSource,
+  ModelStats,
+  Prompt,
+  RawImage,
+  SavedEmbedding,
+  WorkerLoadOptions,
+  WorkerWeights,
+};
 
 /**
  * A model that lives in a worker, of the package's `sam-med2d-webgpu/client`:
@@ -74,10 +88,13 @@ export class SamMed2DWorker {
   }
 
   /** As `SamMed2D.decode`: one prompt or a batch of them on one embedding. */
-  async decode(embedding: Embedding, prompt: Prompt, options?: { signal?: AbortSignal }): Promise<Decoded>;
-  async decode(embedding: Embedding, prompts: readonly Prompt[], options?: { signal?: AbortSignal }): Promise<Decoded[]>;
-  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], { signal }: { signal?: AbortSignal } = {}): Promise<Decoded | Decoded[]> {
-    return this.#connection.call("decode", { model: this.#id, embedding: this.#numberOf(embedding), prompts }, { signal });
+  async decode(embedding: Embedding, prompt: Prompt, options?: DecodeOptions): Promise<Decoded>;
+  async decode(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions): Promise<Decoded[]>;
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], { signal, onProgress, ...options }: DecodeOptions = {}) {
+    const params = { model: this.#id, embedding: this.#numberOf(embedding), prompts, options };
+    const result = await this.#connection.call("decode", params, { signal, onProgress });
+    await fetchUpsampling();
+    return Array.isArray(result) ? result.map(received) : received(result);
   }
 
   /** As `SamMed2D.restore`; an embedding that does not fit this model is reported by its first use. */
@@ -131,6 +148,10 @@ class RemoteEmbedding implements Embedding {
   dispose(): void {
     this.#connection.send({ kind: "release", model: this.model, embedding: this.id });
   }
+}
+
+function received(decoded: SentDecoded): Decoded {
+  return { ...decoded, masks: decoded.masks.map((mask) => ("data" in mask ? mask : maskOf(mask))) };
 }
 
 /** Pixels that can be given away: the caller's own are copied once, those read from a canvas or bitmap are ours. */

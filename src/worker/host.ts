@@ -1,8 +1,9 @@
 // The worker's side: runs models for whoever is at the other end of the port.
 import type { Embedding } from "../embedding.ts";
+import { packedOf } from "../image/mask.ts";
 import type { Prompt } from "../model/prompts.ts";
 import type { Decoded, LoadOptions } from "../sam_med2d.ts";
-import { type Calls, disposed, type FromWorker, type Method, type Model, type Port, type ToWorker, toPlain } from "./protocol.ts";
+import { type Calls, disposed, type FromWorker, type Method, type Model, type Port, type SentDecoded, type ToWorker, toPlain } from "./protocol.ts";
 
 /** An embedding that was made, or why a restored one could not be: whoever uses it is told. */
 type Slot = Embedding | { readonly failed: unknown };
@@ -73,7 +74,8 @@ export function serve(port: Port, load: (options: LoadOptions) => Promise<Model>
         const { model, embeddings } = served(call.params.model);
         const embedding = taken(embeddings, call.params.embedding);
         const { prompts } = call.params;
-        const result = isBatch(prompts) ? await model.decode(embedding, prompts, { signal }) : await model.decode(embedding, prompts, { signal });
+        const options = { ...call.params.options, signal, onProgress };
+        const result = isBatch(prompts) ? (await model.decode(embedding, prompts, options)).map(sent) : sent(await model.decode(embedding, prompts, options));
         return { result, transfer: buffersOf(result) };
       }
       case "save": {
@@ -138,11 +140,18 @@ function isBatch(prompts: Prompt | readonly Prompt[]): prompts is readonly Promp
   return Array.isArray(prompts);
 }
 
+function sent(decoded: Decoded): SentDecoded {
+  return { ...decoded, masks: decoded.masks.map((mask) => packedOf(mask) ?? mask) };
+}
+
 /** Moved, not copied; a set, because masks of one decode may share a buffer. */
-function buffersOf(result: Decoded | Decoded[]): Transferable[] {
+function buffersOf(result: SentDecoded | SentDecoded[]): Transferable[] {
   const buffers = new Set<ArrayBufferLike>();
   for (const { masks, scores, logits } of Array.isArray(result) ? result : [result]) {
-    for (const { data } of masks) buffers.add(data.buffer);
+    for (const mask of masks) {
+      const { buffer } = "data" in mask ? mask.data : (mask.bits ?? (mask.logits as Float32Array));
+      buffers.add(buffer);
+    }
     buffers.add(scores.buffer).add(logits.buffer);
   }
   return [...buffers].filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);

@@ -3,8 +3,9 @@ import type { SavedEmbedding } from "../embedding.ts";
 import type { Progress } from "../engine.ts";
 import { type ErrorFacts, SamError } from "../errors.ts";
 import type { Framing, RawImage } from "../image/image.ts";
+import type { Mask, PackedMask } from "../image/mask.ts";
 import type { Prompt } from "../model/prompts.ts";
-import type { Decoded, EncodeOptions, LoadOptions, ModelStats, SamMed2D } from "../sam_med2d.ts";
+import type { Decoded, DecodeOptions, EncodeOptions, LoadOptions, ModelStats, SamMed2D } from "../sam_med2d.ts";
 
 /** What a model of the worker does; the host runs it, a test may give another. */
 export type Model = Pick<SamMed2D, "config" | "name" | "input" | "device" | "meaningless" | "encode" | "decode" | "restore" | "stats" | "dispose">;
@@ -21,10 +22,16 @@ type Sent<Options> = Omit<Options, "signal" | "onProgress">;
 export interface Calls {
   load: { params: Sent<Omit<WorkerLoadOptions, "weights">> & { readonly weights: Exclude<WorkerWeights, URL> }; result: Loaded };
   encode: { params: { readonly model: number; readonly image: RawImage; readonly options: Sent<EncodeOptions> }; result: Framing };
-  decode: { params: { readonly model: number; readonly embedding: number; readonly prompts: Prompt | readonly Prompt[] }; result: Decoded | Decoded[] };
+  decode: {
+    params: { readonly model: number; readonly embedding: number; readonly prompts: Prompt | readonly Prompt[]; readonly options: Sent<DecodeOptions> };
+    result: SentDecoded | SentDecoded[];
+  };
   save: { params: { readonly model: number; readonly embedding: number }; result: SavedEmbedding };
   stats: { params: { readonly model: number }; result: ModelStats };
 }
+
+/** Masks as they are kept: nobody may ask for those that were not the best. */
+export type SentDecoded = Omit<Decoded, "masks"> & { readonly masks: readonly (Mask | PackedMask)[] };
 
 export type Loaded = Pick<Model, "config" | "name" | "input" | "device" | "meaningless">;
 export type Method = keyof Calls;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { canonical, checkTensors, compareTensors } from "../../src/checkpoint/names.ts";
+import { checkTensors } from "../../src/checkpoint/misfit.ts";
+import { canonical, compareTensors } from "../../src/checkpoint/names.ts";
 import { synthetic } from "../../src/checkpoint/synthetic.ts";
 import { SamError } from "../../src/errors.ts";
 import { samError } from "./support.ts";

@@ -44,7 +44,7 @@ async function decoded(target: Target, name: string): Promise<Values> {
   const { config, image } = golden;
   const inner = innerSides(framing);
   const space = { width: image.width, height: image.height, toModel: (x: number, y: number) => toModel(framing, x, y) };
-  const prompts = golden.prompts(name).map((prompt) => encodePrompt(prompt, config, space));
+  const prompts = golden.prompts(name).map((prompt) => encodePrompt(prompt, space));
   const tokens = (prompts[0]?.tokens.length as number) / 4;
   const upsample = { width: image.width, height: image.height, left: 0, top: 0, resize: true, spanX: inner.width, spanY: inner.height };
   const { graph, inputs } = decodeGraph(config, { batch: prompts.length, tokens, multimask: true, upsample }, target);

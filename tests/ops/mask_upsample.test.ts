@@ -40,10 +40,12 @@ describeGpu("mask_upsample", () => {
     const inner = innerSides(framing);
     const { left, top } = framing;
     const candidates = single ? { first: 0, count: 1 } : { first: 1, count: masks - 1 };
+    const columns = 8;
+    const heads = values("heads", batch * (masks + 1) * columns);
     const logits = values("logits", batch * masks * side * side, { scale: 4 });
     const [result] = await runOp<Uint32Array>(
       (graph) =>
-        maskUpsample(graph, given(graph, "logits", [batch, masks, side, side], logits), {
+        maskUpsample(graph, given(graph, "logits", [batch, masks, side, side], logits), given(graph, "heads", [batch * (masks + 1), columns], heads), {
           label: "test",
           size,
           width,
@@ -59,11 +61,12 @@ describeGpu("mask_upsample", () => {
       { bound: 0, flips: 2 },
     );
     const words = Math.ceil((width * height) / 32);
-    for (let index = 0; index < batch * candidates.count; index++) {
-      const mask = Math.floor(index / candidates.count) * masks + candidates.first + (index % candidates.count);
+    for (let index = 0; index < batch; index++) {
+      const scores = Array.from({ length: candidates.count }, (_, k) => heads[(index * (masks + 1) + masks) * columns + candidates.first + k] as number);
+      const mask = index * masks + candidates.first + scores.indexOf(Math.max(...scores));
       const want = upsampleTwin(logits.subarray(mask * side * side, (mask + 1) * side * side), side, framing);
       const bits = result.value.slice(index * words, (index + 1) * words);
-      const { data } = unpackBits(bits, width, height);
+      const data = unpackBits(bits, width * height);
       const wrong = [...want.keys()].filter((i) => (data[i] === 1) !== (want[i] as number) > 0 && Math.abs(want[i] as number) > NEAR_ZERO);
       expect(wrong.map((i) => `pixel ${i}: ${data[i]}, logit ${want[i]}`)).toEqual([]);
       // Past the last pixel, bits are 0: a mask may be compared by its words.

@@ -2,7 +2,7 @@
 import type { Embedding, SavedEmbedding } from "../../src/embedding.ts";
 import { SamError } from "../../src/errors.ts";
 import { type Framing, frame, type ImageSource, type RawImage, toRawImage } from "../../src/image/image.ts";
-import type { Mask } from "../../src/image/mask.ts";
+import { type Mask, maskOf, packBits } from "../../src/image/mask.ts";
 import { detectInput } from "../../src/model/input.ts";
 import { VIT_B } from "../../src/model/config.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
@@ -78,7 +78,7 @@ export class FakeModel implements Model {
     if (!(embedding instanceof FakeEmbedding) || embedding.disposed) throw new Error("decoded a strange embedding");
     const one = (prompt: Prompt) => {
       this.decoded.push(prompt);
-      return decodeByGray(embedding.image, prompt);
+      return decodeByGray(embedding.image, prompt, embedding.framing);
     };
     return Array.isArray(prompts) ? prompts.map(one) : one(prompts as Prompt);
   }
@@ -141,7 +141,7 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Grows from every positive point (or the box's middle) over like grays; three tolerances make three candidates. */
-function decodeByGray(image: RawImage, { points = [], box, multimask = true }: Prompt): Decoded {
+function decodeByGray(image: RawImage, { points = [], box, multimask = true }: Prompt, framing: Framing): Decoded {
   const { width, height, channels, data } = image;
   const gray = new Float32Array(width * height);
   for (let i = 0; i < gray.length; i++) gray[i] = data[i * channels] as number;
@@ -178,7 +178,13 @@ function decodeByGray(image: RawImage, { points = [], box, multimask = true }: P
     const y = Math.floor(((Math.floor(i / side) % side) * height) / side);
     return masks[Math.floor(i / (side * side))]?.data[y * width + x] ? 4 : -4;
   });
-  return { masks, scores, logits, best };
+  // As the true model has them.
+  const kept = masks.map((mask, i) =>
+    maskOf(
+      i === best ? { width, height, bits: packBits(mask.data) } : { width, height, logits: logits.subarray(i * side * side, (i + 1) * side * side), framing },
+    ),
+  );
+  return { masks: kept, scores, logits, best };
 }
 
 function blurred(gray: Float32Array, width: number, height: number): Float32Array {

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Progress } from "../../src/engine.ts";
 import { SamError } from "../../src/errors.ts";
+import { area, type Mask, maskOf, packedOf } from "../../src/image/mask.ts";
 import type { LoadOptions } from "../../src/sam_med2d.ts";
 import { SamMed2DWorker } from "../../src/worker/client.ts";
 import { serve } from "../../src/worker/host.ts";
@@ -12,13 +13,18 @@ import { FakeModel, fakeLoad } from "./fake_model.ts";
 class ChannelWorker extends EventTarget {
   readonly #channel = new MessageChannel();
   readonly transferred: Transferable[][] = [];
+  /** What the worker said. */
+  readonly answers: unknown[] = [];
 
   constructor(load: Parameters<typeof serve>[1]) {
     super();
     const { port1, port2 } = this.#channel;
     serve(port2 as Port, load);
     port2.start();
-    port1.onmessage = ({ data }) => this.dispatchEvent(new MessageEvent("message", { data }));
+    port1.onmessage = ({ data }) => {
+      this.answers.push(structuredClone(data));
+      this.dispatchEvent(new MessageEvent("message", { data }));
+    };
   }
 
   postMessage(message: unknown, { transfer }: { transfer: Transferable[] }): void {
@@ -136,6 +142,33 @@ describe("encode and decode", () => {
     const many = await client.decode(embedding, [prompt, { ...prompt, multimask: false }]);
     expect(many.map(({ masks }) => masks.length)).toEqual([3, 1]);
     expect((await client.stats()).weightBytes).toBe(1);
+  });
+
+  it("moves masks as they are kept, a bit a pixel or logits, and passes options on", async () => {
+    const { client, model, channel } = await loaded();
+    const embedding = await client.encode(IMAGE());
+    const logits = Float32Array.from({ length: 2 * 64 * 64 }, (_, i) => (i < 64 * 64 ? -1 : 1));
+    const [width, height] = [8, 6];
+    const framing = embedding.framing;
+    const asked: unknown[] = [];
+    model.decode = async (...args: unknown[]) => {
+      asked.push(args[2]);
+      return {
+        masks: [maskOf({ width, height, logits: logits.subarray(0, 4096), framing }), maskOf({ width, height, bits: Uint32Array.of(-1, 0xffff) })],
+        scores: Float32Array.of(0.1, 0.2),
+        logits,
+        best: 1,
+      } as never;
+    };
+    const { masks } = await client.decode(embedding, {}, { onProgres: 1 } as never);
+    expect(asked[0]).toMatchObject({ onProgres: 1 });
+    expect(masks.map((mask) => area(mask))).toEqual([0, 48]);
+    expect(packedOf(masks[1] as Mask)?.bits).toEqual(Uint32Array.of(-1, 0xffff));
+    const answer = channel.answers.at(-1) as { result: { masks: object[] } };
+    expect(answer.result.masks.map((mask) => Object.keys(mask))).toEqual([
+      ["width", "height", "logits", "framing"],
+      ["width", "height", "bits"],
+    ]);
   });
 
   it("leaves the caller's pixels usable, and sends only the part of a buffer that is the image", async () => {
