@@ -5,6 +5,8 @@ import type { Stream, Terminal } from "./terminal.ts";
 /** What commands use of a loaded model. */
 export type Model = Pick<SamMed2D, "config" | "name" | "input" | "device" | "meaningless" | "encode" | "decode" | "restore" | "dispose">;
 
+export const MEANINGLESS = "the weights are synthetic: the masks mean nothing and only show that the program works";
+
 export interface ModelOptions {
   /** A path, an address, or `synthetic:SEED`. */
   readonly weights: string;

@@ -7,19 +7,21 @@ import { expectModelPixels, parsePromptFile, promptsOf } from "../eval/prompt_fi
 import { parseEvaluation } from "../eval/result_file.ts";
 import { evaluation, merge, type Run, type Settings } from "../eval/results.ts";
 import type { ChannelOrder, Precision } from "../index.ts";
-import { type Environment, modelOptions } from "./environment.ts";
+import { type DatasetRules, datasetOf } from "./dataset.ts";
+import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
 import { openDataset, readText } from "./evaluation_files.ts";
 import { type ReportOptions, reportFiles, summarise, writeReports } from "./evaluation_reports.ts";
 import { Work } from "./evaluation_run.ts";
 import { checkDestinations } from "./outputs.ts";
-import { MEANINGLESS } from "./segment.ts";
 import { Terminal } from "./terminal.ts";
 import { CommandError } from "./usage.ts";
 import { defaultWeights, identityOf, isFile } from "./weights.ts";
 
 export type { ReportOptions };
 
-export interface EvaluateOptions extends ReportOptions {
+export interface EvaluateOptions extends ReportOptions, DatasetRules {
+  /** Of the volume that stands for a dataset. */
+  readonly labels?: string;
   readonly weights?: string;
   readonly prompts: readonly Mode[];
   readonly seed: number;
@@ -46,10 +48,11 @@ export async function evaluate(path: string, options: EvaluateOptions, environme
   const weights = options.weights ?? defaultWeights();
   await checkDestinations({ ...reportFiles(options), "--save-prompts": options.savePrompts }, [
     path,
+    ...(options.labels === undefined ? [] : [options.labels]),
     ...(isFile(weights) ? [weights] : []),
     ...(options.promptFile ? [options.promptFile] : []),
   ]);
-  const dataset = await openDataset(path);
+  const dataset = options.labels === undefined ? await openDataset(path) : await datasetOf(path, options.labels, options, terminal, signal);
   for (const words of dataset.notices) terminal.notice(words);
   const promptText = options.promptFile ? await readText(options.promptFile, "--prompt-file") : undefined;
   const fixed =

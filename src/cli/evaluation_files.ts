@@ -20,9 +20,12 @@ export interface Dataset {
   readonly fingerprint: string;
   readonly entries: readonly Entry[];
   readonly notices: readonly string[];
-  /** Where a path of the dataset file is: beside the file, or beside its folder. */
-  resolve(path: string): Promise<string>;
+  /** An image or the pixels of a mask, by its path in the dataset file. Throw an Error whose message is for the user. */
+  image(path: string): Promise<ImageFile>;
+  mask(path: string): Promise<MaskPixels>;
 }
+
+export type MaskPixels = Awaited<ReturnType<typeof readAnyPixels>> & { readonly jpeg?: boolean };
 
 /** A folder that holds `label2image_test.json`, or such a file. */
 export async function openDataset(path: string): Promise<Dataset> {
@@ -39,14 +42,25 @@ export async function openDataset(path: string): Promise<Dataset> {
     name: basename(resolve(path)),
     fingerprint: createHash("sha256").update(text).digest("hex").slice(0, 16),
     entries,
-    async resolve(entry) {
-      const beside = resolve(folder, entry);
-      for (const path of [beside, resolve(dirname(folder), entry)]) {
-        for (const spelling of new Set([path, path.replaceAll("\\", "/")])) if (await stat(spelling).catch(() => undefined)) return spelling;
-      }
-      return beside;
+    async image(entry) {
+      const path = await whereIs(entry, folder);
+      const image = await readAnyImage(path);
+      return { ...image, notices: image.notices.map((message) => message.replace(path, "it")) };
+    },
+    async mask(entry) {
+      const path = await whereIs(entry, folder);
+      return { ...(await readAnyPixels(path)), jpeg: await isJpeg(path) };
     },
   };
+}
+
+/** Beside the dataset file, or beside its folder. */
+async function whereIs(entry: string, folder: string): Promise<string> {
+  const beside = resolve(folder, entry);
+  for (const path of [beside, resolve(dirname(folder), entry)]) {
+    for (const spelling of new Set([path, path.replaceAll("\\", "/")])) if (await stat(spelling).catch(() => undefined)) return spelling;
+  }
+  return beside;
 }
 
 /** More would not fit a string, and lists no dataset. */
@@ -102,10 +116,9 @@ export interface LoadedImage {
 
 /** An image and its masks; what cannot be used becomes a problem, and the run goes on. */
 export async function loadImage(dataset: Dataset, entry: ImageEntry): Promise<LoadedImage> {
-  const path = await dataset.resolve(entry.image);
   let image: ImageFile;
   try {
-    image = await readAnyImage(path);
+    image = await dataset.image(entry.image);
   } catch (error) {
     return { entry, targets: [], notices: [], problems: [{ file: entry.image, message: wordsOf(error), indices: entry.masks.map(({ index }) => index) }] };
   }
@@ -114,17 +127,16 @@ export async function loadImage(dataset: Dataset, entry: ImageEntry): Promise<Lo
   const turned: string[] = [];
   for (const mask of entry.masks) {
     try {
-      const path = await dataset.resolve(mask.mask);
-      const pixels = await readAnyPixels(path);
+      const { jpeg = false, ...pixels } = await dataset.mask(mask.mask);
       const { width, height, orientation } = image;
-      const context = { width, height, jpeg: await isJpeg(path), ...(orientation === undefined ? {} : { orientation }) };
+      const context = { width, height, jpeg, ...(orientation === undefined ? {} : { orientation }) };
       targets.push({ entry: mask, truth: truthOf(pixels, context) });
       if (orientation !== undefined && pixels.orientation === undefined) turned.push(mask.mask);
     } catch (error) {
       problems.push({ file: mask.mask, message: wordsOf(error), indices: [mask.index] });
     }
   }
-  const notices = image.notices.map((message) => ({ file: entry.image, message: message.replace(path, "it") }));
+  const notices = image.notices.map((message) => ({ file: entry.image, message }));
   if (turned.length > 0) {
     const message = `it is turned upright by its EXIF orientation ${image.orientation}, and its masks have none: they must be drawn on the upright picture`;
     notices.push({ file: entry.image, message });

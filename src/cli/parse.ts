@@ -96,6 +96,23 @@ export function parsePosition(text: string): number {
   return value;
 }
 
+const PLANES = ["sagittal", "coronal", "axial", "stored"] as const;
+
+/** `axial,coronal` */
+export function parsePlanes(text: string): (typeof PLANES)[number][] {
+  const parts = text.split(",").map((part) => part.trim());
+  if (!parts.every((part) => PLANES.some((plane) => plane === part))) throw new UsageError(`--planes must be of ${PLANES.join(", ")}; got ${text}`);
+  return PLANES.filter((plane) => parts.includes(plane));
+}
+
+/** `30:55`, both included */
+export function parseRange(text: string): readonly [number, number] {
+  const [, first, last] = /^(\d{1,7}):(\d{1,7})$/.exec(text) ?? [];
+  if (first === undefined || last === undefined || Number(first) > Number(last))
+    throw new UsageError(`--propagate must be the first and the last slice, for instance 30:55; got ${text}`);
+  return [Number(first), Number(last)];
+}
+
 /** `box,1,5`, `all` */
 export function parsePrompts(text: string): Mode[] {
   if (text === "all") return [...MODES];

@@ -31,23 +31,43 @@ export function asksForSlice({ slice, position, plane, volume, window }: Picture
 
 /** Throws a UsageError where what was asked for is not there, and a CommandError where nothing opens. */
 export async function openPicture(path: string, options: PictureOptions, terminal: Terminal, signal: AbortSignal): Promise<Picture> {
+  const { view, slice, window } = await openView(path, options, terminal, signal);
+  return pictureOf(view, slice, window, signal);
+}
+
+/** A slice of a volume, in the plane and through the window that were asked for. */
+export interface View {
+  /** As the file has it. */
+  readonly stored: Volume;
+  /** In the plane; as it is stored where none was asked for. */
+  readonly view: Volume;
+  readonly plane?: PlaneName;
+  readonly slice: number;
+  readonly window: Window;
+}
+
+export async function pictureOf(view: Volume, slice: number, window: Window, signal: AbortSignal): Promise<Picture> {
+  const image = render(await view.slice(slice, { signal }), window, view);
+  const chosen = {
+    volume: view.name,
+    slice,
+    slices: view.slices,
+    window: `${window.name} (${Number(window.center.toPrecision(6))}, ${Number(window.width.toPrecision(6))})`,
+  };
+  return { image, chosen, notes: view.notes };
+}
+
+export async function openView(path: string, options: PictureOptions, terminal: Terminal, signal: AbortSignal): Promise<View> {
   const { volumes, refused } = await openPaths([path], terminal, signal);
   if (volumes.length === 0) {
     const [first] = refused;
     throw new CommandError(first ? `cannot open ${first.file}: ${first.reason}` : `cannot open ${path}: there is no image in it`);
   }
   const stored = choose(volumes, options.volume, path);
-  const volume = options.plane ? planeView(stored, options.plane) : stored;
-  const index = sliceOf(volume, options, path);
-  const window = volume.samples >= 3 || volume.palette ? between("as stored", 0, 255) : await windowOf(stored, volume, index, options.window, signal);
-  const image = render(await volume.slice(index, { signal }), window, volume);
-  const chosen = {
-    volume: volume.name,
-    slice: index,
-    slices: volume.slices,
-    window: `${window.name} (${Number(window.center.toPrecision(6))}, ${Number(window.width.toPrecision(6))})`,
-  };
-  return { image, chosen, notes: volume.notes };
+  const view = options.plane ? planeView(stored, options.plane) : stored;
+  const slice = sliceOf(view, options, path);
+  const window = view.samples >= 3 || view.palette ? between("as stored", 0, 255) : await windowOf(stored, view, slice, options.window, signal);
+  return { stored, view, slice, window, ...(options.plane && { plane: options.plane }) };
 }
 
 function choose(volumes: readonly Volume[], number: number | undefined, path: string): Volume {
@@ -87,7 +107,8 @@ function placeOf(geometry: Geometry, index: number): number {
   return dot(indexToPatient(geometry, [0, 0, index]), axis);
 }
 
-async function windowOf(stored: Volume, volume: Volume, index: number, text: string | undefined, signal: AbortSignal): Promise<Window> {
+/** `text` as `--window` has it. */
+export async function windowOf(stored: Volume, volume: Volume, index: number, text: string | undefined, signal: AbortSignal): Promise<Window> {
   if (text === undefined) return firstWindow(stored, signal);
   if (text === "auto") return percentileWindow([(await volume.slice(index, { signal })).data], volume.padding);
   if (text === "minmax") return volumeMinMax(stored, signal);

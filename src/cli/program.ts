@@ -11,8 +11,22 @@ import type { InfoOptions } from "./info.ts";
 import type { RenderOptions } from "./render.ts";
 import type { InspectOptions } from "./inspect.ts";
 import type { ConvertMaskOptions, MeasureOptions } from "./labels.ts";
+import type { DatasetCommandOptions } from "./dataset.ts";
 import type { EvaluateOptions, ReportOptions } from "./evaluate.ts";
-import { parseBox, parsePoint, parsePosition, parsePrecisions, parsePrompts, parseSeed, parseShard, parseSize, parseSlice, positive } from "./parse.ts";
+import {
+  parseBox,
+  parsePlanes,
+  parsePoint,
+  parsePosition,
+  parsePrecisions,
+  parsePrompts,
+  parseSeed,
+  parseShard,
+  parseSize,
+  parseSlice,
+  positive,
+  parseRange,
+} from "./parse.ts";
 import { type SegmentOptions, segment } from "./segment.ts";
 import { printable } from "./printable.ts";
 import { CommandError, EXIT, exitCodeOf, messageOf, reasonOf, UsageError } from "./usage.ts";
@@ -129,7 +143,16 @@ function segmentCommand(root: Command, environment: Environment): void {
       ).choices(["resize", "pad", "long-side"]),
     )
     .option("--partial", "use what could be read of a damaged image")
-    .option("--out <mask.png>", "mask, 8-bit gray, 255 inside and 0 outside; default IMAGE.mask.png beside the image")
+    .option(
+      "--out <file>",
+      "mask.png, 8-bit gray, 255 inside and 0 outside, default IMAGE.mask.png beside the image; or labels on the volume: .nii.gz, .seg.nrrd or .dcm (DICOM SEG)",
+    )
+    .option(
+      "--propagate <a:b>",
+      "of a volume: from the slice to its neighbours, slices a to b of the plane; needs --out for labels",
+      once("--propagate", parseRange),
+    )
+    .option("--label <name>", "what it is, in files of labels; default structure")
     .option("--force", "overwrite IMAGE.mask.png also where this command did not make it")
     .option("--overlay <file.png>", "image with mask, contour and prompt")
     .option("--json <file|->", "scores, best, area, bbox, times; - for standard output, with nothing else on it")
@@ -184,24 +207,67 @@ function labelCommands(root: Command, environment: Environment): void {
     .command("measure")
     .description("Areas, volumes, diameters and values of what is drawn on a volume, in mm and the volume's units, as CSV.")
     .argument("<volume>", "file or folder of one volume")
-    .requiredOption("--labels <file>", "NIfTI, NRRD or MetaImage of label values, or a DICOM segmentation")
+    .requiredOption("--labels <file>", "labels on the volume, in any format that convert-mask reads")
     .option("--csv <file|->", "where to write; standard output when left out")
     .addOption(resampleOption())
     .action(async (volume: string, options: MeasureOptions) => {
       const { measureCommand } = await import("./labels.ts");
       await measureCommand(volume, options, environment);
     });
+  datasetRules(root.command("dataset"))
+    .description(
+      "Make the folder that SAM-Med2D is trained and evaluated on of a volume and its labels: slices along each axis as 8-bit pictures, and their masks.",
+    )
+    .argument("<volume>", "file or folder of one volume")
+    .requiredOption("--labels <file>", "labels on the volume, in any format that convert-mask reads")
+    .requiredOption("--out <folder>", "a new folder")
+    .action(async (volume: string, options: DatasetCommandOptions) => {
+      const { datasetCommand } = await import("./dataset.ts");
+      await datasetCommand(volume, options, environment);
+    });
   root
     .command("convert-mask")
-    .description("Write a file of labels in another format: NIfTI (.nii.gz), 3D Slicer's segmentation (.seg.nrrd) or a DICOM segmentation (.dcm).")
-    .argument("<in>", "NIfTI, NRRD or MetaImage of label values, or a DICOM segmentation")
-    .argument("<out>", "file that ends in .nii.gz, .seg.nrrd or .dcm")
+    .description("Write a file of labels in another format, by the ending of its name.")
+    .argument(
+      "<in>",
+      "NIfTI, NRRD or MetaImage of label values, Slicer's or a DICOM segmentation, COCO, label pictures (a file, or a folder of slices), a dataset folder",
+    )
+    .argument(
+      "<out>",
+      "file that ends in .nii.gz, .seg.nrrd, .dcm, .json (COCO) or .png (one a slice, numbered, where there are several), or a folder with --format",
+    )
     .option("--on <volume>", "the volume the labels were drawn on; a DICOM segmentation is written on it")
     .addOption(resampleOption())
+    .addOption(
+      new Option("--format <format>", "of a folder: label pictures, or a SAM-Med2D dataset of the slices as they are stored").choices(["png", "dataset"]),
+    )
+    .option("--gray", "PNG of gray values instead of a palette")
+    .addOption(
+      new Option("--overlaps <how>", "labels that overlap, in NIfTI and PNG: refuse, the default, or a file for each label").choices(["refuse", "file-each"]),
+    )
     .action(async (from: string, to: string, options: ConvertMaskOptions) => {
       const { convertMask } = await import("./labels.ts");
       await convertMask(from, to, options, environment);
     });
+}
+
+/** The paper's rules, each an option. */
+function datasetRules(command: Command): Command {
+  const share = (name: string) => (text: string) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (!(value >= 0 && value <= 1)) throw new UsageError(`${name} must be a share from 0 to 1; got ${text}`);
+    return value;
+  };
+  return command
+    .option("--planes <list>", "of sagittal, coronal, axial and stored, with commas; default the first three", parsePlanes)
+    .option("--window <window>", "as in segment; default minmax, the whole volume's range to 8 bits")
+    .option("--min-area <share>", "of the slice, below which a mask is left out; default 0.00153", share("--min-area"))
+    .option("--min-aspect <share>", "short side over long side, below which a slice is left out; default 0.5", share("--min-aspect"))
+    .option("--parts", "a mask for each connected part instead of one for each label")
+    .option("--modality <name>", "in the names of files; default the volume's")
+    .option("--dataset-name <name>", "in the names of files; default volume")
+    .option("--case <name>", "in the names of files; default the volume's name")
+    .addOption(resampleOption());
 }
 
 function inspectCommand(root: Command, environment: Environment): void {
@@ -220,10 +286,10 @@ function inspectCommand(root: Command, environment: Environment): void {
 }
 
 function evaluateCommand(root: Command, environment: Environment): void {
-  const command = root
-    .command("evaluate")
+  const command = datasetRules(root.command("evaluate"))
     .description("Run the published evaluation on a dataset: label2image_test.json, {mask path: image path}, paths from its folder or that folder's parent.")
-    .argument("<dataset>", "folder with label2image_test.json, or such a file")
+    .argument("<dataset>", "folder with label2image_test.json, or such a file; with --labels a volume")
+    .option("--labels <file>", "labels on the volume: evaluates its slices as the dataset command would write them, without the folder")
     .option("--weights <weights>", WEIGHTS, once("--weights", checkWeights))
     .addOption(new Option("--prompts <list>", "box, 1, 3, 5 (points), several with commas, or all").argParser(parsePrompts).default(parsePrompts("all"), "all"))
     .option("--seed <n>", "of the drawn points", parseSeed, 0)

@@ -5,9 +5,10 @@ import { area, boundingBox } from "../image/mask.ts";
 import { writeNpy } from "../image/npy.ts";
 import type { Box, ChannelOrder, Decoded, Fit, InputName, Point, Precision, Prompt } from "../index.ts";
 import { inputText } from "../model/input.ts";
-import { type Environment, type Model, modelOptions } from "./environment.ts";
+import { type Environment, MEANINGLESS, type Model, modelOptions } from "./environment.ts";
 import { type ImageFile, isPicture, maskPng, readImage, rgbPng } from "./image_file.ts";
 import { isAddress } from "./dicomweb.ts";
+import { labelFormatOf } from "./labels.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { checkMaskSide, readMaskInput } from "./mask_input.ts";
 import { drawOverlay } from "./overlay.ts";
@@ -31,6 +32,10 @@ export interface SegmentOptions extends PictureOptions {
   readonly channelOrder?: ChannelOrder;
   readonly fit?: Fit;
   readonly out?: string;
+  /** First and last slice, in the order of the plane. */
+  readonly propagate?: readonly [first: number, last: number];
+  /** Name of what is segmented, where labels are written. */
+  readonly label?: string;
   readonly force?: boolean;
   readonly partial?: boolean;
   readonly overlay?: string;
@@ -38,8 +43,6 @@ export interface SegmentOptions extends PictureOptions {
   readonly saveEmbedding?: string;
   readonly saveLogits?: string;
 }
-
-export const MEANINGLESS = "the weights are synthetic: the masks mean nothing and only show that the program works";
 
 /** `scan.png` → `scan.mask.png`, beside the image. */
 export function defaultOut(image: string): string {
@@ -67,6 +70,14 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
   const weights = options.weights ?? defaultWeights();
   if (options.out === undefined && isAddress(imagePath)) throw new UsageError("--out is needed where the image is on a server: name a file for the mask");
   const out = options.out ?? defaultOut(imagePath);
+  // A mask of one picture is a PNG too, so that its name alone does not tell.
+  const labels = labelFormatOf(out)?.format;
+  if (options.propagate || options.label !== undefined || (labels && labels !== "png" && labels !== "coco")) {
+    if (options.out === undefined || !labels)
+      throw new UsageError("labels need a file to be written to: --out with a name that ends in .nii.gz, .seg.nrrd, .dcm, .json or .png");
+    const { segmentVolume } = await import("./segment_volume.ts");
+    return segmentVolume(imagePath, out, options, environment);
+  }
   const jsonFile = options.json === "-" ? undefined : options.json;
   const destinations = {
     "--out": out,

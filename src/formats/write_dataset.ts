@@ -36,14 +36,15 @@ export interface DatasetMask {
   /** Below the folder, with forward slashes. */
   readonly path: string;
   readonly label: Label;
-  /** [rows, columns] of 0 and 1. */
-  readonly data: Uint8Array;
+  readonly runs: Runs;
 }
 
 /** A slice with something on it. */
 export interface DatasetSlice {
   readonly path: string;
-  readonly image: RawImage;
+  readonly width: number;
+  readonly height: number;
+  picture(): Promise<RawImage>;
   readonly masks: readonly DatasetMask[];
 }
 
@@ -80,12 +81,13 @@ export async function* datasetSlices(labelmap: Labelmap, volume: Volume, options
                 (shape, i): DatasetMask => ({
                   path: `masks/${stem}--${names.get(label.id)}_${String(i).padStart(3, "0")}.png`,
                   label,
-                  data: paintRuns(shape, new Uint8Array(view.columns * view.rows)),
+                  runs: shape,
                 }),
               );
           });
       if (masks.length === 0) continue;
-      yield { path: `images/${stem}.png`, image: render(await view.slice(slice, signal ? { signal } : {}), window, view), masks };
+      const picture = async () => render(await view.slice(slice, signal ? { signal } : {}), window, view);
+      yield { path: `images/${stem}.png`, width: view.columns, height: view.rows, picture, masks };
     }
   }
 }
@@ -103,28 +105,25 @@ export interface WrittenFile {
 
 /** The folder's files one after another, the lists last: `image2label_train.json` and `label2image_test.json`, which `evaluate` reads. */
 export async function* writeDataset(labelmap: Labelmap, volume: Volume, options: DatasetOptions = {}): AsyncGenerator<WrittenFile, void> {
-  const train: Record<string, string[]> = {};
-  const test: Record<string, string> = {};
-  for await (const { path, image, masks } of datasetSlices(labelmap, volume, options)) {
-    const { data, width, height, channels } = image;
+  const slices: DatasetSlice[] = [];
+  for await (const slice of datasetSlices(labelmap, volume, options)) {
+    const { data, width, height, channels } = await slice.picture();
     const bytes = data instanceof Uint8Array ? data : Uint8Array.from(data);
-    yield { path, data: channels === 1 ? await writeGrayPng(bytes, width, height) : await writeRgbPng(bytes, width, height) };
-    for (const mask of masks) {
-      yield {
-        path: mask.path,
-        data: await writeGrayPng(
-          mask.data.map((value) => 255 * value),
-          width,
-          height,
-        ),
-      };
-      test[mask.path] = path;
-    }
-    train[path] = masks.map((mask) => mask.path);
+    yield { path: slice.path, data: channels === 1 ? await writeGrayPng(bytes, width, height) : await writeRgbPng(bytes, width, height) };
+    for (const { path, runs } of slice.masks) yield { path, data: await writeGrayPng(paintRuns(runs, new Uint8Array(width * height), 255), width, height) };
+    slices.push(slice);
   }
-  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
-  yield { path: "image2label_train.json", data: json(train) };
-  yield { path: "label2image_test.json", data: json(test) };
+  for (const [path, text] of datasetLists(slices)) yield { path, data: new TextEncoder().encode(text) };
+}
+
+/** The two lists, by file name: image to masks for training, mask to image for evaluation. */
+export function datasetLists(slices: readonly DatasetSlice[]): [path: string, text: string][] {
+  const train = Object.fromEntries(slices.map(({ path, masks }) => [path, masks.map((mask) => mask.path)]));
+  const test = Object.fromEntries(slices.flatMap(({ path, masks }) => masks.map((mask) => [mask.path, path])));
+  return [
+    ["image2label_train.json", `${JSON.stringify(train, null, 2)}\n`],
+    ["label2image_test.json", `${JSON.stringify(test, null, 2)}\n`],
+  ];
 }
 
 function stemOf(

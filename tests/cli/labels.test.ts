@@ -73,7 +73,7 @@ describe("convert-mask", () => {
   it("refuses formats it does not write, and its own input as output", async () => {
     const labels = folder.file("own.nii.gz");
     await copyFile(await drawnOn("int16.nii.gz"), labels);
-    expect((await cli(["convert-mask", labels, folder.file("a.xyz")])).stderr).toMatch(/\.nii\.gz, \.seg\.nrrd or \.dcm/);
+    expect((await cli(["convert-mask", labels, folder.file("a.xyz")])).stderr).toMatch(/\.nii\.gz, \.seg\.nrrd, \.dcm/);
     expect((await cli(["convert-mask", labels, labels])).code).toBe(2);
   });
 });

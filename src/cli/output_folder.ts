@@ -1,0 +1,44 @@
+// A folder that a command makes: it appears when it is whole, or not at all.
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { CommandError, reasonOf, UsageError } from "./usage.ts";
+
+/** It must not be there yet, or be empty. */
+export async function expectNewFolder(out: string): Promise<void> {
+  const inside = await readdir(out).catch((cause) => {
+    if (cause.code === "ENOENT") return [];
+    throw new CommandError(`${out}: ${reasonOf(cause)}`, { cause });
+  });
+  if (inside.length > 0) throw new UsageError(`${out} has files in it: name a new folder`);
+}
+
+export async function writeFolder(
+  out: string,
+  files: AsyncIterable<{ readonly path: string; readonly data: Uint8Array }>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const partial = join(dirname(resolve(out)), `.sam-med2d-${process.pid}-${randomUUID().slice(0, 8)}.tmp`);
+  const written: string[] = [];
+  const folders = new Set<string>();
+  try {
+    for await (const { path, data } of files) {
+      signal.throwIfAborted();
+      const folder = dirname(join(partial, path));
+      if (!folders.has(folder)) await mkdir(folder, { recursive: true });
+      folders.add(folder);
+      await writeFile(join(partial, path), data);
+      written.push(path);
+    }
+    await rm(out, { recursive: true, force: true });
+    await rename(partial, out);
+    return written;
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    if (cause instanceof Error && "code" in cause && typeof cause.code === "string" && /^E[A-Z]+$/.test(cause.code))
+      throw new CommandError(`cannot write ${out}: ${reasonOf(cause)}`, { cause });
+    throw cause;
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}

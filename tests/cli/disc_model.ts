@@ -1,0 +1,55 @@
+// A model for evaluation that answers with a disc around its first point, or with the box.
+import type { Model } from "../../src/cli/environment.ts";
+import { frame, type ImageSource, toRawImage } from "../../src/image/image.ts";
+import { thresholdTwin, upsampleTwin } from "../../src/image/postprocess.ts";
+import type { Decoded, Prompt, SavedEmbedding } from "../../src/index.ts";
+
+export const SIZE = 256;
+const SIDE = 64;
+
+function disc(inside: (x: number, y: number) => boolean): Float32Array {
+  return Float32Array.from({ length: SIDE * SIDE }, (_, i) => (inside(i % SIDE, Math.floor(i / SIDE)) ? 4 : -4));
+}
+
+interface Seen {
+  encoded: number;
+  readonly prompts: Prompt[][];
+}
+
+/** `stop` is called after each encode. */
+export function discModel(stop: (encoded: number) => void = () => undefined): { loadModel: () => Promise<Model>; seen: Seen } {
+  const seen: Seen = { encoded: 0, prompts: [] };
+  const embedding = (framing: SavedEmbedding["framing"]) => ({
+    framing,
+    save: async (): Promise<SavedEmbedding> => ({ data: new Float32Array(1), shape: [1, 1, 1, 1], framing, model: "disc" }),
+    dispose: () => undefined,
+  });
+  const model = {
+    name: "disc model",
+    config: { imageSize: SIZE },
+    device: { description: "imagined", kind: "cpu", precision: "f32", products: "f32" },
+    meaningless: false,
+    async encode(source: ImageSource, { fit = "resize" }: { fit?: "pad" | "resize" } = {}) {
+      const { width, height } = toRawImage(source);
+      seen.encoded++;
+      stop(seen.encoded);
+      return embedding(frame(width, height, SIZE, fit));
+    },
+    restore: ({ framing }: SavedEmbedding) => embedding(framing),
+    async decode({ framing }: { framing: SavedEmbedding["framing"] }, prompts: readonly Prompt[]): Promise<Decoded[]> {
+      seen.prompts.push([...prompts]);
+      return prompts.map(({ box, points = [], maskInput }) => {
+        const [first] = points;
+        const radius = 3 + points.length + (maskInput ? 1 : 0);
+        const logits = box
+          ? disc((x, y) => x * 4 >= box[0] && x * 4 < box[2] && y * 4 >= box[1] && y * 4 < box[3])
+          : disc((x, y) => Math.hypot(x - (first?.x ?? 0) / 4, y - (first?.y ?? 0) / 4) < radius);
+        const data = thresholdTwin(upsampleTwin(logits, SIDE, framing));
+        const masks = Array.from({ length: 3 }, () => ({ data, width: framing.width, height: framing.height }));
+        return { masks, scores: Float32Array.of(0.1, 0.9, 0.2), best: 1, logits: Float32Array.from([...logits, ...logits, ...logits]) };
+      });
+    },
+    dispose: () => undefined,
+  };
+  return { loadModel: async () => model as unknown as Model, seen };
+}
