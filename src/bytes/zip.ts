@@ -9,6 +9,7 @@ export interface ZipEntry {
   readonly size: number;
   /** A compressed entry is never unpacked here, so that no few bytes become many. */
   readonly stored: boolean;
+  readonly encrypted: boolean;
   /** 0 stored, 8 deflated. */
   readonly method: number;
   /** Bytes once unpacked, by the directory's word. */
@@ -81,7 +82,7 @@ export async function openZip(source: ByteSource, signal?: AbortSignal): Promise
     throw fail(`a directory of at most ${MAX_DIRECTORY} bytes before byte ${end}`, `${length} bytes at ${directoryBegin}`);
   const inTail = directoryBegin - tailStart;
   const directory = inTail >= 0 ? tail.subarray(inTail, inTail + length) : await source.read(directoryBegin, length, signal);
-  const found = parseDirectory(new Fields(directory), count, label, fail).sort((a, b) => a.header - b.header);
+  const found = parseDirectory(new Fields(directory), count, fail).sort((a, b) => a.header - b.header);
   const entries = new Map(found.map((entry) => [entry.name, entry]));
   /** Where the data of each entry must have ended. */
   const limits = new Map(found.map((entry, i) => [entry, found[i + 1]?.header ?? directoryBegin]));
@@ -99,6 +100,8 @@ export async function openZip(source: ByteSource, signal?: AbortSignal): Promise
   const begin = async (entry: ZipEntry, signal?: AbortSignal) => {
     const known = starts.get(entry);
     if (known !== undefined) return known;
+    if (entry.encrypted)
+      throw bad(label, "entries without a password", "an encrypted one", "Unpack the archive with its password, or save it without one.", quoted(entry.name));
     const named = 30 + nameLength(entry);
     const header = new Fields(await source.read(entry.header, named, signal));
     if (header.u32(0) !== LOCAL || header.u16(8) !== entry.method || header.u16(26) + 30 !== named || header.text(30, named) !== entry.name) {
@@ -148,7 +151,7 @@ function findDirectory(tail: Fields, tailStart: number, fail: Fail): Directory {
   throw fail("a zip file with its directory at the end", "no end record");
 }
 
-function parseDirectory(directory: Fields, count: number, label: string, fail: Fail): ZipEntry[] {
+function parseDirectory(directory: Fields, count: number, fail: Fail): ZipEntry[] {
   const { length } = directory.bytes;
   const found: ZipEntry[] = [];
   let at = 0;
@@ -166,10 +169,10 @@ function parseDirectory(directory: Fields, count: number, label: string, fail: F
     }) as [number, number, number];
     const method = directory.u16(at + 10);
     const stored = method === 0;
-    if (directory.u16(at + 8) & 1) throw bad(label, "entries without a password", "an encrypted one", RESAVE, quoted(name));
-    if (!Number.isSafeInteger(size + header) || (stored && unpacked !== size))
+    const encrypted = (directory.u16(at + 8) & 1) === 1;
+    if (!Number.isSafeInteger(size + header) || (stored && !encrypted && unpacked !== size))
       throw fail("one size and a position", `${size} stored as ${unpacked} at ${header}`, name);
-    found.push({ name, size, stored, method, unpacked, crc: directory.u32(at + 16), header });
+    found.push({ name, size, stored, encrypted, method, unpacked, crc: directory.u32(at + 16), header });
     at = next;
   }
   if (found.length !== count || at !== length) throw fail(`${count} entries in ${length} bytes of directory`, `${found.length} in ${at}`);

@@ -1,9 +1,14 @@
 // Pictures of the kinds a browser shows, for volumes of one slice: through sharp, as the browser would, upright and in sRGB.
+import { SamError } from "../errors.ts";
 import type { DecodedPixels } from "../formats/reader.ts";
 import { codec } from "./image_pixels.ts";
 
-export async function decodePicture(_type: string, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<DecodedPixels> {
+export async function decodePicture(type: string, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<DecodedPixels> {
   signal?.throwIfAborted();
+  if (type === "image/bmp") {
+    const remedy = "Save it as PNG, in which no value is lost, or open it on the page.";
+    throw new SamError({ code: "file", op: "picture", expected: "a picture that the command line reads", got: "a BMP picture", remedy });
+  }
   const sharp = await codec();
   const picture = sharp(bytes, { failOn: "error", limitInputPixels: 2 ** 28 }).rotate();
   const { channels, space } = await picture.metadata();

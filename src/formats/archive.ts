@@ -1,8 +1,8 @@
-// What is in a zip, a tar or a tar.gz, as files of a heap. Entries of a zip are read in place or unpacked one by one, when they are looked at.
+// What is in a zip, or a tar, packed or not, as files of a heap. Entries of a zip are read in place or unpacked one by one, when they are looked at.
 import type { ByteSource } from "../bytes/byte_source.ts";
 import { openZip, type Zip, type ZipEntry } from "../bytes/zip.ts";
 import { badFile, DAMAGED } from "./fail.ts";
-import { inflateAll } from "./inflate.ts";
+import { inflateAll, packingOf } from "./inflate.ts";
 import type { FileEntry, ReadContext } from "./reader.ts";
 
 /** Of one archive, once unpacked. */
@@ -12,7 +12,8 @@ const MAX_ENTRIES = 200_000;
 
 export async function openArchive({ path, source }: FileEntry, kind: string, context: ReadContext): Promise<FileEntry[]> {
   if (kind === "zip") return zipEntries(path, source, await openZip(source, context.signal), context);
-  const tar = kind === "tar" ? source : await inflateAll({ source, path, packing: "gzip" }, { limit: LIMIT }, context);
+  const packing = kind === "tar" ? undefined : await packingOf(source);
+  const tar = packing ? await inflateAll({ source, path, packing }, { limit: LIMIT }, context) : source;
   return tarEntries(path, tar, context.signal);
 }
 

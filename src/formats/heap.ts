@@ -41,9 +41,11 @@ export class Heap {
       if (entry.source.size === 0) throw badFile(entry.path, "an image", "an empty file", CUT_OFF);
       const head = await entry.source.read(0, Math.min(HEAD, entry.source.size), context.signal);
       const kind = await kindOfEntry(entry, head, context);
-      if ((kind?.id === "zip" || kind?.id === "tar.gz" || kind?.id === "tar") && depth < MAX_DEPTH) {
+      if ((kind?.id === "zip" || kind?.id === "tar.packed" || kind?.id === "tar") && depth < MAX_DEPTH) {
         const { openArchive } = await import("./archive.ts");
-        for (const inner of await openArchive(entry, kind.id, context)) await this.#add(inner, context, refuse, depth + 1);
+        const found = await openArchive(entry, kind.id, context);
+        if (found.length === 0) throw badFile(entry.path, "files in the archive", "nothing in it", "Pack it again with the images in it.");
+        for (const inner of found) await this.#add(inner, context, refuse, depth + 1);
         return;
       }
       this.#keep(entry, kind);
@@ -96,9 +98,9 @@ function nameOf(path: string): string {
 /** Of a packed file that is no archive, the kind of what is packed. */
 async function kindOfEntry(entry: FileEntry, head: Uint8Array, context: ReadContext): Promise<Kind | undefined> {
   const kind = kindOf(head);
-  if (kind?.id === "gzip") {
-    const inner = kindOf(await inflateHead({ source: entry.source, path: entry.path, packing: "gzip" }, HEAD, context));
-    if (inner?.id === "tar") return { ...inner, id: "tar.gz" };
+  if (kind?.id === "gzip" || kind?.id === "bzip2") {
+    const inner = kindOf(await inflateHead({ source: entry.source, path: entry.path, packing: kind.id }, HEAD, context));
+    if (inner?.id === "tar") return { ...inner, id: "tar.packed" };
     return inner?.id === "nifti" || inner?.id === "analyze" ? inner : { ...kind, name: `${kind.name} of ${inner?.name ?? "an unknown kind of file"}` };
   }
   if (/\.img(\.gz)?$/i.test(entry.path) && (!kind || kind.medium === "text"))

@@ -6,8 +6,10 @@ import type { ReadContext } from "./reader.ts";
 const PIECE = 1 << 20;
 /** A byte of deflate becomes at most 1032, a little less than that with its framing. */
 export const MAX_RATIO = 1032;
+/** A block of bzip2 takes some 40 bytes at least and gives 46 MB at most. */
+const BZIP2_RATIO = 1_200_000;
 
-export type Packing = "gzip" | "deflate" | "deflate-raw";
+export type Packing = "gzip" | "deflate" | "deflate-raw" | "bzip2";
 
 interface Span {
   readonly source: ByteSource;
@@ -21,6 +23,7 @@ interface Span {
 /** Chunks as they are unpacked, until the reader stops asking. Throws a SamError that tells cut off from damaged. */
 export async function* inflating(span: Span, context: ReadContext = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { source, path, begin = 0, length = source.size - begin, packing } = span;
+  if (packing === "bzip2") return yield* unpackingBzip2(span, context);
   let at = begin;
   const end = Math.min(begin + length, source.size);
   const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -54,6 +57,34 @@ export async function* inflating(span: Span, context: ReadContext = {}): AsyncGe
   }
 }
 
+async function* unpackingBzip2({ source, path, begin = 0, length = source.size - begin }: Span, { signal, onProgress }: ReadContext) {
+  const { bunzip2, Bzip2Error } = await import("./bzip2.ts");
+  const total = Math.min(length, source.size - begin);
+  const bits = await source.read(begin, total, signal);
+  try {
+    for (const { bytes, read } of bunzip2(bits)) {
+      onProgress?.({ file: path, loaded: read, total });
+      yield bytes;
+      // A block takes a while, and whoever waits is to be drawn between them.
+      await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
+    }
+  } catch (cause) {
+    if (!(cause instanceof Bzip2Error)) throw cause;
+    throw cause.cut
+      ? badFile(path, "compressed data to their end", "data that stop early", CUT_OFF, cause)
+      : badFile(path, "sound compressed data", "damaged ones", DAMAGED, cause);
+  }
+}
+
+/** How a whole file is packed, by its first bytes. */
+export async function packingOf(source: ByteSource): Promise<"gzip" | "bzip2" | undefined> {
+  if (source.size < 14) return undefined;
+  const [a, b, c] = await source.read(0, 3);
+  if (a === 0x1f && b === 0x8b) return "gzip";
+  return a === 0x42 && b === 0x5a && c === 0x68 ? "bzip2" : undefined;
+}
+
 /** The first `length` bytes at most. */
 export async function inflateHead(span: Span, length: number, context?: ReadContext): Promise<Uint8Array<ArrayBuffer>> {
   const head = new Uint8Array(length);
@@ -76,9 +107,9 @@ export async function inflateAll(
   { size, skip = 0, limit = 1 << 28 }: { readonly size?: number; readonly skip?: number; readonly limit?: number },
   context: ReadContext = {},
 ): Promise<ByteSource> {
-  const { source, path, begin = 0, length = source.size - begin } = span;
+  const { source, path, begin = 0, length = source.size - begin, packing } = span;
   const packed = Math.min(length, source.size - begin);
-  const most = packed * MAX_RATIO;
+  const most = packed * (packing === "bzip2" ? BZIP2_RATIO : MAX_RATIO);
   if (size !== undefined && (size + skip > most || size > 2 ** 33)) {
     const expected = `data for the ${byteCount(size)} that the header asks for`;
     throw badFile(
@@ -88,7 +119,9 @@ export async function inflateAll(
       "The header is damaged, or the file is cut off: fetch it again.",
     );
   }
-  let out = new Uint8Array(size ?? Math.min(limit, packed * 4 + 1024));
+  // So few bytes of bzip2 may become so many that a size is not believed before they come.
+  const first = Math.min(size ?? limit, packed * 4 + 1024);
+  let out = new Uint8Array(packing === "bzip2" ? first : (size ?? first));
   let filled = 0;
   let toSkip = skip;
   for await (let chunk of inflating(span, context)) {
@@ -97,9 +130,10 @@ export async function inflateAll(
       toSkip -= dropped;
       chunk = chunk.subarray(dropped);
     }
-    if (size === undefined && filled + chunk.length > out.length) {
-      if (filled + chunk.length > limit) throw badFile(path, `at most ${byteCount(limit)} once unpacked`, "more", "Unpack the file first.");
-      const grown = new Uint8Array(Math.min(limit, 2 * (filled + chunk.length)));
+    if (out.length < (size ?? Number.POSITIVE_INFINITY) && filled + chunk.length > out.length) {
+      if (size === undefined && filled + chunk.length > limit)
+        throw badFile(path, `at most ${byteCount(limit)} once unpacked`, "more", "Unpack the file first.");
+      const grown = new Uint8Array(Math.min(size ?? limit, 2 * (filled + chunk.length)));
       grown.set(out.subarray(0, filled));
       out = grown;
     }

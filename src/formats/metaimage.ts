@@ -5,7 +5,7 @@ import { badFile, baseName, CUT_OFF, DAMAGED, shown } from "./fail.ts";
 import { inflateAll } from "./inflate.ts";
 import type { Companions, FileEntry, ReadContext, ReadResult } from "./reader.ts";
 import { dataFileBeside, joined, numberedFiles, numbersOf, textSource } from "./text_header.ts";
-import { bytesOf, expectVoxels, type ScalarType, slicesOf } from "./voxels.ts";
+import { bytesOf, expectVoxels, type ScalarType, slicesOf, turnSlices } from "./voxels.ts";
 
 const MAX_HEADER = 1 << 16;
 const MAX_VOLUMES = 100_000;
@@ -44,11 +44,13 @@ export async function readMetaImage(entry: FileEntry, companions: Companions, co
   const typeName = field("ElementType") ?? "";
   const type = TYPES[typeName.toUpperCase().replace(/_ARRAY$/, "")];
   if (!type) throw badFile(path, "an ElementType of numbers, from MET_CHAR to MET_DOUBLE", shown(typeName), "Save it with one of these.");
-  const samples = Number(field("ElementNumberOfChannels") ?? 1);
-  if (![1, 2, 3, 4].includes(samples))
-    throw badFile(path, "1 to 4 channels", shown(field("ElementNumberOfChannels") ?? ""), "Save its channels as files of their own.");
+  const channels = Number(field("ElementNumberOfChannels") ?? 1);
+  if (!Number.isInteger(channels) || channels < 1) throw badFile(path, "at least 1 channel", shown(field("ElementNumberOfChannels") ?? ""), DAMAGED);
+  // More than a colour has are volumes of their own, whose voxels take turns.
+  const samples = (channels <= 4 ? channels : 1) as Samples;
+  const turns = channels / samples;
   const [columns, rows = 1, slices = 1, ...more] = sides as [number, ...number[]];
-  const volumes = more.reduce((product, side) => product * side, 1);
+  const volumes = more.reduce((product, side) => product * side, turns);
   const count = columns * rows * slices * volumes * samples;
   const bytes = count * bytesOf(type);
   if (!Number.isSafeInteger(bytes) || volumes > MAX_VOLUMES) throw badFile(path, "sizes that a file can hold", sides.join("×"), DAMAGED);
@@ -81,7 +83,11 @@ export async function readMetaImage(entry: FileEntry, companions: Companions, co
   const files = [path, ...found.map((file) => file.path)];
   const one = columns * rows * slices * samples * bytesOf(type);
   const made = Array.from({ length: volumes }, (_, v): Volume => {
-    const slice = slicesOf({ source, path, offset: offset + v * one, type, littleEndian, columns, rows, slices, samples: samples as Samples });
+    const layout = { source, path, type, littleEndian, columns, rows, slices };
+    const slice =
+      turns > 1
+        ? turnSlices({ ...layout, offset: offset + Math.floor(v / turns) * one * turns, turns, turn: v % turns })
+        : slicesOf({ ...layout, offset: offset + v * one, samples });
     const name = volumes > 1 ? `${baseName(path)}, volume ${v + 1} of ${volumes}` : baseName(path);
     const modality = /^MET_MOD_(CT|MR|NM|US|PT)/i.exec(field("Modality") ?? "")?.[1];
     return {
@@ -90,7 +96,7 @@ export async function readMetaImage(entry: FileEntry, companions: Companions, co
       columns,
       rows,
       slices,
-      samples: samples as Samples,
+      samples,
       ...(modality ? { modality: modality.toUpperCase() } : {}),
       ...(geometry ? { geometry } : {}),
       windows: [],

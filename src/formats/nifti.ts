@@ -1,10 +1,9 @@
 // NIfTI-1 and NIfTI-2, .nii, .nii.gz and .hdr/.img pairs, and Analyze 7.5, whose header NIfTI-1 took over.
-import type { ByteSource } from "../bytes/byte_source.ts";
 import type { Affine } from "../volume/geometry.ts";
 import { flipRasLps, geometryOf, shear } from "../volume/geometry.ts";
 import type { Samples, Volume } from "../volume/volume.ts";
 import { badFile, baseName, byteCount, shown } from "./fail.ts";
-import { inflateAll, inflateHead } from "./inflate.ts";
+import { inflateAll, inflateHead, packingOf } from "./inflate.ts";
 import { type Header, parseHeader } from "./nifti_header.ts";
 import type { Companions, FileEntry, ReadContext, ReadResult } from "./reader.ts";
 import { bytesOf, expectVoxels, type ScalarType, slicesOf } from "./voxels.ts";
@@ -103,14 +102,9 @@ function displayWindow({ displayMin, displayMax }: Header): Volume["windows"] {
 }
 
 async function headOf({ path, source }: FileEntry, context: ReadContext): Promise<Uint8Array<ArrayBuffer>> {
-  if (await isGzip(source)) return inflateHead({ source, path, packing: "gzip" }, HEAD, context);
+  const packing = await packingOf(source);
+  if (packing) return inflateHead({ source, path, packing }, HEAD, context);
   return source.read(0, Math.min(HEAD, source.size), context.signal);
-}
-
-async function isGzip(source: ByteSource): Promise<boolean> {
-  if (source.size < 18) return false;
-  const [a, b] = await source.read(0, 2);
-  return a === 0x1f && b === 0x8b;
 }
 
 /** The bytes with the voxels, unpacked, and where they begin. */
@@ -126,8 +120,9 @@ async function voxelsOf(entry: FileEntry, header: Header, needed: number, compan
     from = found;
     files.push(found.path);
   } else voxOffset = Math.max(voxOffset, header.bytes.length + 4);
-  if (!(await isGzip(from.source))) return { source: from.source, files, offset: voxOffset };
-  const source = await inflateAll({ source: from.source, path: from.path, packing: "gzip" }, { size: needed, skip: voxOffset }, context);
+  const packing = await packingOf(from.source);
+  if (!packing) return { source: from.source, files, offset: voxOffset };
+  const source = await inflateAll({ source: from.source, path: from.path, packing }, { size: needed, skip: voxOffset }, context);
   return { source, files, offset: 0 };
 }
 

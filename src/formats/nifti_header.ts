@@ -95,7 +95,8 @@ export function parseHeader(head: Uint8Array<ArrayBuffer>, path: string): Header
       "The header is damaged: fetch the file again.",
     );
   }
-  const step = (i: number) => real(at.pixdim, i);
+  // Some writers turn an axis around by its sign, which the standard has no word for.
+  const step = (i: number) => Math.abs(real(at.pixdim, i));
   const lengthUnit = (wide ? view.getInt32(at.units, le) : (head[at.units] as number)) & 7;
   const offset = wide ? Number(view.getBigInt64(at.voxOffset, le)) : view.getFloat32(at.voxOffset, le);
   const nifti = version > 0;
@@ -118,7 +119,7 @@ export function parseHeader(head: Uint8Array<ArrayBuffer>, path: string): Header
     unitMm: !nifti ? 1 : lengthUnit === 1 ? 1000 : lengthUnit === 3 ? 0.001 : 1,
     qformCode: nifti ? code(at.qformCode) : 0,
     sformCode: nifti ? code(at.sformCode) : 0,
-    qform: fromQuaternion((i) => real(at.quatern, i), [step(1), step(2), step(3)], step(0)),
+    qform: fromQuaternion((i) => real(at.quatern, i), [step(1), step(2), step(3)], real(at.pixdim)),
     sform: Array.from({ length: 12 }, (_, i) => real(at.srow, i)),
   };
 }

@@ -1,4 +1,4 @@
-// NRRD, attached (.nrrd) and detached (.nhdr): a text header, then voxels raw, as text, hexadecimal, or packed by gzip.
+// NRRD, attached (.nrrd) and detached (.nhdr): a text header, then voxels raw, as text, hexadecimal, or packed by gzip or bzip2.
 import type { Geometry } from "../volume/geometry.ts";
 import { geometryOf, shear } from "../volume/geometry.ts";
 import type { Samples, Volume } from "../volume/volume.ts";
@@ -8,7 +8,7 @@ import { type NrrdHeader, parseNrrdHeader, readNrrdHeader } from "./nrrd_header.
 import type { Companions, FileEntry, ReadContext, ReadResult } from "./reader.ts";
 import { isSegNrrd, segmentationOf } from "./seg_nrrd.ts";
 import { dataFileBeside, joined, lineSkipped, textSource } from "./text_header.ts";
-import { bytesOf, expectVoxels, slicesOf } from "./voxels.ts";
+import { bytesOf, expectVoxels, slicesOf, turnSlices } from "./voxels.ts";
 
 /** Of x, y and z, as LPS has them; x and y are turned where the space counts to the right or to the front. */
 const SPACES: Record<string, readonly [number, number, number]> = {
@@ -22,6 +22,7 @@ const UNITS: Record<string, number> = { m: 1000, cm: 10, mm: 1, um: 0.001, µm: 
 /** Kinds of an axis that runs over what one voxel holds. */
 const SAMPLES = /color|vector|point|normal|matrix|quaternion|complex|stub|scalar/i;
 const MAX_VOLUMES = 100_000;
+const UNORIENTED = { origin: [0, 0, 0], direction: [1, 0, 0, 0, 1, 0, 0, 0, 1], unoriented: true } as const;
 
 export async function readNrrd(entry: FileEntry, companions: Companions, context: ReadContext = {}): Promise<ReadResult> {
   const { path } = entry;
@@ -37,11 +38,11 @@ export async function readNrrd(entry: FileEntry, companions: Companions, context
   let { source } = data;
   let offset = await lineSkipped(source, data.offset, header.lineSkip, path);
   let { littleEndian } = header;
-  if (encoding === "gzip") {
+  if (encoding === "gzip" || encoding === "bzip2") {
     // A byte skip counts unpacked bytes; -1 takes the last ones.
     const tail = header.byteSkip < 0;
     const unpacked = await inflateAll(
-      { source, path, begin: offset, packing: "gzip" },
+      { source, path, begin: offset, packing: encoding },
       tail ? { limit: bytes + (1 << 20) } : { size: bytes, skip: header.byteSkip },
       context,
     );
@@ -71,7 +72,7 @@ export async function readNrrd(entry: FileEntry, companions: Companions, context
     const one = columns * rows * slices * samples * bytesOf(type);
     const slice =
       axes.interleaved && volumes > 1
-        ? interleavedSlices({ ...layout, offset, volumes, v })
+        ? turnSlices({ ...layout, offset, turns: volumes, turn: v })
         : slicesOf({ ...layout, samples, offset: offset + v * one, ...(axes.planes ? { planes: "volume" as const } : {}) });
     const name = volumes > 1 ? `${baseName(path)}, volume ${v + 1} of ${volumes}` : baseName(path);
     return {
@@ -93,23 +94,6 @@ export async function readNrrd(entry: FileEntry, companions: Companions, context
   return { volumes: made, refused: [] };
 }
 
-/** A volume of several whose voxels alternate: every `volumes`-th number, from `v` on. */
-function interleavedSlices({
-  volumes,
-  v,
-  offset,
-  ...layout
-}: Omit<Parameters<typeof slicesOf>[0], "samples"> & { readonly volumes: number; readonly v: number }) {
-  const whole = slicesOf({ ...layout, offset, columns: layout.columns * volumes, samples: 1 });
-  const { columns, rows } = layout;
-  return async (index: number, options?: { readonly signal?: AbortSignal }) => {
-    const { data } = await whole(index, options);
-    const picked = new (data.constructor as new (length: number) => typeof data)(columns * rows);
-    for (let i = 0, at = v; i < picked.length; i++, at += volumes) picked[i] = data[at] as number;
-    return { data: picked, rows, columns, samples: 1 as const };
-  };
-}
-
 interface Axes {
   /** Axes of columns, rows, slices. */
   readonly space: readonly number[];
@@ -128,7 +112,8 @@ function axesOf({ sizes, kinds, directions }: NrrdHeader, path: string): Axes {
   };
   let space = all.filter(isSpace);
   let others = all.filter((axis) => !isSpace(axis));
-  if (!directions && space.length > 3) {
+  // A space with time has it as its last axis.
+  if (space.length > 3) {
     others = [...others, ...space.slice(3)].sort((a, b) => a - b);
     space = space.slice(0, 3);
   }
@@ -155,9 +140,11 @@ function placed(header: NrrdHeader, space: readonly number[]): { geometry?: Geom
   const signs = name ? SPACES[name] : undefined;
   // Voxel sizes without any space are a picture's, not a patient's.
   if (!directions || space.length < 2 || (header.spaceDimension !== 3 && !name)) {
-    if (spacings && space.some((axis) => Number.isFinite(spacings[axis])))
-      notes.push("The file gives voxel sizes but no position in the patient; measurements are in pixels.");
-    return { notes };
+    const sizes = space.map((axis) => spacings?.[axis] ?? Number.NaN);
+    if (!sizes.some((size) => Number.isFinite(size) && size !== 0)) return { notes };
+    notes.push("The file gives voxel sizes, but neither position nor orientation in the patient.");
+    const [betweenColumns, betweenRows, betweenSlices] = [0, 1, 2].map((i) => Math.abs(sizes[i] ?? 1) || 1) as [number, number, number];
+    return { geometry: { spacing: { betweenColumns, betweenRows, betweenSlices }, ...UNORIENTED }, notes };
   }
   const vectors = space.map((axis) => directions[axis] as readonly number[]);
   if (vectors.length === 2) {

@@ -7,7 +7,7 @@ import type { ScalarType } from "./voxels.ts";
 export interface NrrdHeader {
   readonly type: ScalarType;
   readonly sizes: readonly number[];
-  readonly encoding: "raw" | "gzip" | "text" | "hex";
+  readonly encoding: "raw" | "gzip" | "bzip2" | "text" | "hex";
   readonly littleEndian: boolean;
   readonly kinds?: readonly string[];
   readonly spaceName?: string;
@@ -54,7 +54,7 @@ export async function readNrrdHeader({ source, path }: FileEntry, signal?: Abort
     for (let at = 0; at + 1 < length; at++) {
       if (bytes[at] !== 10) continue;
       const next = bytes[at + 1] === 13 ? at + 2 : at + 1;
-      if (bytes[next] === 10) return { text: new TextDecoder().decode(bytes.subarray(0, at)), end: next + 1 };
+      if (bytes[next] === 10) return { text: new TextDecoder().decode(bytes.subarray(0, at)).trimEnd(), end: next + 1 };
     }
     if (length === source.size) return { text: new TextDecoder().decode(bytes), end: length };
     if (length === MAX_HEADER) throw badFile(path, "a NRRD header that ends with an empty line", "none in the first megabyte", DAMAGED);
@@ -140,15 +140,8 @@ function encodingOf(name: string, path: string): NrrdHeader["encoding"] {
   if (encoding === "raw" || encoding === "hex") return encoding;
   if (encoding === "gzip" || encoding === "gz") return "gzip";
   if (encoding === "ascii" || encoding === "text" || encoding === "txt") return "text";
-  if (encoding === "bzip2" || encoding === "bz2") {
-    throw badFile(
-      path,
-      "voxels packed by gzip, or not packed",
-      "bzip2, which browsers do not unpack",
-      "Save it with gzip: unu save -f nrrd -e gzip -i in.nrrd -o out.nrrd",
-    );
-  }
-  throw badFile(path, "the encoding raw, gzip, ascii or hex", shown(name), "Save it with one of these.");
+  if (encoding === "bzip2" || encoding === "bz2") return "bzip2";
+  throw badFile(path, "the encoding raw, gzip, bzip2, ascii or hex", shown(name), "Save it with one of these.");
 }
 
 /** `(1,0,0) none (0,1,0)` */

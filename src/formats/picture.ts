@@ -1,4 +1,5 @@
 // JPEG, WebP, AVIF, GIF and BMP: what a browser, or sharp on the command line, decodes.
+import { SamError } from "../errors.ts";
 import type { Samples, Volume } from "../volume/volume.ts";
 import { badFile, baseName, DAMAGED } from "./fail.ts";
 import { fullRange } from "./png.ts";
@@ -27,11 +28,13 @@ export async function readPicture(entry: FileEntry, context: ReadContext = {}): 
     picture = await decode(type, bytes, context.signal);
   } catch (cause) {
     context.signal?.throwIfAborted();
+    // A decoder that knows better.
+    if (cause instanceof SamError) throw cause;
     throw badFile(path, `a sound picture (${type})`, "one that can't be decoded", DAMAGED, cause);
   }
   const { data, columns, rows } = picture;
   const samples = picture.samples as Samples;
-  const notes = type === "image/jpeg" || type === "image/webp" || type === "image/avif" ? ["The picture was compressed with loss."] : [];
+  const notes = mayHaveLost(type, bytes) ? ["The picture was compressed with loss."] : [];
   const volume: Volume = {
     name: baseName(path),
     format: type.slice(6).toUpperCase(),
@@ -46,6 +49,12 @@ export async function readPicture(entry: FileEntry, context: ReadContext = {}): 
     slice: async () => ({ data, rows, columns, samples }),
   };
   return { volumes: [volume], refused: [] };
+}
+
+/** WebP names its chunks: `VP8 ` is the one with loss. */
+function mayHaveLost(type: string, bytes: Uint8Array): boolean {
+  if (type === "image/webp") return String.fromCharCode(...bytes.subarray(12, 4096)).includes("VP8 ");
+  return type === "image/jpeg" || type === "image/avif";
 }
 
 /** Upright and in sRGB, through a canvas; a picture whose colours are all gray comes back gray. */

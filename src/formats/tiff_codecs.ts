@@ -78,6 +78,16 @@ export function undoDifferences(data: ArrayLike<number>, width: number, stride: 
   }
 }
 
+/** Numbers of 64 bits, which wrap where doubles do not: in place. */
+export function undoWideDifferences(bytes: Uint8Array<ArrayBuffer>, width: number, stride: number, littleEndian: boolean): Uint8Array<ArrayBuffer> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 8 * stride; at + 8 <= bytes.length; at += 8) {
+    if (at % (8 * width) < 8 * stride) continue;
+    view.setBigUint64(at, view.getBigUint64(at, littleEndian) + view.getBigUint64(at - 8 * stride, littleEndian), littleEndian);
+  }
+  return bytes;
+}
+
 /** Floats whose bytes were sorted by significance in each row and then stored as differences: to big-endian bytes. */
 export function undoFloatPredictor(bytes: Uint8Array<ArrayBuffer>, width: number, stride: number, type: ScalarType): Uint8Array<ArrayBuffer> {
   const size = bytesOf(type);

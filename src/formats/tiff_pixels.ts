@@ -5,7 +5,7 @@ import { badFile, byteCount, CUT_OFF, DAMAGED } from "./fail.ts";
 import { inflateAll, MAX_RATIO } from "./inflate.ts";
 import { unpackBits } from "./png.ts";
 import type { ReadContext } from "./reader.ts";
-import { undoDifferences, undoFloatPredictor, unpackBytes, unpackLzw } from "./tiff_codecs.ts";
+import { undoDifferences, undoFloatPredictor, undoWideDifferences, unpackBytes, unpackLzw } from "./tiff_codecs.ts";
 import { type Page, TAG } from "./tiff_directory.ts";
 import { unpackFax } from "./tiff_fax.ts";
 import { type ScalarType, scalars } from "./voxels.ts";
@@ -183,8 +183,10 @@ async function blockOf(page: Page, form: Form, packed: Uint8Array<ArrayBuffer>, 
   const type = (bits === 16 && kind === "float" ? "uint16" : `${kind}${bits}`) as ScalarType;
   if (predictor > 3) throw badFile(path, "a predictor of TIFF (1 to 3)", `${predictor}`, DAMAGED);
   const floats = predictor === 3;
-  const values = scalars(floats ? undoFloatPredictor(bytes.slice(), width, block.samples, type) : bytes, type, floats ? false : page.littleEndian);
-  if (predictor === 2) {
+  if (floats) bytes = undoFloatPredictor(bytes.slice(), width, block.samples, type);
+  else if (predictor === 2 && bits === 64) bytes = undoWideDifferences(bytes.slice(), width, block.samples, page.littleEndian);
+  const values = scalars(bytes, type, floats ? false : page.littleEndian);
+  if (predictor === 2 && bits < 64) {
     // Differences wrap at the width they were stored with, floats included.
     const whole = values instanceof Float32Array ? new Int32Array(values.buffer) : values;
     undoDifferences(whole, width, block.samples);

@@ -76,6 +76,18 @@ export function slicesOf(layout: Layout): (index: number, options?: { readonly s
   };
 }
 
+/** Of one volume of several whose voxels take turns: every `turns`-th number, from `turn` on. */
+export function turnSlices({ turns, turn, ...layout }: Omit<Layout, "samples"> & { readonly turns: number; readonly turn: number }) {
+  const { columns, rows } = layout;
+  const whole = slicesOf({ ...layout, columns: columns * turns, samples: 1 });
+  return async (index: number, options?: { readonly signal?: AbortSignal }): Promise<Slice> => {
+    const { data } = await whole(index, options);
+    const picked = new (data.constructor as new (length: number) => SliceData)(columns * rows);
+    for (let i = 0, at = turn; i < picked.length; i++, at += turns) picked[i] = data[at] as number;
+    return { data: picked, rows, columns, samples: 1 };
+  };
+}
+
 export function interleave(parts: readonly SliceData[], area: number): SliceData {
   const [first] = parts as [SliceData];
   const out = new (first.constructor as new (length: number) => SliceData)(area * parts.length);

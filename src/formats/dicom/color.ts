@@ -53,9 +53,9 @@ function entriesOf(dataset: Dataset, tag: number, { count, bits }: Descriptor): 
   return bits <= 8 ? Uint8Array.from(words) : words;
 }
 
-export function paletteOf(dataset: Dataset, path: string): Palette {
+export function paletteOf(dataset: Dataset, path: string, signed: boolean): Palette {
   const [red, green, blue] = [0, 1, 2].map((color) => {
-    const descriptor = descriptorOf(dataset, TAG.RedPaletteDescriptor + color, false);
+    const descriptor = descriptorOf(dataset, TAG.RedPaletteDescriptor + color, signed);
     if (!descriptor) return undefined;
     const plain = dataset.has(TAG.RedPaletteData + color);
     const entries = plain ? entriesOf(dataset, TAG.RedPaletteData + color, descriptor) : segmented(dataset, TAG.RedSegmentedPaletteData + color, descriptor);

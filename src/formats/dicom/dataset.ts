@@ -66,7 +66,9 @@ export class Dataset {
     if (!element?.length) return [];
     const kind = element.vr !== undefined && element.vr !== "UN" && (element.vr in BYTES || element.vr === "DS" || element.vr === "IS") ? element.vr : vr;
     const size = BYTES[kind];
-    if (size === undefined) return this.texts(tag).map((part) => (part === "" ? Number.NaN : Number(part)));
+    // A comma is no part of a decimal string, and yet some writers follow their country's custom.
+    if (size === undefined)
+      return this.texts(tag).map((part) => (part === "" ? Number.NaN : Number(/^[-+\d]*,\d+$/.test(part) ? part.replace(",", ".") : part)));
     const little = this.order.littleEndian;
     const read: Record<string, (at: number) => number> = {
       US: (at) => this.#view.getUint16(at, little),

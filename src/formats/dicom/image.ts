@@ -70,9 +70,9 @@ export function describeImage(file: DicomFile): DicomImage {
   if (native) expectBytes(file, pixels, wanted, what);
   // Each compressed frame has an item of its own, eight bytes at least.
   else if (count > (file.frame ? MOST_FRAMES : Math.max(1, file.source.size / 8))) throw tooMany(file, what);
-  const palette = photometric === "PALETTE COLOR" && samples === 1 ? paletteOf(dataset, path) : undefined;
-  const padding = paddingOf(dataset, dataset.number(TAG.PixelRepresentation, "US") === 1);
   const signed = dataset.number(TAG.PixelRepresentation, "US") === 1;
+  const palette = photometric === "PALETTE COLOR" && samples === 1 ? paletteOf(dataset, path, signed) : undefined;
+  const padding = paddingOf(dataset, signed);
   const lut = samples === 1 && !palette ? modalityLut(dataset, signed) : undefined;
   return {
     file,
