@@ -1,16 +1,18 @@
-// Brings a fresh clone to where the tests can run: npm packages, a Chromium, an adapter for Dawn, a DICOMweb server. Needs Node alone.
+// Brings a fresh clone to where the tests can run: npm packages, a Chromium, an adapter for Dawn, a DICOMweb server,
+// others' readers of labels. Needs Node alone.
 // What it finds is remembered in .cache/setup.json, which the tests read.
 import { join } from "node:path";
 import { ensureChromium } from "./setup/chromium.mjs";
 import { ensureDependencies } from "./setup/dependencies.mjs";
 import { ensureOrthanc } from "./setup/orthanc.mjs";
+import { ensureReaders } from "./setup/readers.mjs";
 import { ensureAdapter } from "./setup/vulkan.mjs";
 import { CACHE, isMain, Problem, runMain, say, writeJson } from "./tools.mjs";
 
 export const SETUP_FILE = join(CACHE, "setup.json");
 
 /**
- * Gives `{ chromium: { path, version }, env, adapter, orthanc: { path, plugin } or nothing }`: `env` is what a process needs so that Dawn finds the adapter.
+ * Gives `{ chromium: { path, version }, env, adapter, orthanc: { path, plugin } or nothing, readers: { python, dciodvfy } or nothing }`: `env` is what a process needs so that Dawn finds the adapter.
  * With `build`, packages that had to be installed are followed by a build, so that the command line is there.
  */
 export async function setup({ build = false } = {}) {
@@ -31,7 +33,7 @@ export async function setup({ build = false } = {}) {
     .filter(([name]) => name !== "VK_ICD_FILENAMES")
     .map(([name, value]) => `${name}=${value}`);
   say(`Adapter for Dawn: ${adapter.description || adapter.architecture || adapter.vendor}${how.length ? ` (${how.join(" ")})` : ""}`);
-  const found = { chromium, env, adapter, orthanc: await ensureOrthanc() };
+  const found = { chromium, env, adapter, orthanc: await ensureOrthanc(), readers: await ensureReaders() };
   writeJson(SETUP_FILE, found);
   return found;
 }

@@ -10,6 +10,8 @@ export interface Setup {
   readonly env: Readonly<Record<string, string>>;
   /** A DICOMweb server to test against, where there is one. */
   readonly orthanc?: { readonly path: string; readonly plugin: string };
+  /** Others' readers of labels, where they could be had. */
+  readonly readers?: { readonly python: string; readonly dciodvfy: string };
   readonly adapter: { readonly description: string; readonly software: boolean; readonly features: readonly string[] };
 }
 

@@ -1,0 +1,63 @@
+// Other people's readers, which files of labels are checked with: Python packages in a folder of their own, and dciodvfy. Others may do without.
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CACHE, lastLines, run, say, seconds } from "../tools.mjs";
+import { aptInstall, aptUsable } from "./apt.mjs";
+
+const WANTED = join(dirname(fileURLToPath(import.meta.url)), "readers.txt");
+const FOLDER = join(CACHE, "readers");
+const PYTHON = join(FOLDER, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+const IMPORTS = "import highdicom, nibabel, pycocotools.coco, pydicom, SimpleITK";
+
+/** `{ python, dciodvfy }`, or undefined where one of them cannot be had. */
+export async function ensureReaders() {
+  const [python, dciodvfy] = [await ensurePython(), await ensureDciodvfy()];
+  if (python && dciodvfy) return { python, dciodvfy };
+  say(`No ${[!python && "Python packages", !dciodvfy && "dciodvfy"].filter(Boolean).join(" and ")}: the tests with others' readers are left out.`);
+  if (!python) say("  They need Python 3.10 or newer with venv, and PyPI.");
+  if (!dciodvfy) say("  On Debian and Ubuntu: apt-get install dicom3tools");
+  return undefined;
+}
+
+async function ensurePython() {
+  const wanted = readFileSync(WANTED, "utf8");
+  const mark = join(FOLDER, "wanted.txt");
+  const there = existsSync(mark) && readFileSync(mark, "utf8") === wanted && (await run(PYTHON, ["-c", IMPORTS])).code === 0;
+  if (there) return PYTHON;
+  say("Installing Python packages that read labels, for the tests …");
+  const start = performance.now();
+  if (!(await makeFolder())) return undefined;
+  const { code, output } = await run(PYTHON, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", WANTED], { timeoutMs: 900_000 });
+  if (code !== 0 || (await run(PYTHON, ["-c", IMPORTS])).code !== 0) {
+    say(lastLines(output, 15));
+    return undefined;
+  }
+  writeFileSync(mark, wanted);
+  say(`  installed in ${seconds(start)}`);
+  return PYTHON;
+}
+
+/** By the first Python that can; on Debian and Ubuntu as root it is installed. */
+async function makeFolder() {
+  const attempt = async (python) => {
+    rmSync(FOLDER, { recursive: true, force: true });
+    return (await run(python, ["-m", "venv", FOLDER])).code === 0;
+  };
+  for (const python of ["python3", "/usr/bin/python3", "python"]) if (await attempt(python)) return true;
+  if (!aptUsable()) return false;
+  const { ok, output } = await aptInstall(["python3", "python3-venv"]);
+  if (!ok) say(lastLines(output, 15));
+  return attempt("/usr/bin/python3");
+}
+
+async function ensureDciodvfy() {
+  const { PATH = "" } = process.env;
+  const find = () => [...PATH.split(delimiter), "/usr/bin"].map((folder) => join(folder, "dciodvfy")).find((file) => existsSync(file));
+  const found = find();
+  if (found || !aptUsable()) return found;
+  say("Installing dciodvfy, which checks DICOM files, for the tests …");
+  const { ok, output } = await aptInstall(["dicom3tools"]);
+  if (!ok) say(lastLines(output, 15));
+  return find();
+}
