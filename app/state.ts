@@ -92,9 +92,12 @@ export function initialState(): State {
   };
 }
 
+const MOST_ROUNDS = 100;
+
 export class Store {
   #state: State;
-  readonly #listeners: ((state: State, before: State) => void)[] = [];
+  readonly #listeners: { readonly listener: (state: State, before: State) => void; seen: State }[] = [];
+  #telling = false;
   readonly #keepers: ((id: string, touched: Touched) => void)[] = [];
 
   constructor(state: State) {
@@ -106,14 +109,28 @@ export class Store {
   }
 
   set(patch: Partial<State>): void {
-    const before = this.#state;
-    this.#state = { ...before, ...patch };
-    for (const listener of this.#listeners) listener(this.#state, before);
+    this.#state = { ...this.#state, ...patch };
+    // A change made by a listener: those that were told already are told of it afterwards, all others of both at once.
+    if (this.#telling) return;
+    this.#telling = true;
+    try {
+      for (let rounds = 0; this.#listeners.some(({ seen }) => seen !== this.#state); rounds++) {
+        if (rounds === MOST_ROUNDS) throw new RangeError("listeners of the state change it for ever");
+        for (const told of this.#listeners) {
+          const before = told.seen;
+          if (before === this.#state) continue;
+          told.seen = this.#state;
+          told.listener(this.#state, before);
+        }
+      }
+    } finally {
+      this.#telling = false;
+    }
   }
 
-  /** Called after every change, in the order of subscription. */
+  /** Called after every change, in the order of subscription, with the state as it is and as it was when the same listener was called before. */
   subscribe(listener: (state: State, before: State) => void): void {
-    this.#listeners.push(listener);
+    this.#listeners.push({ listener, seen: this.#state });
   }
 
   /** Called with what changed of a case's masks and prompts. */

@@ -2,7 +2,7 @@
 import type { Embedding, SavedEmbedding } from "../../src/embedding.ts";
 import { SamError } from "../../src/errors.ts";
 import { type Framing, frame, type ImageSource, type RawImage, toRawImage } from "../../src/image/image.ts";
-import { type Mask, maskOf, packBits } from "../../src/image/mask.ts";
+import { fetchUpsampling, type Mask, maskOf, packBits } from "../../src/image/mask.ts";
 import { detectInput } from "../../src/model/input.ts";
 import { VIT_B } from "../../src/model/config.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
@@ -74,6 +74,7 @@ export class FakeModel implements Model {
   async decode(embedding: Embedding, prompts: readonly Prompt[]): Promise<Decoded[]>;
   async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[]): Promise<Decoded | Decoded[]> {
     await pause(this.#options.decodeTime ?? 0);
+    await fetchUpsampling();
     this.#fail();
     if (!(embedding instanceof FakeEmbedding) || embedding.disposed) throw new Error("decoded a strange embedding");
     const one = (prompt: Prompt) => {
