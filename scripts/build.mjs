@@ -13,6 +13,7 @@ export const ENTRIES = {
   formats: "src/formats/index.ts",
   codecs: "src/formats/codecs/index.ts",
   volume: "src/volume/index.ts",
+  everything: "src/everything/index.ts",
 };
 const CLI = "src/cli/main.ts";
 
