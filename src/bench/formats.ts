@@ -15,12 +15,13 @@ export function clockWords({ method, quantumUs, quantised, submitMs }: BenchRepo
     : `GPU timestamps, not rounded (smallest step seen ${step}); short dispatches are repeated.`;
 }
 
-export function parityWords({ golden, checked, kernels, worst, maskIou }: BenchReport["parity"]): string {
+export function parityWords({ golden, checked, kernels, worst, maskIou, tolerance }: BenchReport["parity"]): string {
   const network = golden.map(({ name, maxAbsError }) => `${name} ${maxAbsError.toExponential(1)}`).join(", ");
   const against = network ? `Largest difference from PyTorch: ${network}. ` : "The weights have no known answer to compare with. ";
   const twins = `${checked} of ${kernels} distinct kernels checked against their CPU twins${worst ? `, largest relative error ${worst.error.toExponential(1)} (${worst.label})` : ""}.`;
   const overlap = maskIou === undefined ? "" : ` Masks overlap with those of f32 by ${maskIou.toFixed(4)} at least.`;
-  return `${against}${twins}${overlap}`;
+  const beyond = worst && worst.error > tolerance ? ` That is more than the ${tolerance.toExponential(0)} of rounding expected.` : "";
+  return `${against}${twins}${beyond}${overlap}`;
 }
 
 /** A run and those beside it: the table of all first, then each. */

@@ -43,9 +43,9 @@ describeGpu("the full-size network, synthetic weights of seed 7", () => {
     TIMEOUT,
   );
 
-  it("encoded in at most 130 dispatches, decoded in at most 25, with at most 32 MB of activations", () => {
+  it("encoded in at most 140 dispatches, decoded in at most 25, with at most 32 MB of activations", () => {
     const { encode, decode, activationBytes, weightBytes } = model.stats();
-    expect(encode.dispatches).toBeLessThanOrEqual(130);
+    expect(encode.dispatches).toBeLessThanOrEqual(140);
     expect(decode?.dispatches).toBeLessThanOrEqual(25);
     expect(decode?.submits).toBe(1);
     expect(activationBytes).toBeLessThanOrEqual(32e6);

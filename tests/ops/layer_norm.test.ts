@@ -105,8 +105,10 @@ describeGpu("layer_norm", () => {
   });
 
   it("gives rows of no variance the bias", async () => {
-    const results = await runOp(record({ rows: 2, columns: 20, x: { scale: 0, shift: 7 } }), { bound: BOUND });
-    for (const { value } of results) expectClose(value.subarray(20), values("affine.bias", 20), { label: "bias", bound: 0 });
+    // WGSL's division may be off by 2.5 units in the last place: the mean of sevens by 1.2e-6, which 1 / sqrt(eps) makes a thousand times more of.
+    const bound = 1.2e-3;
+    const results = await runOp(record({ rows: 2, columns: 20, x: { scale: 0, shift: 7 } }), { bound });
+    for (const { value } of results) expectClose(value.subarray(20), values("affine.bias", 20), { label: "bias", bound });
   });
 
   it("gives every row mean 0 and variance 1 before weight and bias", async () => {
