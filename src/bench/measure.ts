@@ -261,8 +261,7 @@ async function checkAll({ encoder, decoder, tokens, answer }: Checked, { subject
   // Where the whole network meets PyTorch, a kernel that is a little further off is this device's rounding, and is told with the results: a GPU may
   // divide and take roots less exactly than a CPU, and LayerNorm lays that bare where a row hardly varies.
   const most = checks.length > 0 && wrong.length === 0 ? GROSS : tolerance.kernel;
-  if (worst && !(worst.error <= most))
-    wrong.push(`${worst.label} differs from its CPU twin by ${worst.error.toExponential(1)} of its largest value`);
+  if (worst && !(worst.error <= most)) wrong.push(`${worst.label} differs from its CPU twin by ${worst.error.toExponential(1)} of its largest value`);
   if (wrong.length > 0) throw new ParityError(`The results are wrong on this device, so nothing was timed: ${wrong.join("; ")}.`);
   const values = [...kernels.values()];
   const parity: ParityReport = {

@@ -183,3 +183,20 @@ export function parsePrecisions(text: string): Precision[] {
   if (unknown !== undefined) throw new UsageError(`--precision must be of ${PRECISIONS.join(", ")}, with commas between; got ${text}`);
   return [...new Set(names.filter(isPrecision))];
 }
+
+/** 0 to 1. */
+export function share(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= 0 && value <= 1)) throw new UsageError(`${option} ${text}: must be a number from 0 to 1`);
+    return value;
+  };
+}
+
+/** 0, 1, 2, … */
+export function whole(option: string): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} ${text}: must be a whole number, 0 or more`);
+    return Number(text);
+  };
+}

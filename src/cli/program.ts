@@ -26,6 +26,8 @@ import {
   parseSlice,
   positive,
   parseRange,
+  share,
+  whole,
 } from "./parse.ts";
 import { type SegmentOptions, segment } from "./segment.ts";
 import { printable } from "./printable.ts";
@@ -153,6 +155,12 @@ function segmentCommand(root: Command, environment: Environment): void {
       once("--propagate", parseRange),
     )
     .option("--label <name>", "what it is, in files of labels; default structure")
+    .option("--everything", "masks for all that can be seen instead of a prompt's, numbered from the largest in --out")
+    .option("--grid <n>", "with --everything: points a side; default 32", once("--grid", positive("--grid", true)))
+    .option("--min-score <iou>", "with --everything: least predicted IoU; default 0.88", once("--min-score", share("--min-score")))
+    .option("--min-stability <share>", "with --everything: least stability; default 0.95", once("--min-stability", share("--min-stability")))
+    .option("--crops <layers>", "with --everything: 1 looks at 4 enlarged crops too, 2 at 20; default 0", once("--crops", whole("--crops")))
+    .option("--min-region <pixels>", "with --everything: smaller islands and holes are removed; default 0", once("--min-region", whole("--min-region")))
     .option("--force", "overwrite IMAGE.mask.png also where this command did not make it")
     .option("--overlay <file.png>", "image with mask, contour and prompt")
     .option("--json <file|->", "scores, best, area, bbox, times; - for standard output, with nothing else on it")

@@ -1,6 +1,7 @@
 // segment: one image, one prompt, one mask.
 import { stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
+import type { Found } from "../everything/index.ts";
 import { area, boundingBox } from "../image/mask.ts";
 import { writeNpy } from "../image/npy.ts";
 import type { Box, ChannelOrder, Decoded, Fit, InputName, Point, Precision, Prompt } from "../index.ts";
@@ -15,11 +16,12 @@ import { drawOverlay } from "./overlay.ts";
 import { isOwnMask, signed } from "./own_mask.ts";
 import { checkInside } from "./parse.ts";
 import { asksForSlice, openPicture, type PictureOptions } from "./picture.ts";
+import { type EverythingFlags, everythingJson, everythingPng, expectFitting, findEverything } from "./segment_everything.ts";
 import { duration, loadProgress, Terminal } from "./terminal.ts";
 import { CommandError, UsageError } from "./usage.ts";
 import { defaultWeights, isFile } from "./weights.ts";
 
-export interface SegmentOptions extends PictureOptions {
+export interface SegmentOptions extends PictureOptions, EverythingFlags {
   readonly weights?: string;
   readonly point: readonly Point[];
   readonly box?: Box;
@@ -67,6 +69,7 @@ async function openImage(path: string, options: SegmentOptions, terminal: Termin
 export async function segment(imagePath: string, options: SegmentOptions, environment: Environment): Promise<void> {
   const { signal } = environment;
   const terminal = new Terminal(environment.stderr);
+  expectFitting(options);
   const weights = options.weights ?? defaultWeights();
   if (options.out === undefined && isAddress(imagePath)) throw new UsageError("--out is needed where the image is on a server: name a file for the mask");
   const out = options.out ?? defaultOut(imagePath);
@@ -116,6 +119,21 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
   try {
     if (options.maskInput && prompt.maskInput) checkMaskSide(prompt.maskInput, 4 * model.config.grid, options.maskInput);
     if (model.meaningless) terminal.say(`sam-med2d: ${MEANINGLESS}`);
+    if (options.everything) {
+      const found = await timed("decode", findEverything(model, image, options, terminal, signal));
+      const { load, decode } = times;
+      const summary = everythingReport(imagePath, weights, image, model, found, { load, decode }, terminal.notices);
+      const json = `${JSON.stringify({ ...summary, files: { labels: out } }, null, 2)}\n`;
+      await writeAll(
+        new Map<string, Uint8Array | string>([[out, signed(await everythingPng(found, image))], ...(jsonFile ? ([[jsonFile, json]] as const) : [])]),
+        signal,
+      );
+      if (options.json === "-") environment.stdout.write(json);
+      terminal.say(
+        `${out}: ${found.length} found, numbered from the largest; load ${duration(load)}, everything ${duration(decode)}; ${model.name} on ${model.device.description}`,
+      );
+      return;
+    }
     terminal.progress("Encoding the image");
     const how = {
       signal,
@@ -165,6 +183,31 @@ function fileKind(path: string, options: SegmentOptions): string {
   return path === options.saveLogits ? "logits" : "mask";
 }
 
+/** What `--json` holds with `--everything`; times in milliseconds. */
+function everythingReport(
+  file: string,
+  weights: string,
+  { width, height }: ImageFile,
+  model: Model,
+  found: readonly Found[],
+  times: Readonly<Record<string, number>>,
+  warnings: readonly string[],
+) {
+  return {
+    image: { file, width, height },
+    ...described(model, weights),
+    found: everythingJson(found),
+    times,
+    ...(model.meaningless ? { warning: MEANINGLESS } : {}),
+    warnings,
+  };
+}
+
+function described(model: Model, weights: string) {
+  const { description, kind, precision, products } = model.device;
+  return { model: model.name, weights, adapter: description, adapterKind: kind, input: inputText(model.input), precision, products };
+}
+
 /** What `--json` holds. Coordinates and `area` are in pixels of the original image, times in milliseconds. */
 function report(
   file: string,
@@ -180,13 +223,7 @@ function report(
   const { points = [], box = null, multimask = model.input.multimask } = prompt;
   return {
     image: { file, width: mask?.width, height: mask?.height },
-    model: model.name,
-    weights,
-    adapter: model.device.description,
-    adapterKind: model.device.kind,
-    input: inputText(model.input),
-    precision: model.device.precision,
-    products: model.device.products,
+    ...described(model, weights),
     prompt: { points, box, maskInput: options.maskInput ?? null, multimask },
     scores: [...decoded.scores],
     best: decoded.best,

@@ -94,7 +94,7 @@ function squares() {
     async decode(_: unknown, prompts: readonly SegmenterPrompt[]) {
       calls.batches.push(prompts.length);
       return prompts.map(({ points }) => {
-        const { x, y } = points?.[0] as { x: number; y: number };
+        const { x, y } = points?.[0] ?? { x: 0, y: 0 };
         const data = Uint8Array.from({ length: 1600 }, (_, i) => Number(Math.abs((i % 40) - x) <= 4 && Math.abs(Math.floor(i / 40) - y) <= 4));
         return { masks: [{ data, width: 40, height: 40 }], scores: Float32Array.of(0.9), logits: new Float32Array(256).fill(5), best: 0 };
       });
