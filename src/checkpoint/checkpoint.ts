@@ -5,6 +5,11 @@ export type StoredDType = "F32" | "F16" | "BF16";
 
 export const BYTES_PER_ELEMENT: Readonly<Record<StoredDType, 2 | 4>> = { F32: 4, F16: 2, BF16: 2 };
 
+/** An int8 weight `name` has its scales in `name.scale`. */
+export const SCALE_SUFFIX = ".scale";
+/** Elements of a weight from which int8 is worth it. */
+export const QUANTISED_FROM = 4096;
+
 export interface StoredTensor {
   readonly name: string;
   readonly dtype: StoredDType;

@@ -1,10 +1,10 @@
 // A checkpoint rewritten as safetensors: another dtype, with or without adapters, in one file or several. Streams, and
 // gives the same bytes for the same input.
 import { elements, type Shape } from "../graph/tensor.ts";
-import { type Checkpoint, decodeF32, type OTHER_BYTES, type StoredDType, type StoredTensor } from "./checkpoint.ts";
+import { type Checkpoint, decodeF32, type OTHER_BYTES, QUANTISED_FROM, SCALE_SUFFIX, type StoredDType, type StoredTensor } from "./checkpoint.ts";
 import { bad } from "../bytes/fail.ts";
 import { toHalves } from "./half.ts";
-import { channelAxis, gatherLargest, type Int8Scales, QUANTISED_FROM, quantise, SCALE_SUFFIX, scaleShape, scalesFrom } from "./int8.ts";
+import { channelAxis, gatherLargest, type Int8Scales, quantise, scaleShape, scalesFrom } from "./int8.ts";
 import { fileOrder, safetensorsHeader, type WrittenDType, writeSafetensors, writtenBytes } from "./safetensors_writer.ts";
 import { type Hasher, Sha256 } from "../bytes/sha256.ts";
 

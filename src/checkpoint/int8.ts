@@ -3,10 +3,7 @@
 // vector along the first), so that the file says itself which dimension that is.
 import { elements, type Shape } from "../graph/tensor.ts";
 import { bad, DAMAGED } from "../bytes/fail.ts";
-
-export const SCALE_SUFFIX = ".scale";
-/** Elements of a weight from which it is worth it. */
-export const QUANTISED_FROM = 4096;
+import { SCALE_SUFFIX } from "./checkpoint.ts";
 
 /** Where the scale of an element is: `scales[floor(element / inner) % scales.length]`. */
 export interface Int8Scales {

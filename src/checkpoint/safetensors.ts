@@ -9,13 +9,14 @@ import {
   OTHER_BYTES,
   type OtherDType,
   type OtherTensor,
+  SCALE_SUFFIX,
   type StoredDType,
   type StoredTensor,
 } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, expectName, quoted } from "../bytes/fail.ts";
 import { parseJson } from "./json.ts";
-import { dequantise, expectScales, type Int8Scales, SCALE_SUFFIX, scaleInner } from "./int8.ts";
+import type { Int8Scales } from "./int8.ts";
 
 /** 30,000 tensors fit; parsing more than this would cost memory out of proportion to any file of the family. */
 const MAX_HEADER = 4 << 20;
@@ -122,6 +123,7 @@ export async function openSafetensors(source: ByteSource, signal?: AbortSignal):
     if (isScale(entry)) continue;
     if (scales) {
       if (scales.dtype !== "F32") throw bad(label, "scales in F32", scales.dtype, DAMAGED, quoted(scales.name));
+      const { expectScales, scaleInner } = await import("./int8.ts");
       const inner = scaleInner(label, name, shape, scales.shape);
       const values = decodeF32(await source.read(scales.begin, scales.end - scales.begin, signal), "F32");
       expectScales(label, name, values);
@@ -143,7 +145,10 @@ export async function openSafetensors(source: ByteSource, signal?: AbortSignal):
       const tensor = expectElements(label, tensors, name, begin, end);
       const from = (byName.get(name) as FileTensor).begin;
       const scaling = int8.get(name);
-      if (scaling) return new Uint8Array(dequantise(await source.read(from + begin, end - begin, signal), begin, scaling).buffer);
+      if (scaling) {
+        const { dequantise } = await import("./int8.ts");
+        return new Uint8Array(dequantise(await source.read(from + begin, end - begin, signal), begin, scaling).buffer);
+      }
       const bytes = BYTES_PER_ELEMENT[tensor.dtype];
       return source.read(from + begin * bytes, (end - begin) * bytes, signal);
     },

@@ -1,9 +1,8 @@
 // A checkpoint in several safetensors files: an index says which tensor is in which.
 import { blobSource, type ByteSource } from "../bytes/byte_source.ts";
-import type { Checkpoint, OtherTensor, StoredTensor } from "./checkpoint.ts";
+import { type Checkpoint, type OtherTensor, SCALE_SUFFIX, type StoredTensor } from "./checkpoint.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, quoted } from "../bytes/fail.ts";
-import { SCALE_SUFFIX } from "./int8.ts";
 import { parseJson } from "./json.ts";
 import { containerOf } from "./container.ts";
 import type { Look } from "./look.ts";
