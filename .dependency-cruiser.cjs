@@ -48,7 +48,12 @@ module.exports = {
       "A reader or writer of files; it never imports the engine.",
     ),
     mayImport("volume-is-voxels", below("volume"), [below("volume", "image"), ERRORS], "Geometry, voxels and labels; never the engine, never a file format."),
-    mayImport("everything-asks-any-segmenter", below("everything"), [below("everything", "volume", "image"), ERRORS], "Points, masks and thresholds; the model is whatever answers."),
+    mayImport(
+      "everything-asks-any-segmenter",
+      below("everything"),
+      [below("everything", "volume", "image"), ERRORS],
+      "Points, masks and thresholds; the model is whatever answers.",
+    ),
     mayImport("image-is-pixels", below("image"), [below("image", "ops", "graph"), ERRORS, SHADERS], "Pixels in, pixels out: no model, no device."),
     mayImport(
       "model-records",
@@ -83,7 +88,10 @@ module.exports = {
       severity: "error",
       comment: "The page is a user of the package: its entries only.",
       from: { path: "^app/" },
-      to: { path: "^(src|bench|shaders|tests|build)/", pathNot: "^src/(index[.]ts|worker/|formats/index[.]ts|formats/codecs/index[.]ts|volume/index[.]ts|everything/index[.]ts)" },
+      to: {
+        path: "^(src|bench|shaders|tests|build)/",
+        pathNot: "^src/(index[.]ts|worker/|formats/index[.]ts|formats/codecs/index[.]ts|volume/index[.]ts|everything/index[.]ts)",
+      },
     },
     {
       name: "sources-import-no-tests",
