@@ -27,6 +27,7 @@ export default {
           { text: "The page", link: "/page" },
           { text: "Weights", link: "/loading" },
           { text: "Files and volumes", link: "/files" },
+          { text: "Labels and datasets", link: "/labels" },
           { text: "Command line", link: "/command_line" },
           { text: "Evaluation", link: "/evaluate" },
         ],

@@ -12,7 +12,7 @@ export { type IntensityRange, robustRange, spreadBytes, toEightBits } from "../i
 export type { Segment, SegmentFrame, Segmentation } from "../volume/segmentation.ts";
 export type { DecodedPixels, FileEntry, PixelDecoders, Refused } from "./reader.ts";
 
-export type { DicomWebOptions, SeriesItem, StudyItem } from "./dicomweb/index.ts";
+export type { DicomWebOptions, SeriesItem, Stored, StudyItem } from "./dicomweb/index.ts";
 export type { ServerOptions } from "./dicomweb/server.ts";
 export { dicomWebSeries, dicomWebStudies, fromDicomWeb, toDicomWeb } from "./server.ts";
 export type { CocoOptions } from "./write_coco.ts";

@@ -1,5 +1,5 @@
 // DICOMweb, fetched when a server is asked.
-import type { DicomWebOptions, SeriesItem, StudyItem } from "./dicomweb/index.ts";
+import type { DicomWebOptions, SeriesItem, Stored, StudyItem } from "./dicomweb/index.ts";
 import type { ServerOptions } from "./dicomweb/server.ts";
 import type { Opened } from "./index.ts";
 
@@ -26,10 +26,10 @@ export async function dicomWebSeries(options: ServerOptions & { readonly study: 
   return (await part()).dicomWebSeries(options);
 }
 
-/** Sends DICOM files, as `writeLabels` makes them, to a server (STOW-RS), which keeps them in the studies that they name. Throws a SamError unless it keeps all. */
+/** Sends DICOM files, as `writeLabels` makes them, to a server (STOW-RS), which keeps them in the studies that they name. Gives its answer; throws a SamError with its reasons unless it keeps all. */
 export async function toDicomWeb(
   files: readonly Uint8Array[],
   options: ServerOptions & { readonly study?: string; readonly signal?: AbortSignal },
-): Promise<void> {
-  await (await part()).toDicomWeb(files, options);
+): Promise<Stored> {
+  return (await part()).toDicomWeb(files, options);
 }

@@ -119,7 +119,7 @@ export async function dicomWebSeries(options: ServerOptions & { readonly study: 
 export async function toDicomWeb(
   files: readonly Uint8Array[],
   options: ServerOptions & { readonly study?: string; readonly signal?: AbortSignal },
-): Promise<void> {
+): Promise<Stored> {
   const server = connect(options);
   const { study, signal } = options;
   if (study !== undefined) expectUid(server, "study", study);
@@ -128,9 +128,10 @@ export async function toDicomWeb(
   // 202: some were kept. 409: none, for what they are.
   const also = (status: number) => status === 409;
   const { status, bytes } = await server.ask(path, { accept: "application/dicom+json", signal, ...sent, also });
-  const failed = failures(bytes);
-  if (status !== 409 && failed === 0) return;
-  const got = `${failed || files.length} that it did not keep`;
+  const { kept, failed } = storedOf(bytes);
+  if (status !== 409 && failed.length === 0) return { status, kept };
+  const reasons = [...new Set(failed.filter((reason) => reason !== undefined))].map(reasonOfCode);
+  const got = `${failed.length || files.length} that it did not keep${reasons.length > 0 ? ` (${reasons.join("; ")})` : ""}`;
   throw badFile(
     `${server.root}${path}`,
     `a server that keeps all ${files.length} files`,
@@ -139,15 +140,55 @@ export async function toDicomWeb(
   );
 }
 
-/** FailedSOPSequence of a store's answer. */
-function failures(bytes: Uint8Array): number {
+/** A server's answer to what it was sent. */
+export interface Stored {
+  /** 200: all kept; 202: kept, with warnings. */
+  readonly status: number;
+  /** Empty where the server says no more than that. */
+  readonly kept: readonly { readonly sopInstance: string; readonly url?: string; readonly warning?: string }[];
+}
+
+/** ReferencedSOPSequence and FailedSOPSequence of a store's answer; of failures their codes. */
+function storedOf(bytes: Uint8Array): { readonly kept: Stored["kept"]; readonly failed: readonly (number | undefined)[] } {
+  let answer: unknown;
   try {
-    const answer: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    const failed = isDataset(answer) ? answer["00081198"]?.Value : undefined;
-    return Array.isArray(failed) ? failed.length : 0;
+    answer = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    return 0;
+    return { kept: [], failed: [] };
   }
+  const items = (tag: string) => {
+    const value = isDataset(answer) ? answer[tag]?.Value : undefined;
+    return Array.isArray(value) ? value.filter(isDataset) : [];
+  };
+  const first = (item: ReturnType<typeof items>[number], tag: string): unknown => (Array.isArray(item[tag]?.Value) ? item[tag]?.Value[0] : undefined);
+  const kept = items("00081199").flatMap((item) => {
+    const [sopInstance, url, warning] = ["00081155", "00081190", "00081196"].map((tag) => first(item, tag));
+    if (typeof sopInstance !== "string") return [];
+    return [{ sopInstance, ...(typeof url === "string" && { url }), ...(typeof warning === "number" && { warning: reasonOfCode(warning) }) }];
+  });
+  const failed = items("00081198").map((item) => {
+    const code = first(item, "00081197");
+    return typeof code === "number" ? code : undefined;
+  });
+  return { kept, failed };
+}
+
+/** PS3.18 table I.2-2 and I.2-1, in words. */
+const REASONS: readonly (readonly [from: number, to: number, words: string])[] = [
+  [0xa700, 0xa7ff, "it has no room left"],
+  [0xa900, 0xa9ff, "what they say does not fit their kind"],
+  [0xb000, 0xb000, "it changed some elements"],
+  [0xb006, 0xb006, "it left some elements out"],
+  [0xb007, 0xb007, "they do not quite fit their kind"],
+  [0xc000, 0xcfff, "it cannot understand them"],
+  [0x0110, 0x0110, "its own work failed"],
+  [0x0122, 0x0122, "it keeps no files of this kind"],
+  [0x0124, 0x0124, "it does not allow it"],
+];
+
+function reasonOfCode(code: number): string {
+  const words = REASONS.find(([from, to]) => code >= from && code <= to)?.[2];
+  return `${words ? `${words}, ` : ""}code ${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 async function seriesAt(server: Server, study: string, signal?: AbortSignal): Promise<SeriesItem[]> {
