@@ -1,0 +1,88 @@
+// A body with noise, as DICOM slices and as one NIfTI volume.
+const SIDE = 512;
+
+/** Int16Array of 512 × 512: a body of 40, air of -1000, a ball of 120, noise of ±16. */
+export function phantomSlice(index) {
+  const values = new Int16Array(SIDE * SIDE);
+  let seed = index + 1;
+  for (let y = 0, at = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++, at++) {
+      seed = (Math.imul(seed, 1664525) + 1013904223) | 0;
+      const body = ((x - 256) / 200) ** 2 + ((y - 256) / 150) ** 2 < 1;
+      const ball = (x - 200) ** 2 + (y - 240) ** 2 + (index - 200) ** 2 < 60 ** 2;
+      values[at] = (body ? (ball ? 120 : 40) : -1000) + (seed >>> 27) - 16;
+    }
+  }
+  return values;
+}
+
+function element(group, number, vr, value) {
+  const text = typeof value === "string";
+  let body = text ? Buffer.from(value, "latin1") : value;
+  if (body.length % 2) body = Buffer.concat([body, Buffer.from(vr === "UI" ? "\0" : " ")]);
+  const long = vr === "OB" || vr === "OW";
+  const head = Buffer.alloc(long ? 12 : 8);
+  head.writeUInt16LE(group, 0);
+  head.writeUInt16LE(number, 2);
+  head.write(vr, 4, "latin1");
+  if (long) head.writeUInt32LE(body.length, 8);
+  else head.writeUInt16LE(body.length, 6);
+  return Buffer.concat([head, body]);
+}
+
+const us = (value) => Buffer.from(Uint16Array.of(value).buffer);
+
+/** Explicit VR Little Endian, 1.5 mm from slice to slice. */
+export function sliceFile(values, index) {
+  const uid = `2.25.1.${index + 1}`;
+  const sop = "1.2.840.10008.5.1.4.1.1.2";
+  const meta = Buffer.concat([
+    element(2, 1, "OB", Buffer.from([0, 1])),
+    element(2, 2, "UI", sop),
+    element(2, 3, "UI", uid),
+    element(2, 0x10, "UI", "1.2.840.10008.1.2.1"),
+  ]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(meta.length);
+  return Buffer.concat([
+    Buffer.alloc(128),
+    Buffer.from("DICM"),
+    element(2, 0, "UL", length),
+    meta,
+    element(8, 0x16, "UI", sop),
+    element(8, 0x18, "UI", uid),
+    element(8, 0x60, "CS", "CT"),
+    element(0x20, 0xd, "UI", "2.25.2"),
+    element(0x20, 0xe, "UI", "2.25.3"),
+    element(0x20, 0x13, "IS", String(index + 1)),
+    element(0x20, 0x32, "DS", `-192\\-192\\${index * 1.5}`),
+    element(0x20, 0x37, "DS", "1\\0\\0\\0\\1\\0"),
+    element(0x28, 2, "US", us(1)),
+    element(0x28, 4, "CS", "MONOCHROME2"),
+    element(0x28, 0x10, "US", us(SIDE)),
+    element(0x28, 0x11, "US", us(SIDE)),
+    element(0x28, 0x30, "DS", "0.75\\0.75"),
+    element(0x28, 0x100, "US", us(16)),
+    element(0x28, 0x101, "US", us(16)),
+    element(0x28, 0x102, "US", us(15)),
+    element(0x28, 0x103, "US", us(1)),
+    element(0x7fe0, 0x10, "OW", Buffer.from(values.buffer)),
+  ]);
+}
+
+export function niftiFile(slices) {
+  const header = Buffer.alloc(352);
+  header.writeInt32LE(348, 0);
+  [3, SIDE, SIDE, slices.length, 1, 1, 1, 1].forEach((side, i) => {
+    header.writeInt16LE(side, 40 + 2 * i);
+  });
+  header.writeInt16LE(4, 70);
+  header.writeInt16LE(16, 72);
+  [1, 0.75, 0.75, 1.5].forEach((step, i) => {
+    header.writeFloatLE(step, 76 + 4 * i);
+  });
+  header.writeFloatLE(352, 108);
+  header.writeUInt8(2, 123);
+  header.write("n+1\0", 344, "latin1");
+  return Buffer.concat([header, ...slices.map(({ buffer }) => Buffer.from(buffer))]);
+}
