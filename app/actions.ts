@@ -11,6 +11,7 @@ import { keepFiles } from "./keep/images.ts";
 import { t, translate } from "./words/words.ts";
 import { paintRuns } from "../src/volume/index.ts";
 import { SamError } from "../src/index.ts";
+import { carryOn, fillBetween, proposalsOf, stopPropagation } from "./annotate/through.ts";
 import { copyFromNext, shape } from "./annotate/shaping.ts";
 
 /** Of brush and eraser, at each press of a key. */
@@ -82,6 +83,7 @@ export class Actions {
       redo: () => desk.redo(),
       clear: () => desk.clear(),
       escape: () => {
+        if (stopPropagation()) return;
         this.#stop();
         controller.escape();
       },
@@ -105,10 +107,11 @@ export class Actions {
       "zoom-in": () => controller.zoom(1.4),
       "zoom-out": () => controller.zoom(1 / 1.4),
       fit: () => controller.stage.fitWhole(),
-      interpolate: () => {},
-      propagate: () => {},
+      interpolate: () => fillBetween(desk),
+      propagate: () => void carryOn(desk),
+      "accept-proposals": () => annotator.acceptAll(proposalsOf(desk.case as Case)),
       save: () => void this.onSave(),
-      export: () => {},
+      export: () => document.getElementById("export-case")?.click(),
       help: () => this.#help.showModal(),
     };
   }

@@ -17,6 +17,7 @@ import {
   removePoint,
   setBox,
 } from "./annotate/prompts.ts";
+import { proposalsOf } from "./annotate/through.ts";
 import type { Engine, Source } from "./model/engine.ts";
 import type { Inference, Result } from "./model/inference.ts";
 import { Opening, shownSlice } from "./open/opening.ts";
@@ -167,8 +168,15 @@ export class Desk {
   accept(): void {
     const of = this.case;
     const object = of && objectOf(of);
-    if (!object || !this.annotator.accept()) return;
-    this.annotator.newObject(object.label);
+    if (!of || !object) return;
+    const proposed = proposalsOf(of);
+    const here = proposed.includes(of.place.index);
+    if (!this.annotator.accept()) return;
+    // Of proposals the next one is looked at: forwards first.
+    const left = proposed.filter((index) => index !== of.place.index);
+    const next = left.find((index) => index > of.place.index) ?? left.at(-1);
+    if (!here) this.annotator.newObject(object.label);
+    else if (next !== undefined) void this.toSlice(next);
   }
 
   /** The same, with the next case that is not done; this one is. */

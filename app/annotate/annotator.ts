@@ -31,6 +31,13 @@ import { joined, noted, stepped } from "./journal.ts";
 import { type LabelOf, toLabel } from "./labels.ts";
 import { isEmpty, NO_PROMPTS, type Prompts } from "./prompts.ts";
 
+interface Drawn {
+  readonly object: number;
+  readonly place: Place;
+  readonly runs: Runs;
+  readonly work: Partial<Work>;
+}
+
 interface Step {
   readonly what: Said;
   readonly works?: readonly (readonly [key: string, work: Work])[];
@@ -234,11 +241,7 @@ export class Annotator {
   }
 
   /** Several masks at once, of any objects and slices: one step. Used where slices are filled in between, propagated or read from a file. */
-  drawMany(
-    what: Said,
-    masks: readonly { readonly object: number; readonly place: Place; readonly runs: Runs; readonly work: Partial<Work> }[],
-    objects?: readonly ObjectOf[],
-  ): void {
+  drawMany(what: Said, masks: readonly Drawn[], objects?: readonly ObjectOf[]): void {
     const of = this.#case;
     if (!of) return;
     const known = objects ? { ...of, objects } : of;
@@ -250,6 +253,31 @@ export class Annotator {
       works.push([workKey(object, place), { ...NO_WORK, ...work, taken: drawn.taken }]);
     }
     this.#commit(of, { what, works, changes, ...(objects && { objects }) });
+  }
+
+  /** A mask that somebody is to look at: all of one run of them are one step. */
+  propose(id: string, what: Said, { object, place, runs, work }: Drawn, more: boolean): void {
+    const of = this.#store.state.cases.find((one) => one.id === id);
+    if (!of?.labelmap || of.objects.find((one) => one.id === object)?.locked) return;
+    const key = workKey(object, place);
+    const drawn = this.#draw({ ...of, place }, object, runs, []);
+    const after: Work = { ...NO_WORK, ...work, taken: drawn.taken };
+    const last = of.journal.past.at(-1);
+    if (!more || last?.what.key !== what.key) {
+      this.#commit(of, { what, works: [[key, after]], changes: drawn.all });
+      return;
+    }
+    const journal = joined(of.journal, { works: [{ key, before: of.works.get(key) ?? null, after }], changes: drawn.all });
+    const touched = { keys: [key], drawn: drawnIn(drawn.all) };
+    this.#store.updateCase(id, (now) => ({ journal, works: new Map(now.works).set(key, after), edits: now.edits + 1 }), touched);
+  }
+
+  /** All proposals of the current object on these slices of the plane that is shown are right. */
+  acceptAll(slices: readonly number[]): void {
+    const of = this.#case;
+    if (!of || slices.length === 0) return;
+    const keys = slices.map((index) => workKey(of.object, { plane: of.place.plane, index }));
+    this.#commit(of, { what: { key: "step.accept" }, works: keys.map((key) => [key, { ...(of.works.get(key) ?? NO_WORK), accepted: true }] as const) });
   }
 
   /** Makes `runs` the object's pixels where the case is looked at; `taken` is what the mask before took from others. */

@@ -66,6 +66,8 @@ export interface Journal {
 /** A mask that is known to be right, on one stored slice. */
 export interface Truth {
   readonly name: string;
+  /** Its value in the file it comes from. */
+  readonly id?: number;
   readonly index: number;
   readonly runs: Runs;
 }

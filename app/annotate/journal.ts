@@ -32,6 +32,7 @@ export function joined({ past, future }: Journal, more: Pick<Entry, "works" | "c
     const later = more.works.find(({ key }) => key === work.key);
     return later ? { ...work, after: later.after } : work;
   });
+  works.push(...more.works.filter(({ key }) => !works.some((work) => work.key === key)));
   return { past: [...past.slice(0, -1), { ...last, works, changes: [...last.changes, ...more.changes] }], future };
 }
 

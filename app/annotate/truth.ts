@@ -14,19 +14,18 @@ export function dice(a: Runs, b: Runs): number {
   return sum === 0 ? 1 : (2 * pixelCount(intersection(a, b))) / sum;
 }
 
-const fits = new WeakMap<Runs, Fit | null>();
+const fits = new WeakMap<Runs, { readonly of: readonly Truth[]; readonly best: Fit | null }>();
 
-/** The true mask that overlaps the mask best, or null where none does; found once for a mask, which is of one image only. */
+/** The true mask that overlaps the mask best, or null where none does; found once for a mask and the truths there are. */
 export function closest(mask: Runs, truths: readonly Truth[]): Fit | null {
-  let best = fits.get(mask);
-  if (best === undefined) {
-    best = null;
-    for (const truth of truths) {
-      const score = dice(mask, truth.runs);
-      if (score > (best?.dice ?? 0)) best = { truth, dice: score };
-    }
-    fits.set(mask, best);
+  const known = fits.get(mask);
+  if (known && known.of.length === truths.length && known.of.every((truth, i) => truth === truths[i])) return known.best;
+  let best: Fit | null = null;
+  for (const truth of truths) {
+    const score = dice(mask, truth.runs);
+    if (score > (best?.dice ?? 0)) best = { truth, dice: score };
   }
+  fits.set(mask, { of: truths, best });
   return best;
 }
 

@@ -4,6 +4,7 @@ import { pixelCount } from "../../src/volume/index.ts";
 import { currentWork, isUntouched, type ObjectOf, truthsHere } from "../annotate/case.ts";
 import { colourOf } from "../annotate/labels.ts";
 import { isEmpty } from "../annotate/prompts.ts";
+import { proposalsOf } from "../annotate/through.ts";
 import { closest } from "../annotate/truth.ts";
 import { thousands } from "../dom.ts";
 import { areaOf } from "../stage/frame.ts";
@@ -11,6 +12,7 @@ import { currentCase, type State } from "../state.ts";
 import { t } from "../words/words.ts";
 import { Candidates, PromptList } from "./answer.tsx";
 import { Labels } from "./labels.tsx";
+import { Results } from "./results.tsx";
 import { Act, useShared } from "./parts.tsx";
 
 export function Objects() {
@@ -19,6 +21,7 @@ export function Objects() {
   const of = currentCase(state);
   const work = of && currentWork(of);
   const mask = desk.mask(state);
+  const proposals = of ? proposalsOf(of).length : 0;
   const fit = mask && of ? closest(mask.runs, truthsHere(of)) : null;
   return (
     <>
@@ -63,12 +66,27 @@ export function Objects() {
             <i aria-hidden="true" />
           </label>
         </fieldset>
+        {of?.shown?.slice && of.shown.slice.view.slices > 1 && (
+          <div class="row">
+            <Act id="propagate" label={t("key.propagate")} command="propagate" disabled={!mask} onAct={() => actions.run("propagate")} />
+            <Act id="interpolate" label={t("key.interpolate")} command="interpolate" onAct={() => actions.run("interpolate")} />
+            {proposals > 0 && (
+              <Act
+                id="accept-proposals"
+                label={t("through.acceptall", { n: proposals })}
+                command="accept-proposals"
+                onAct={() => actions.run("accept-proposals")}
+              />
+            )}
+          </div>
+        )}
         <div class="row sticky">
           <Act id="accept" class="primary" icon="check" label={t("key.accept")} command="accept" disabled={!mask} onAct={() => actions.run("accept")} />
           <Act id="save-mask" icon="save" label={t("save.mask")} disabled={!mask} onAct={() => void actions.saveMask()} />
           <Act id="save-prompts" icon="save" label={t("save.prompts")} disabled={!work || isEmpty(work.prompts)} onAct={() => actions.savePrompts()} />
         </div>
       </section>
+      <Results />
       <Drawing state={state} />
     </>
   );

@@ -41,6 +41,7 @@ export const KEYS = {
   copy: "c",
   interpolate: "i",
   propagate: "g",
+  "accept-proposals": "Shift+g",
   hide: "h",
   outline: "o",
   prompts: "x",

@@ -38,5 +38,7 @@ describe("the closest true mask", () => {
   it("is the same value when asked again: nothing is drawn anew", () => {
     const mask = bits("110000");
     expect(closest(mask, [wide])).toBe(closest(mask, [wide]));
+    // A truth that is opened later counts.
+    expect(closest(mask, [wide, { name: "same", index: 0, runs: mask }])?.dice).toBe(1);
   });
 });
