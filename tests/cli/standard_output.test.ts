@@ -1,5 +1,5 @@
 // Standard output and descriptors as shells make them: what did not arrive is told.
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useCliFile } from "./process.ts";
 import { writeSmallWeights } from "./small_weights.ts";
@@ -29,8 +29,8 @@ describe("standard output", () => {
     expect([code, stderr]).toEqual([1, "sam-med2d: cannot write to standard output: no space left on the disk\n"]);
   });
 
-  it("that is closed ends with 1 and says so", async () => {
-    const { code, stderr } = await bash("$cli inspect $w >&- < /dev/null");
+  it.each(["bash", "sh"])("that %s closed ends with 1 and says so", async (shell) => {
+    const { code, stderr } = await bash(`${shell} -c '$cli inspect $w >&- < /dev/null; exit $?'`);
     expect([code, stderr]).toEqual([1, "sam-med2d: cannot write to standard output: that descriptor is not open\n"]);
   });
 
@@ -39,8 +39,15 @@ describe("standard output", () => {
     expect([stdout.split("\n").at(-2), stderr]).toEqual(["0", ""]);
   });
 
-  it("thrown away is no fault", async () => {
+  it("thrown away is no fault, by a shell or by a program that opens it as a closed one would be", async () => {
     expect((await bash("$cli inspect $w > /dev/null")).code).toBe(0);
+    // As Python's subprocess.DEVNULL: /dev/null, open for reading and writing.
+    const child = spawn(process.execPath, [script(), "--version"], { stdio: ["pipe", "ignore", "pipe"] });
+    let said = "";
+    child.stderr.on("data", (part) => {
+      said += part;
+    });
+    expect([await new Promise((resolve) => child.on("close", resolve)), said]).toEqual([0, ""]);
   });
 });
 
