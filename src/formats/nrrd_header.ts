@@ -100,7 +100,8 @@ export function parseNrrdHeader(text: string, path: string): NrrdHeader {
     sizes.length !== dimension ||
     sizes.some((side) => !Number.isInteger(side) || side < 1)
   ) {
-    throw badFile(path, `${dimension} sizes of at least 1`, shown(need("sizes")), DAMAGED);
+    const count = Number.isInteger(dimension) ? `${dimension} ` : "";
+    throw badFile(path, `${count}sizes of at least 1`, shown(need("sizes")), DAMAGED);
   }
   const skip = (name: string) => {
     const value = Number(field(name) ?? 0);
