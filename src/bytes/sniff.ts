@@ -21,6 +21,8 @@ const KINDS: readonly (readonly [start: RegExp, medium: Medium, id: string, name
   [/^(5c010000|0000015c).{680}(6e2b3100|6e693100)/, "scan", "nifti", "a NIfTI volume"],
   [/^(1c020000|0000021c)(6e2b32|6e6932)/, "scan", "nifti", "a NIfTI volume"],
   [/^(5c010000|0000015c)/, "scan", "analyze", "the header of a NIfTI or Analyze volume"],
+  // With a size that no header has: its mark tells whoever reads it what is wrong.
+  [/^.{688}6e(2b|69)3100/, "scan", "nifti", "a NIfTI volume with a damaged header"],
   [/^4e52524430/, "scan", "nrrd", "an NRRD volume"],
   [/^\w+ \s*(ObjectType|NDims)\s*=/, "scan", "metaimage", "a MetaImage volume"],
   [/^00000001(0000[0-9a-f]{4}){3}/, "scan", "mgh", "a FreeSurfer MGH volume"],

@@ -85,7 +85,7 @@ export async function openFiles(files: Iterable<File | FileEntry | ByteSource>, 
       told(left.length);
     }
   }
-  for (const { entry, kind } of heap.rest()) refused.push({ file: entry.path, reason: unreadReason(kind) });
+  for (const { entry, kind } of heap.rest()) refused.push({ file: entry.path, reason: unreadReason(entry.path, kind) });
   signal?.throwIfAborted();
   return { volumes, segmentations, refused };
 }
@@ -97,7 +97,20 @@ function entryOf(file: File | FileEntry | ByteSource): FileEntry {
   return { path, source: blobSource(file, path) };
 }
 
-function unreadReason(kind: Kind | undefined): string {
+/** What a file should be by its name, where it is not. */
+const NAMES: readonly (readonly [end: RegExp, what: string])[] = [
+  [/\.(dcm|dicom|ima)$/i, "a DICOM file"],
+  [/\.nii(\.gz)?$/i, "a NIfTI file"],
+  [/\.nrrd$|\.nhdr$/i, "an NRRD file"],
+  [/\.mh[ad]$/i, "a MetaImage file"],
+  [/\.tiff?$/i, "a TIFF file"],
+  [/\.png$/i, "a PNG file"],
+  [/\.jpe?g$/i, "a JPEG file"],
+];
+
+function unreadReason(path: string, kind: Kind | undefined): string {
+  const meant = NAMES.find(([end]) => end.test(path))?.[1];
+  if (meant) return `This is not ${meant}, as its name says, but ${kind?.name ?? "a damaged or unknown one"}: fetch it again, or convert it again.`;
   if (!kind) return "This is no image that is known: open DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG or JPEG files, or an archive of them.";
   return `This is ${kind.name}, which is not read here: open DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG or JPEG files, or an archive of them.`;
 }

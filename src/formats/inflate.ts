@@ -4,6 +4,8 @@ import { badFile, byteCount, CUT_OFF, DAMAGED } from "./fail.ts";
 import type { ReadContext } from "./reader.ts";
 
 const PIECE = 1 << 20;
+/** Enough for a header, whatever it is packed by. */
+const HEAD_PIECE = 1 << 14;
 /** A byte of deflate becomes at most 1032, a little less than that with its framing. */
 export const MAX_RATIO = 1032;
 /** A block of bzip2 takes some 40 bytes at least and gives 46 MB at most. */
@@ -18,18 +20,20 @@ interface Span {
   readonly begin?: number;
   readonly length?: number;
   readonly packing: Packing;
+  /** Packed bytes read at a time. */
+  readonly piece?: number;
 }
 
 /** Chunks as they are unpacked, until the reader stops asking. Throws a SamError that tells cut off from damaged. */
 export async function* inflating(span: Span, context: ReadContext = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const { source, path, begin = 0, length = source.size - begin, packing } = span;
+  const { source, path, begin = 0, length = source.size - begin, packing, piece = PIECE } = span;
   if (packing === "bzip2") return yield* unpackingBzip2(span, context);
   let at = begin;
   const end = Math.min(begin + length, source.size);
   const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       if (at >= end) return controller.close();
-      const bytes = await source.read(at, Math.min(PIECE, end - at), context.signal);
+      const bytes = await source.read(at, Math.min(piece, end - at), context.signal);
       at += bytes.length;
       context.onProgress?.({ file: path, loaded: at - begin, total: end - begin });
       controller.enqueue(bytes);
@@ -89,7 +93,7 @@ export async function packingOf(source: ByteSource): Promise<"gzip" | "bzip2" | 
 export async function inflateHead(span: Span, length: number, context?: ReadContext): Promise<Uint8Array<ArrayBuffer>> {
   const head = new Uint8Array(length);
   let filled = 0;
-  for await (const chunk of inflating(span, context)) {
+  for await (const chunk of inflating({ ...span, piece: HEAD_PIECE }, context)) {
     const part = chunk.subarray(0, length - filled);
     head.set(part, filled);
     filled += part.length;

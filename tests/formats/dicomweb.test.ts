@@ -11,8 +11,8 @@ import { type Orthanc, orthancIsHere, startOrthanc } from "../support/orthanc.ts
 import { decoders, entriesOf, open, valuesOf } from "./support.ts";
 
 const DICOM = join(import.meta.dirname, "fixtures/dicom");
-/** Without the deliberately bad ones, of which a server keeps only some. */
-const names = readdirSync(DICOM).filter((name) => name !== "bad");
+/** Without the deliberately bad ones, of which a server keeps only some, and numbers that JSON has no word for. */
+const names = readdirSync(DICOM).filter((name) => name !== "bad" && name !== "decimal_commas.dcm");
 const filesIn = (path: string): string[] => (statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesIn(join(path, name))) : [path]);
 
 const samError = (work: Promise<unknown>) => anySamError(work, "file");

@@ -54,6 +54,8 @@ export function parseElements(
     if (error instanceof NeedsMore && bytes.length >= size) throw cutOff(path);
     throw error;
   }
+  // Too few bytes for an element, and no padding.
+  if (!only && end === size && bytes.subarray(cursor.at, end).some((byte) => byte !== 0)) throw cutOff(path);
   return { dataset, end: cursor.at };
 }
 
