@@ -107,7 +107,7 @@ export class Actions {
       "zoom-in": () => controller.zoom(1.4),
       "zoom-out": () => controller.zoom(1 / 1.4),
       fit: () => controller.stage.fitWhole(),
-      interpolate: () => fillBetween(desk),
+      interpolate: () => void fillBetween(desk),
       propagate: () => void carryOn(desk),
       "accept-proposals": () => annotator.acceptAll(proposalsOf(desk.case as Case)),
       save: () => void this.onSave(),

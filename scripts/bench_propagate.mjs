@@ -59,7 +59,7 @@ async function measure({ model, formats, volume: lib }, volumePath, labelsPath, 
       const accepted = spread(drawn, stack, count, lib);
       const propagated = await propagateAll(lib, segmenter, { accepted, stack, range, picture });
       const { columns, rows, slices, geometry } = volume;
-      const between = count < 2 ? undefined : lib.interpolate(stack, accepted, { columns, rows, slices, geometry });
+      const between = count < 2 ? undefined : await lib.interpolate(stack, accepted, { columns, rows, slices, geometry });
       const filled = between && new Map([...between, ...accepted.map((slice) => [slice, stack.get(slice)])]);
       cells.push({ count, propagated: dice(lib, propagated, stack), interpolated: filled && dice(lib, filled, stack) });
     }

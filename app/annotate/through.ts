@@ -35,7 +35,7 @@ function stackOf({ labelmap, shown, object }: Case): Map<number, Runs> {
 }
 
 /** Slices between those that are drawn, as one step. */
-export function fillBetween(desk: Desk): void {
+export async function fillBetween(desk: Desk): Promise<void> {
   const of = desk.case;
   if (!of?.shown?.slice || !of.labelmap) return;
   const { object, shown } = of;
@@ -44,7 +44,8 @@ export function fillBetween(desk: Desk): void {
   const drawn = [...stack.keys()].filter((index) => isOwn(of, object, { plane, index }));
   const { columns, rows, slices } = shown.slice?.view ?? of.labelmap;
   try {
-    const between = interpolate(stack, drawn, { columns, rows, slices, geometry: geometryOf(shown) ?? undefined });
+    const between = await interpolate(stack, drawn, { columns, rows, slices, geometry: geometryOf(shown) ?? undefined });
+    if (desk.case !== of) return;
     const masks = [...between].map(([index, runs]) => ({ object, place: { plane, index }, runs, work: { origin: "interpolated", made: "kept" } as const }));
     if (masks.length > 0) desk.annotator.drawMany({ key: "step.interpolate" }, masks);
     desk.store.set({ said: t("through.filled", { n: masks.length }) });

@@ -5,7 +5,8 @@ import { type LabelFormat, type LabelOptions, type Opened, type Segmentation, wr
 import type { Geometry, PlaneName } from "../volume/geometry.ts";
 import { Labelmap } from "../volume/labelmap.ts";
 import { type LaidLabels, layLabels, ownLabels } from "../volume/lay.ts";
-import { measure, measuresCsv } from "../volume/measure.ts";
+import { measure } from "../volume/measure.ts";
+import { measuresCsv } from "../volume/measures_csv.ts";
 import { planeMap, planeView } from "../volume/plane.ts";
 import { drawOnPlane } from "../volume/plane_labels.ts";
 import { stackedLabels } from "../volume/stack.ts";

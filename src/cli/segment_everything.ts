@@ -3,7 +3,7 @@ import { type BatchSegmenter, decodeEverything, type EverythingOptions, type Fou
 import { writeLabelPng } from "../formats/write_png.ts";
 import type { RawImage } from "../image/image.ts";
 import type { Embedding } from "../index.ts";
-import { labelColor } from "../volume/from_volume.ts";
+import { labelColor } from "../volume/label_color.ts";
 import { Labelmap } from "../volume/labelmap.ts";
 import type { Model } from "./environment.ts";
 import type { SegmentOptions } from "./segment.ts";

@@ -1,7 +1,7 @@
 // segment with labels as its output: one slice of a volume by its prompt, its neighbours by propagation, written on the whole volume.
 import { area } from "../image/mask.ts";
 import type { Prompt } from "../index.ts";
-import { labelColor } from "../volume/from_volume.ts";
+import { labelColor } from "../volume/label_color.ts";
 import { Labelmap } from "../volume/labelmap.ts";
 import { planeMap } from "../volume/plane.ts";
 import { drawOnPlane } from "../volume/plane_labels.ts";

@@ -1,6 +1,6 @@
 // Segments of a file laid onto the volume they were drawn on: by the images they name, else by where their frames lie in the patient.
 import { SamError } from "../errors.ts";
-import { labelColor } from "./from_volume.ts";
+import { labelColor } from "./label_color.ts";
 import { axis, dot, type Geometry, indexToPatient, length, patientToIndex, type Vector3 } from "./geometry.ts";
 import { type Label, Labelmap } from "./labelmap.ts";
 import { type Runs, runsByValue, runsOf, union } from "./runs.ts";
@@ -17,7 +17,7 @@ interface OwnLabelmap {
   readonly notes: readonly string[];
 }
 
-/** Overlaps stay. Fractional segments count from half on, and `notes` says so. Throws where the segmentation lies on another grid, saying how they differ. */
+/** See fetched.ts. */
 export async function labelmapOfSegmentation(
   segmentation: Segmentation,
   volume: Volume,

@@ -1,25 +1,14 @@
 // A volume of label values (NIfTI, NRRD, MetaImage, a palette PNG) as a labelmap: work goes on where a file stopped.
 import { SamError } from "../errors.ts";
+import { labelColor } from "./label_color.ts";
 import { Labelmap } from "./labelmap.ts";
 import { runsByValue } from "./runs.ts";
 import type { Volume } from "./volume.ts";
 
 /** More values than this are an image, not labels. */
 const MAX_LABELS = 1000;
-/** Hues that stay apart, for labels without a colour: the golden angle around the circle. */
-export function labelColor(id: number): [number, number, number] {
-  const hue = (id * 137.508) % 360;
-  const channel = (n: number) => {
-    const k = (n + hue / 60) % 6;
-    return Math.round(255 * (0.95 - 0.7 * Math.max(0, Math.min(k, 4 - k, 1))));
-  };
-  return [channel(5), channel(3), channel(1)];
-}
 
-/**
- * Each value above 0 becomes a label, named by the file where it names them, or by `names`. Throws where values are not whole numbers from 0 to 65535, or
- * too many.
- */
+/** See fetched.ts. */
 export async function labelmapOf(volume: Volume, names: ReadonlyMap<number, string> = new Map(), signal?: AbortSignal): Promise<Labelmap> {
   const { columns, rows, slices, palette, labels = [] } = volume;
   const named = new Map(labels.map((label) => [label.id, label]));

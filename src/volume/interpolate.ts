@@ -5,11 +5,7 @@ import { axis, cross, dot, indexToPatient } from "./geometry.ts";
 import type { Grid, Stack } from "./morphology.ts";
 import { boundsOf, type Runs, rowRuns, runsOf } from "./runs.ts";
 
-/**
- * What lies between neighbours of `accepted`, slices on which something of the label is: slice → runs, the accepted ones left out. Shapes are laid on each
- * other by their centres, so that what runs askew through the volume is followed; steps between slices are the true ones.
- * Throws a SamError where an accepted slice has nothing, or fewer than two are given.
- */
+/** See fetched.ts. */
 export function interpolate(stack: Stack, accepted: readonly number[], grid: Grid): Map<number, Runs> {
   const known = [...new Set(accepted)].sort((a, b) => a - b);
   const empty = known.find((slice) => !stack.get(slice)?.length);

@@ -25,7 +25,7 @@ export interface LaidLabels {
 /** Of a voxel: files round positions. */
 const TOLERANCE = 0.1;
 
-/** See label_files.ts. */
+/** See fetched.ts. */
 export async function layLabels(source: Volume | Segmentation, volume: Volume, options: LayOptions = {}): Promise<LaidLabels> {
   const { signal, resample } = options;
   let refused: unknown;
@@ -50,6 +50,14 @@ export async function layLabels(source: Volume | Segmentation, volume: Volume, o
   }
   const exact = sameVoxels(own, geometry, volume);
   if (exact) return { labelmap: exact.labelmap, notes: [...own.notes, ...exact.notes] };
+  // Most files of volumes know one step alone: what was written on uneven slices lies on them slice by slice.
+  const { sliceOrigins, ...even } = volume.geometry as Geometry;
+  const sameSlices =
+    sliceOrigins && !geometry.sliceOrigins && own.labelmap.slices === volume.slices && sameVoxels(own, geometry, { ...volume, geometry: even });
+  if (sameSlices) {
+    const note = `The slices of ${volume.name} are unevenly spaced, which ${source.name} cannot say: labels are laid slice by slice.`;
+    return { labelmap: sameSlices.labelmap, notes: [...own.notes, ...sameSlices.notes, note] };
+  }
   if (resample !== "nearest") throw apart(source.name, own, volume, refused);
   const note = `The labels lie on another grid (${gridWords(own.labelmap, geometry)}): each voxel took the nearest one's label.`;
   return { labelmap: nearest(own.labelmap, geometry, volume, signal), notes: [...own.notes, note] };

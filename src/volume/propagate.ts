@@ -58,11 +58,7 @@ interface Known {
   readonly logits: Float32Array | undefined;
 }
 
-/**
- * Yields a proposal a slice, nearest slices first, both directions in turn. Each is asked for by the previous mask: of each of its parts the box, a little
- * wider, a point well inside, and its low-resolution logits as probabilities. Encodes and decodes one slice a step; stopping the loop stops the work.
- * Throws a SamError for an empty mask or a range without the slice, and what the segmenter throws.
- */
+/** See fetched.ts. */
 export async function* propagate<E extends EncodedPicture>(segmenter: Segmenter<E>, options: PropagateOptions): AsyncGenerator<Proposal, void> {
   const { from, range, signal, logits } = options;
   const [first, last] = range;

@@ -9,10 +9,7 @@ export function numberedSlices(names: readonly string[], slices?: number): numbe
   return fromOne ? numbers.map((number) => number - 1) : numbers;
 }
 
-/**
- * Label pictures of one size as a volume of `slices`, by default up to the last numbered one; slices without a picture hold 0. Undefined where they are
- * not all single slices of one size, or one is numbered beyond `slices`.
- */
+/** See fetched.ts. */
 export function stackedLabels(volumes: readonly Volume[], slices?: number): Volume | undefined {
   const [first] = volumes;
   if (!first) return undefined;

@@ -112,6 +112,16 @@ describe("labels laid on a volume", () => {
     expect(await refused(volumeOf(values, { ...GEOMETRY, origin: [900, 0, 0] }))).toMatch(/first voxel at 900/);
   });
 
+  it("of a file with one step between slices lie on uneven ones slice by slice, and that is said", async () => {
+    const uneven: Geometry = { ...GEOMETRY, sliceOrigins: [0, 1, 2, 4, 5, 6].map((k) => [-50.5, 20.25 + 0.3 * k, 100 + 4 * k] as const) };
+    const { labelmap, notes } = await layLabels(
+      volumeOf(values),
+      volumeOf(() => 0, uneven),
+    );
+    expect(valuesOf(labelmap)).toEqual(await expected());
+    expect(notes.at(-1)).toMatch(/unevenly spaced, which v cannot say: labels are laid slice by slice/);
+  });
+
   it("without positions go voxel on voxel, and that is said", async () => {
     const { unoriented: _, ...rest } = GEOMETRY as Geometry & { unoriented?: true };
     const bare = { ...volumeOf(values), geometry: undefined } as unknown as Volume;

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Labelmap } from "../../src/volume/labelmap.ts";
-import { diameters, measure, measuresCsv } from "../../src/volume/measure.ts";
+import { diameters, measure } from "../../src/volume/measure.ts";
+import { measuresCsv } from "../../src/volume/measures_csv.ts";
 import { runsOf } from "../../src/volume/runs.ts";
 import type { Volume } from "../../src/volume/volume.ts";
 

@@ -1,0 +1,68 @@
+// What is fetched when it is first asked for: labels of files laid on volumes, measurements, what lies between slices.
+import type { Labelmap } from "./labelmap.ts";
+import type { LaidLabels, LayOptions, OwnLabels } from "./lay.ts";
+import type { Measures } from "./measure.ts";
+import type { Grid, Stack } from "./morphology.ts";
+import type { PropagateOptions, Proposal } from "./propagate.ts";
+import type { Runs } from "./runs.ts";
+import type { Segmentation } from "./segmentation.ts";
+import type { EncodedPicture, Segmenter } from "./segmenter.ts";
+import type { Volume } from "./volume.ts";
+
+/**
+ * The labels of a file on the voxels of `volume`. The same voxels stored in another order (a NIfTI of a DICOM series, say), or a part of them, are laid by
+ * where they lie in the patient. Throws a SamError of code "file" that says how the grids differ where they do and `resample` was not asked for, or where
+ * a segmentation belongs to another frame of reference.
+ */
+export async function layLabels(source: Volume | Segmentation, volume: Volume, options?: LayOptions): Promise<LaidLabels> {
+  return (await import("./lay.ts")).layLabels(source, volume, options);
+}
+
+/** The labels on the voxels they are stored on, with their geometry. Throws a SamError of code "file" where a segmentation does not say where it lies. */
+export async function ownLabels(source: Volume | Segmentation, signal?: AbortSignal): Promise<OwnLabels> {
+  return (await import("./lay.ts")).ownLabels(source, signal);
+}
+
+/** Overlaps stay. Fractional segments count from half on, and `notes` says so. Throws where the segmentation lies on another grid, saying how they differ. */
+export async function labelmapOfSegmentation(segmentation: Segmentation, volume: Volume, signal?: AbortSignal): Promise<LaidLabels> {
+  return (await import("./from_segmentation.ts")).labelmapOfSegmentation(segmentation, volume, signal);
+}
+
+/** Reads the slices on which something is drawn, once each. Labels without pixels are there with zeros. */
+export async function measure(labelmap: Labelmap, volume: Volume, signal?: AbortSignal): Promise<Measures> {
+  return (await import("./measure.ts")).measure(labelmap, volume, signal);
+}
+
+/**
+ * Yields a proposal a slice, nearest slices first, both directions in turn. Each is asked for by the previous mask: of each of its parts the box, a little
+ * wider, a point well inside, and its low-resolution logits as probabilities. Encodes and decodes one slice a step; stopping the loop stops the work.
+ * Throws a SamError for an empty mask or a range without the slice, and what the segmenter throws.
+ */
+export async function* propagate<E extends EncodedPicture>(segmenter: Segmenter<E>, options: PropagateOptions): AsyncGenerator<Proposal, void> {
+  yield* (await import("./propagate.ts")).propagate(segmenter, options);
+}
+
+/**
+ * What lies between neighbours of `accepted`, slices on which something of the label is: slice → runs, the accepted ones left out. Shapes are laid on each
+ * other by their centres, so that what runs askew through the volume is followed; steps between slices are the true ones.
+ * Throws a SamError where an accepted slice has nothing, or fewer than two are given.
+ */
+export async function interpolate(stack: Stack, accepted: readonly number[], grid: Grid): Promise<Map<number, Runs>> {
+  return (await import("./interpolate.ts")).interpolate(stack, accepted, grid);
+}
+
+/**
+ * Each value above 0 becomes a label, named by the file where it names them, or by `names`. Throws where values are not whole numbers from 0 to 65535, or
+ * too many.
+ */
+export async function labelmapOf(volume: Volume, names?: ReadonlyMap<number, string>, signal?: AbortSignal): Promise<Labelmap> {
+  return (await import("./from_volume.ts")).labelmapOf(volume, names, signal);
+}
+
+/**
+ * Label pictures of one size as a volume of `slices`, by default up to the last numbered one; slices without a picture hold 0. Undefined where they are
+ * not all single slices of one size, or one is numbered beyond `slices`.
+ */
+export async function stackedLabels(volumes: readonly Volume[], slices?: number): Promise<Volume | undefined> {
+  return (await import("./stack.ts")).stackedLabels(volumes, slices);
+}
