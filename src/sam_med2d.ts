@@ -9,7 +9,7 @@ import { Engine, type EngineOptions, type ModelDevice } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
 import { elements } from "./graph/tensor.ts";
 import { type Fit, frame, type Framing, type ImageSource, innerSides, toModel, toRawImage } from "./image/image.ts";
-import { coloursOf, type InputPreset } from "./image/input.ts";
+import { type InputPreset, statisticalColours } from "./image/input.ts";
 import { fetchUpsampling, type Mask, maskOf } from "./image/mask.ts";
 import { preprocess, type Resize } from "./image/preprocess.ts";
 import { ADAPTER, type Config, detectConfig, VIT_B } from "./model/config.ts";
@@ -166,7 +166,7 @@ export class SamMed2D {
     const raw = toRawImage(image);
     const framing = frame(raw.width, raw.height, this.config.imageSize, fit);
     const pixels = preprocess(raw, framing, channelOrder, await resizeOf(this.input, framing.fit));
-    const colours = coloursOf(pixels, this.input.intensity);
+    const colours = this.input.intensity === "mean-std" ? statisticalColours() : (await import("./image/resample.ts")).ownColours(pixels);
     const tokens = await this.#exclusive("encode", (engine) => engine.encode(pixels, colours, { signal, onProgress }), { signal, onProgress });
     return new HeldEmbedding(tokens, this.config.decoder.width, framing, this.name, this.#fingerprint);
   }

@@ -11,7 +11,7 @@ import type { Choices } from "../graph/target.ts";
 import { type DeviceModel, modelledMs, modelledTime } from "../graph/time_model.ts";
 import { byteLength } from "../graph/tensor.ts";
 import { frame, toModel } from "../image/image.ts";
-import { coloursOf } from "../image/input.ts";
+import { statisticalColours } from "../image/input.ts";
 import { preprocess } from "../image/preprocess.ts";
 import { type Config, variantName } from "../model/config.ts";
 import { encodePrompt } from "../model/prompts.ts";
@@ -101,7 +101,7 @@ async function measureOn({ gpu, adapter }: BenchDevice, options: RunOptions): Pr
     const framing = frame(image.width, image.height, config.imageSize, "resize");
     const prepare = () => preprocess(image, framing, "bgr") as Uint32Array<ArrayBuffer>;
     const [preprocessMs, pixels] = await timed(async () => prepare());
-    const colours = coloursOf(pixels, "mean-std");
+    const colours = statisticalColours();
     const space = { width: framing.width, height: framing.height, toModel: (x: number, y: number) => toModel(framing, x, y) };
     const prompt = encodePrompt({ box: boxOf(golden) }, space);
     const upsample = benchUpsample(subject);

@@ -29,18 +29,7 @@ export const INPUTS: Readonly<Record<InputName, InputPreset>> = {
 const MEAN = [123.675, 116.28, 103.53];
 const DEVIATION = [58.395, 57.12, 57.375];
 
-/** What the network subtracts from each channel and divides it by, [2, 4], for pixels of `preprocess`. */
-export function coloursOf(pixels: Uint32Array, intensity: InputPreset["intensity"]): Float32Array<ArrayBuffer> {
-  if (intensity === "mean-std") return Float32Array.of(...MEAN, 0, ...DEVIATION, 1);
-  let [low, high] = [255, 0];
-  for (const pixel of pixels) {
-    if (pixel >>> 24 === 0) continue;
-    for (let shift = 0; shift < 24; shift += 8) {
-      const value = (pixel >>> shift) & 255;
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  const range = Math.max(high - low, 1e-8);
-  return Float32Array.of(low, low, low, 0, range, range, range, 1);
+/** What the network subtracts from each channel and divides it by, [2, 4], where it was trained with the statistics of many images. */
+export function statisticalColours(): Float32Array<ArrayBuffer> {
+  return Float32Array.of(...MEAN, 0, ...DEVIATION, 1);
 }

@@ -9,6 +9,21 @@ interface Axis {
   readonly weights: Float64Array;
 }
 
+/** What the network subtracts from each channel and divides it by, [2, 4], so that pixels of `preprocess` come to 0 … 1 by the image's own range. */
+export function ownColours(pixels: Uint32Array): Float32Array<ArrayBuffer> {
+  let [low, high] = [255, 0];
+  for (const pixel of pixels) {
+    if (pixel >>> 24 === 0) continue;
+    for (let shift = 0; shift < 24; shift += 8) {
+      const value = (pixel >>> shift) & 255;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  const range = Math.max(high - low, 1e-8);
+  return Float32Array.of(low, low, low, 0, range, range, range, 1);
+}
+
 /** OpenCV's INTER_AREA: covered parts where it shrinks, its own linear weights where it stretches; rounded to 8 bits. */
 export function resizeArea(image: RawImage, width: number, height: number): RawImage {
   return toBytes(apply(image, areaAxis(image.width, width), areaAxis(image.height, height)), image, width, height);

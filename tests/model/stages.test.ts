@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { frame, innerSides, toModel } from "../../src/image/image.ts";
-import { coloursOf } from "../../src/image/input.ts";
+import { statisticalColours } from "../../src/image/input.ts";
 import { preprocess } from "../../src/image/preprocess.ts";
 import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
@@ -34,7 +34,7 @@ async function encoded(target: Target, checkpoint: Checkpoint = golden.checkpoin
     checkpoint,
     new Map<Tensor, Float32Array | Uint32Array>([
       [pixels, data],
-      [colours, coloursOf(data, "mean-std")],
+      [colours, statisticalColours()],
     ]),
   );
 }
