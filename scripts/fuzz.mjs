@@ -1,4 +1,4 @@
-// npm run fuzz: ten times the mutated inputs that npm test tries: images, datasets, prompt files, results and checkpoints.
+// npm run fuzz: ten times the mutated inputs that npm test tries: images, volumes, archives, datasets, prompt files, results and checkpoints.
 // npm run fuzz -- FILTER… runs only the files whose path contains a filter; --times N tries N times what npm test does.
 import { bin, isMain, Problem, run, runMain, say } from "./tools.mjs";
 

@@ -13,7 +13,7 @@ export function parseEvaluation(text: string, file: string): Run {
   const settings = value.settings;
   if (!isSettings(settings)) throw bad(`settings with ${SETTINGS.join(", ")}`, settings);
   const { cases, problems, notices = [], images, seconds } = value;
-  if (!isCount(images) || !(typeof seconds === "number" && seconds >= 0)) throw bad("images and seconds as numbers", { images, seconds });
+  if (!isCount(images) || !(Number.isFinite(seconds) && (seconds as number) >= 0)) throw bad("images and seconds as numbers", { images, seconds });
   const index = (at: unknown) => isCount(at) && at < settings.masks;
   const isCase = (item: unknown): item is CaseResult =>
     isRecord(item) &&
@@ -28,7 +28,7 @@ export function parseEvaluation(text: string, file: string): Run {
     problems: listOf("problems", problems, isProblem, bad),
     notices: listOf("notices", notices, isNotice, bad),
     images,
-    seconds,
+    seconds: seconds as number,
   };
 }
 
@@ -61,14 +61,23 @@ function areScores(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const modes: readonly string[] = MODES;
   return Object.entries(value).every(
-    ([mode, score]) => modes.includes(mode) && isRecord(score) && ["dice", "iou", "predicted", "boundary", "parts"].every((key) => Number.isFinite(score[key])),
+    ([mode, score]) =>
+      modes.includes(mode) &&
+      isRecord(score) &&
+      ["dice", "iou", "boundary"].every((key) => isShare(score[key])) &&
+      // What a network says of itself may lie a little outside.
+      Math.abs(Number.isFinite(score.predicted) ? (score.predicted as number) : Number.POSITIVE_INFINITY) < 1e6 &&
+      isCount(score.parts),
   );
 }
 
 function areBaselines(value: unknown): boolean {
-  return (
-    isRecord(value) && Number.isFinite(value.ellipse) && Array.isArray(value.discs) && value.discs.length === RADII.length && value.discs.every(Number.isFinite)
-  );
+  return isRecord(value) && isShare(value.ellipse) && Array.isArray(value.discs) && value.discs.length === RADII.length && value.discs.every(isShare);
+}
+
+/** Sums of others would run over. */
+function isShare(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= 1;
 }
 
 function isCount(value: unknown): value is number {

@@ -1,7 +1,7 @@
 // Voxels that lie in a file, or in memory once unpacked, as typed slices of a volume.
 import type { ByteSource } from "../bytes/byte_source.ts";
 import type { Samples, Slice, SliceData } from "../volume/volume.ts";
-import { badFile, byteCount, CUT_OFF } from "./fail.ts";
+import { badFile, byteCount, CUT_OFF, shown } from "./fail.ts";
 
 /** Complex numbers are read as their magnitudes. */
 export type ScalarType = "uint8" | "int8" | "uint16" | "int16" | "uint32" | "int32" | "uint64" | "int64" | "float32" | "float64" | "complex64" | "complex128";
@@ -159,7 +159,7 @@ export function scalarsOfText(text: string, type: ScalarType, count: number, pat
   for (let i = 0; i < count; i++) {
     out[i] = Number(words[i]);
     if (Number.isNaN(out[i]) && !/^[+-]?nan$/i.test(words[i] as string))
-      throw badFile(path, "numbers as text", `${JSON.stringify((words[i] as string).slice(0, 40))}`, "The file is damaged: fetch it again.");
+      throw badFile(path, "numbers as text", shown((words[i] as string).slice(0, 40)), "The file is damaged: fetch it again.");
   }
   return { bytes: encode(out, type), littleEndian: HOST_IS_LITTLE };
 }
