@@ -103,7 +103,6 @@ export class Actions {
       "slices-back": () => void desk.bySlices(-10),
       "slices-next": () => void desk.bySlices(10),
       cine: () => this.#cine(),
-      layout: () => store.set({ layout: store.state.layout === 1 ? 4 : 1 }),
       "zoom-in": () => controller.zoom(1.4),
       "zoom-out": () => controller.zoom(1 / 1.4),
       fit: () => controller.stage.fitWhole(),

@@ -36,8 +36,6 @@ export interface State {
   /** While a key is held. */
   readonly hidden: boolean;
   readonly promptsShown: boolean;
-  /** One picture, or the planes of a volume beside each other. */
-  readonly layout: 1 | 4;
   /** Whether a true mask is drawn beside the predicted one. */
   readonly truth: boolean;
   readonly model: ModelStatus;
@@ -78,7 +76,6 @@ export function initialState(): State {
     fill: true,
     hidden: false,
     promptsShown: true,
-    layout: 1,
     truth: false,
     model: { kind: "none" },
     checked: false,

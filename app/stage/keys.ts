@@ -50,7 +50,6 @@ export const KEYS = {
   "slices-back": "Shift+PageUp",
   "slices-next": "Shift+PageDown",
   cine: "y",
-  layout: "Shift+v",
   "zoom-in": "+ =",
   "zoom-out": "-",
   fit: "0",

@@ -22,8 +22,6 @@ export interface Scene {
   readonly brush: { readonly at: Pixel; readonly radius: number } | null;
   /** What the edges of the picture point to, in the patient. */
   readonly letters: { readonly left: string; readonly right: string; readonly top: string; readonly bottom: string } | null;
-  /** Where the other planes cut this one. */
-  readonly lines: Pixel | null;
   /** The outline of the structure as it truly is, in original pixels. */
   readonly truth: Path2D | null;
   /** Of the overlay's tint, 0..1. */
@@ -154,7 +152,7 @@ export class Stage {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     if (!this.#scene) return;
-    const { image, size, overlay, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters, lines } = this.#scene;
+    const { image, size, overlay, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters } = this.#scene;
     const { scale, x, y, ratio: tall } = this.#view;
     context.setTransform(ratio * scale, 0, 0, ratio * scale * tall, ratio * x, ratio * y);
     // Magnified far enough, pixels are what one wants to see.
@@ -181,7 +179,6 @@ export class Stage {
       ]);
       context.setLineDash([]);
     }
-    if (lines) this.#drawLines(...toStage(this.#view, lines.x + 0.5, lines.y + 0.5));
     if (stroke) this.#drawStroke(stroke);
     if (prompts.box) this.#drawBox(prompts.box, false);
     if (draft) this.#drawBox(draft, true);
@@ -302,25 +299,6 @@ export class Stage {
     }
     context.textAlign = "left";
     context.textBaseline = "alphabetic";
-  }
-
-  /** Thin, with a gap where they meet. */
-  #drawLines(x: number, y: number): void {
-    const context = this.#context;
-    const { width, height } = this.size;
-    context.beginPath();
-    for (const [fromX, fromY, toX, toY] of [
-      [0, y, x - 14, y],
-      [x + 14, y, width, y],
-      [x, 0, x, y - 14],
-      [x, y + 14, x, height],
-    ] as const) {
-      context.moveTo(fromX, fromY);
-      context.lineTo(toX, toY);
-    }
-    context.lineWidth = 1;
-    context.strokeStyle = "rgba(99, 203, 219, 0.75)";
-    context.stroke();
   }
 
   #drawBox([x0, y0, x1, y1]: Box, draft: boolean): void {

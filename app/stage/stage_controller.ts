@@ -286,7 +286,6 @@ export class StageController {
       ruler,
       brush,
       letters: several ? lettersOf(shown) : null,
-      lines: null,
       truth: this.#truth?.outline ?? null,
       opacity: state.opacity,
       draft: this.#draft,

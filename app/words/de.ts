@@ -273,7 +273,6 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   "key.slices-back": "Zehn Schichten zurück",
   "key.slices-next": "Zehn Schichten weiter",
   "key.cine": "Schichten abspielen",
-  "key.layout": "Ebenen nebeneinander",
   "key.zoom-in": "Vergrößern",
   "key.zoom-out": "Verkleinern",
   "key.fit": "Ganzes Bild",

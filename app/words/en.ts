@@ -271,7 +271,6 @@ export const en = {
   "key.slices-back": "Ten slices back",
   "key.slices-next": "Ten slices on",
   "key.cine": "Play slices",
-  "key.layout": "Planes side by side",
   "key.zoom-in": "Zoom in",
   "key.zoom-out": "Zoom out",
   "key.fit": "Whole image",
