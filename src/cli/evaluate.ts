@@ -14,7 +14,7 @@ import { type ReportOptions, reportFiles, summarise, writeReports } from "./eval
 import { Work } from "./evaluation_run.ts";
 import { checkDestinations } from "./outputs.ts";
 import { Terminal } from "./terminal.ts";
-import { CommandError } from "./usage.ts";
+import { CommandError, UsageError } from "./usage.ts";
 import { defaultWeights, identityOf, isFile } from "./weights.ts";
 
 export type { ReportOptions };
@@ -36,6 +36,8 @@ export interface EvaluateOptions extends ReportOptions, DatasetRules {
   readonly shard: Shard;
 }
 
+const RULES = ["planes", "window", "minArea", "minAspect", "parts", "modality", "datasetName", "case", "resample"] as const;
+
 export interface Shard {
   /** From 0. */
   readonly index: number;
@@ -46,6 +48,11 @@ export async function evaluate(path: string, options: EvaluateOptions, environme
   const { signal } = environment;
   const terminal = new Terminal(environment.stderr);
   const weights = options.weights ?? defaultWeights();
+  const rule = options.labels === undefined ? RULES.find((name) => options[name] !== undefined) : undefined;
+  if (rule)
+    throw new UsageError(
+      `--${rule.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is a rule for the slices of a volume: name its labels with --labels`,
+    );
   await checkDestinations({ ...reportFiles(options), "--save-prompts": options.savePrompts }, [
     path,
     ...(options.labels === undefined ? [] : [options.labels]),

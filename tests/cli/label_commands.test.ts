@@ -71,6 +71,9 @@ describe("dataset and evaluate", () => {
     expect([none.code, none.stderr]).toEqual([1, expect.stringMatching(/no slice has a mask that is large enough: lower --min-area/)]);
     expect((await folder.names()).some((name) => name === "none" || name.endsWith(".tmp"))).toBe(false);
     expect((await cli(["dataset", image(), "--labels", labels(), "--out", folder.path])).stderr).toMatch(/has files in it/);
+    expect((await cli(["evaluate", folder.path, "--min-area", "0.1"])).stderr).toMatch(
+      /--min-area is a rule for the slices of a volume: name its labels with --labels/,
+    );
     expect((await cli(["dataset", image(), "--labels", labels(), "--planes", "oblique", "--out", folder.file("n")])).code).toBe(2);
   });
 
