@@ -1,18 +1,30 @@
 // y = softmax_k( q.k / sqrt(d) + q.Rh[qy - ky + K - 1] + q.Rw[qx - kx + K - 1] ) v, within windows of K x K tokens (K = grid: global).
 // With OFFSETS, a number for each head and pair of distances, O[head, |qy - ky|, |qx - kx|], takes the place of both position terms.
-// A workgroup computes THREADS queries of one window and head, key row by key row with a running softmax: scores never leave registers.
-// A thread computes one query. Tokens that pad the last windows are not stored: their key and value are the qkv bias.
+// A workgroup computes QUERIES queries of one window and head, TILE keys after TILE keys with a running softmax, the next on their way.
+// LANES threads share a query: of each tile's keys a thread has the scores of some, and then some channels of the sum over all.
+// Tokens that pad the last windows are not stored: their key and value are the qkv bias.
 
 // d / 4
 const HEAD4: u32 = 16u;
-const THREADS: u32 = 64u;
-// Keys of one row that are staged together.
+const LANES: u32 = 8u;
+const QUERIES: u32 = 16u;
 const TILE: u32 = 16u;
 // K, the window's side
 const WINDOW: u32 = 14u;
 const OFFSETS: bool = false;
 // Of a head's O, K * K rounded up to fours.
 const TABLE: u32 = 1u;
+
+const THREADS = LANES * QUERIES;
+// Keys and channels of a thread.
+const OWN_KEYS = TILE / LANES;
+const OWN4 = (HEAD4 + LANES - 1u) / LANES;
+// One vector more than there are, so that the keys of a query's lanes lie in different banks.
+const ROW4 = HEAD4 + 1u;
+const LOADS = (2u * TILE * HEAD4 + THREADS - 1u) / THREADS;
+// Of a lane, of a row or column of keys or of all that may be padded.
+const TERMS = (WINDOW + LANES - 1u) / LANES;
+const PADDED = (WINDOW * WINDOW + LANES - 1u) / LANES;
 
 struct Params {
   grid: u32,
@@ -34,10 +46,18 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-var<workgroup> keys: array<vec4<f32>, TILE * HEAD4>;
-var<workgroup> values: array<vec4<f32>, TILE * HEAD4>;
-// q.Rw for each key column and thread
-var<workgroup> column_terms: array<f32, WINDOW * THREADS>;
+// Keys, then values: [2, TILE, ROW4]
+var<workgroup> staged: array<vec4<f32>, 2u * TILE * ROW4>;
+// q.Rh and q.Rw: [QUERIES, WINDOW]
+var<workgroup> row_terms: array<f32, QUERIES * WINDOW>;
+var<workgroup> column_terms: array<f32, QUERIES * WINDOW>;
+// [QUERIES, TILE]
+var<workgroup> scores: array<f32, QUERIES * TILE>;
+var<workgroup> weights: array<f32, QUERIES * TILE>;
+// Of a lane: its share of the total; the highest score and the total of its padded keys.
+var<workgroup> lane_total: array<f32, THREADS>;
+var<workgroup> lane_padded_highest: array<f32, THREADS>;
+var<workgroup> lane_padded_total: array<f32, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -47,82 +67,138 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let left = group.y % windows * WINDOW;
   let height = min(WINDOW, params.grid - top);
   let width = min(WINDOW, params.grid - left);
-  if (group.x * THREADS >= height * width) { return; }
+  let keys = height * width;
+  if (group.x * QUERIES >= keys) { return; }
+  let lane = thread % LANES;
+  let query = thread / LANES;
   // Threads past the last query repeat it and store nothing: barriers need them.
-  let index = min(group.x * THREADS + thread, height * width - 1u);
+  let index = min(group.x * QUERIES + query, keys - 1u);
   let qy = index / width;
   let qx = index % width;
   let row4 = params.heads * HEAD4;
   let token = (top + qy) * params.grid + left + qx;
 
   var q: array<vec4<f32>, HEAD4>;
-  var sum: array<vec4<f32>, HEAD4>;
-  var padded_key_term = 0.0;
+  var padded_key = vec4<f32>();
   for (var d = 0u; d < HEAD4; d++) {
     q[d] = qkv[token * 3u * row4 + head * HEAD4 + d];
-    padded_key_term += dot(q[d], bias[row4 + head * HEAD4 + d]);
+    padded_key = fma(q[d], bias[row4 + head * HEAD4 + d], padded_key);
   }
-  padded_key_term *= params.scale;
-  for (var kx = 0u; kx < select(WINDOW, 0u, OFFSETS); kx++) {
-    var term = 0.0;
-    for (var d = 0u; d < HEAD4; d++) { term += dot(q[d], rel_w[(qx + WINDOW - 1u - kx) * HEAD4 + d]); }
-    column_terms[kx * THREADS + thread] = term;
+  if (!OFFSETS) {
+    for (var i = 0u; i < TERMS; i++) {
+      let at = min(i * LANES + lane, WINDOW - 1u);
+      var row = vec4<f32>();
+      var column = vec4<f32>();
+      for (var d = 0u; d < HEAD4; d++) {
+        row = fma(q[d], rel_h[(qy + WINDOW - 1u - at) * HEAD4 + d], row);
+        column = fma(q[d], rel_w[(qx + WINDOW - 1u - at) * HEAD4 + d], column);
+      }
+      row_terms[query * WINDOW + at] = added(row);
+      column_terms[query * WINDOW + at] = added(column);
+    }
   }
 
+  var sum: array<vec4<f32>, OWN4>;
   var highest = -3.0e38;
   var total = 0.0;
-  var padded_total = 0.0;
-  for (var ky = 0u; ky < WINDOW; ky++) {
-    var row_term = 0.0;
-    if (OFFSETS) {
-      let first = head * TABLE + max(qy, ky) * WINDOW - min(qy, ky) * WINDOW;
-      for (var kx = 0u; kx < WINDOW; kx++) {
-        let offset = first + max(qx, kx) - min(qx, kx);
-        column_terms[kx * THREADS + thread] = rel_h[offset / 4u][offset % 4u];
+  var next: array<vec4<f32>, LOADS>;
+  let tiles = (keys + TILE - 1u) / TILE;
+  // One round more than there are tiles: a tile is on its way while the one before is summed.
+  for (var round = 0u; round <= tiles; round++) {
+    if (round < tiles) {
+      for (var j = 0u; j < LOADS; j++) {
+        let e = min(j * THREADS + thread, 2u * TILE * HEAD4 - 1u);
+        let key = min(round * TILE + e / HEAD4 % TILE, keys - 1u);
+        let at = (top + key / width) * params.grid + left + key % width;
+        next[j] = qkv[(3u * at + 1u + e / (TILE * HEAD4)) * row4 + head * HEAD4 + e % HEAD4];
       }
-    } else {
-      for (var d = 0u; d < HEAD4; d++) { row_term += dot(q[d], rel_h[(qy + WINDOW - 1u - ky) * HEAD4 + d]); }
     }
-    let real = select(0u, width, ky < height);
-    for (var first = 0u; first < real; first += TILE) {
-      let count = min(TILE, real - first);
-      workgroupBarrier();
-      for (var i = thread; i < count * HEAD4; i += THREADS) {
-        let source = ((top + ky) * params.grid + left + first + i / HEAD4) * 3u * row4 + head * HEAD4 + i % HEAD4;
-        keys[i] = qkv[source + row4];
-        values[i] = qkv[source + 2u * row4];
+    if (round > 0u) {
+      let first = (round - 1u) * TILE;
+      var own: array<f32, OWN_KEYS>;
+      for (var j = 0u; j < OWN_KEYS; j++) {
+        let k = j * LANES + lane;
+        let key = min(first + k, keys - 1u);
+        var score = vec4<f32>();
+        for (var d = 0u; d < HEAD4; d++) { score = fma(q[d], staged[k * ROW4 + d], score); }
+        own[j] = added(score) * params.scale + position(head, query, qy, qx, key / width, key % width);
+        // Past the last key there is none.
+        own[j] = select(own[j], -3.0e38, first + k >= keys);
+        scores[query * TILE + k] = own[j];
       }
       workgroupBarrier();
-      for (var k = 0u; k < count; k++) {
-        var score = 0.0;
-        for (var d = 0u; d < HEAD4; d++) { score += dot(q[d], keys[k * HEAD4 + d]); }
-        score = score * params.scale + row_term + column_terms[(first + k) * THREADS + thread];
-        if (score > highest) {
-          let shrink = exp(highest - score);
-          total *= shrink;
-          padded_total *= shrink;
-          for (var d = 0u; d < HEAD4; d++) { sum[d] *= shrink; }
-          highest = score;
-        }
-        let weight = exp(score - highest);
+      let before = highest;
+      for (var k = 0u; k < TILE; k++) { highest = max(highest, scores[query * TILE + k]); }
+      let shrink = exp(before - highest);
+      total *= shrink;
+      for (var j = 0u; j < OWN_KEYS; j++) {
+        let weight = exp(own[j] - highest);
+        weights[query * TILE + j * LANES + lane] = weight;
         total += weight;
-        for (var d = 0u; d < HEAD4; d++) { sum[d] += weight * values[k * HEAD4 + d]; }
+      }
+      workgroupBarrier();
+      for (var i = 0u; i < OWN4; i++) { sum[i] *= shrink; }
+      for (var k = 0u; k < TILE; k++) {
+        let weight = vec4<f32>(weights[query * TILE + k]);
+        for (var i = 0u; i < OWN4; i++) { sum[i] = fma(weight, staged[(TILE + k) * ROW4 + min(i * LANES + lane, HEAD4 - 1u)], sum[i]); }
       }
     }
-    for (var kx = real; kx < WINDOW; kx++) {
-      let score = padded_key_term + row_term + column_terms[kx * THREADS + thread];
-      if (score > highest) {
-        let shrink = exp(highest - score);
-        total *= shrink;
-        padded_total *= shrink;
-        for (var d = 0u; d < HEAD4; d++) { sum[d] *= shrink; }
-        highest = score;
+    workgroupBarrier();
+    for (var j = 0u; j < LOADS; j++) {
+      let e = j * THREADS + thread;
+      if (e < 2u * TILE * HEAD4) { staged[e / HEAD4 * ROW4 + e % HEAD4] = next[j]; }
+    }
+    workgroupBarrier();
+  }
+
+  var padded_highest = -3.0e38;
+  var padded_total = 0.0;
+  if (keys < WINDOW * WINDOW) {
+    let padded_score = added(padded_key) * params.scale;
+    for (var i = 0u; i < PADDED; i++) {
+      let key = i * LANES + lane;
+      let ky = key / WINDOW;
+      let kx = key % WINDOW;
+      if (ky < WINDOW && (ky >= height || kx >= width)) {
+        let score = padded_score + position(head, query, qy, qx, ky, kx);
+        let before = padded_highest;
+        padded_highest = max(before, score);
+        padded_total = padded_total * exp(before - padded_highest) + exp(score - padded_highest);
       }
-      padded_total += exp(score - highest);
     }
   }
-  if (group.x * THREADS + thread >= height * width) { return; }
-  for (var d = 0u; d < HEAD4; d++) {
-    y[token * row4 + head * HEAD4 + d] = (sum[d] + padded_total * bias[2u * row4 + head * HEAD4 + d]) / (total + padded_total);
+  lane_total[thread] = total;
+  lane_padded_highest[thread] = padded_highest;
+  lane_padded_total[thread] = padded_total;
+  workgroupBarrier();
+  var most = highest;
+  for (var i = 0u; i < LANES; i++) { most = max(most, lane_padded_highest[query * LANES + i]); }
+  total = 0.0;
+  padded_total = 0.0;
+  for (var i = 0u; i < LANES; i++) {
+    let other = query * LANES + i;
+    total += lane_total[other];
+    padded_total += lane_padded_total[other] * exp(lane_padded_highest[other] - most);
   }
+  let shrink = exp(highest - most);
+  if (group.x * QUERIES + query >= keys) { return; }
+  for (var i = 0u; i < OWN4; i++) {
+    let d = i * LANES + lane;
+    if (d < HEAD4) {
+      y[token * row4 + head * HEAD4 + d] = (sum[i] * shrink + padded_total * bias[2u * row4 + head * HEAD4 + d]) / (total * shrink + padded_total);
+    }
+  }
+}
+
+// What a pair's places add to its score.
+fn position(head: u32, query: u32, qy: u32, qx: u32, ky: u32, kx: u32) -> f32 {
+  if (OFFSETS) {
+    let offset = head * TABLE + (max(qy, ky) - min(qy, ky)) * WINDOW + max(qx, kx) - min(qx, kx);
+    return rel_h[offset / 4u][offset % 4u];
+  }
+  return row_terms[query * WINDOW + ky] + column_terms[query * WINDOW + kx];
+}
+
+fn added(v: vec4<f32>) -> f32 {
+  return (v.x + v.y) + (v.z + v.w);
 }

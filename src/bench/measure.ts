@@ -52,7 +52,8 @@ export class ParityError extends Error {
 
 /**
  * Gives the run of the first precision, with the others beside it.
- * @throws ParityError when a kernel or the whole network gives something else than it should; that run has not been timed then.
+ * @throws ParityError when a kernel or the whole network gives something else than it should in the first precision; others that do are
+ * not timed and named in the report.
  */
 export async function measure(options: MeasureOptions): Promise<BenchReport> {
   const [first = "f32", ...others] = options.precisions ?? [];
@@ -70,8 +71,17 @@ export async function measure(options: MeasureOptions): Promise<BenchReport> {
   };
   const report = await one(first);
   const beside: BenchReport[] = [];
-  for (const precision of others) beside.push(await one(precision));
-  return together([report, ...beside]);
+  const wrong: { precision: Precision; reason: string }[] = [];
+  for (const precision of others) {
+    try {
+      beside.push(await one(precision));
+    } catch (error) {
+      // What was measured before stays.
+      if (!(error instanceof ParityError)) throw error;
+      wrong.push({ precision, reason: error.message });
+    }
+  }
+  return { ...together([report, ...beside]), ...(wrong.length > 0 ? { wrong } : {}) };
 }
 
 interface RunOptions extends MeasureOptions {

@@ -35,6 +35,8 @@ export interface BenchReport {
   readonly peer?: PeerReport;
   /** What the tuner tried, where one ran. */
   readonly tuning?: readonly TuningReport[];
+  /** Precisions whose answers were wrong on this device, so that they were not timed. */
+  readonly wrong?: readonly { readonly precision: Precision; readonly reason: string }[];
   /** Runs of the same session in other precisions. */
   readonly beside?: readonly BenchReport[];
 }

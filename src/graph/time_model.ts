@@ -37,6 +37,8 @@ export const DEVICE_MODELS = {
 export interface Work {
   /** Of a workgroup. */
   readonly threads: number;
+  /** Workgroups with anything to do, where others end at once. */
+  readonly groups?: number;
   readonly steps: number;
   /** Instructions of a thread in a step. */
   readonly instructions: number;
@@ -88,7 +90,7 @@ export function threadsOf(dispatch: Timed): number {
  */
 export function modelledTime(dispatch: Timed, device: DeviceModel): ModelledTime {
   const { threads, steps, instructions, shared = 0, registers = 64, ahead = false, lookups = 0 } = workOf(dispatch);
-  const groups = product(dispatch.workgroups);
+  const { groups = product(dispatch.workgroups) } = workOf(dispatch);
   const warps = Math.ceil(threads / 32);
   const share = Math.ceil(groups / device.units);
   const room = Math.max(1, Math.floor(Math.min(device.registers / (threads * registers), device.threads / threads)));

@@ -106,20 +106,22 @@ const MAX_BINDING = 128 * 1024 * 1024;
 
 const TYPE_BYTES: Readonly<Record<string, number>> = { f32: 4, u32: 4, i32: 4, vec2f: 8, vec4f: 16, vec4u: 16, "vec4<f16>": 8, "atomic<u32>": 4 };
 
-/** Constants of a linked shader by name, those of its dispatch first. */
-function constantsOf(text: string): Map<string, number> {
-  const pairs = [...text.matchAll(/^const (\w+)(?:\s*:\s*\w+)?\s*=\s*(\d+)u?;/gm)].map(([, name, value]) => [name as string, Number(value)] as const);
-  return new Map(pairs);
+/** Constants of a linked shader by name, as they are written. */
+function constantsOf(text: string): ReadonlyMap<string, string> {
+  return new Map([...text.matchAll(/^const (\w+)(?:\s*:\s*\w+)?\s*=\s*([^;]+);/gm)].map(([, name, value]) => [name as string, value as string]));
 }
 
-/** The value of a product of numbers and constants: `64u * HEAD4`. */
-function product(expression: string, constants: ReadonlyMap<string, number>): number {
-  return expression.split("*").reduce((value, part) => {
-    const term = part.trim().replace(/^(\d+)u$/, "$1");
-    const number = /^\d+$/.test(term) ? Number(term) : constants.get(term);
-    if (number === undefined) throw new Error(`${term} in "${expression}" is no number and no constant`);
-    return value * number;
-  }, 1);
+/** The value of sums of products of numbers and constants: `64u * HEAD4 + 1u`. */
+function valueOf(expression: string, constants: ReadonlyMap<string, string>): number {
+  return expression.split("+").reduce((sum, terms) => sum + terms.split("*").reduce((value, part) => value * factor(part.trim(), constants), 1), 0);
+}
+
+function factor(term: string, constants: ReadonlyMap<string, string>): number {
+  const number = /^(\d+)u?$/.exec(term)?.[1];
+  if (number !== undefined) return Number(number);
+  const constant = constants.get(term);
+  if (constant === undefined) throw new Error(`${term} is no number and no constant`);
+  return valueOf(constant, constants);
 }
 
 /** Bytes of `var<workgroup>` and the sides of a workgroup, as a device reads them off the text. */
@@ -130,7 +132,7 @@ function workgroupOf(text: string): { bytes: number; sides: number[] } {
   for (const [declared, type, count] of text.matchAll(/var<workgroup>\s*\w+\s*:\s*(?:array<([\w<>]+),\s*([^;]+?)>|[^;]+);/g)) {
     const size = type && TYPE_BYTES[aliases.get(type) ?? type];
     if (!size || !count) throw new Error(`cannot measure ${declared}`);
-    bytes += size * product(count, constants);
+    bytes += size * valueOf(count, constants);
   }
   const [, sides] = /@workgroup_size\(([^)]*)\)/.exec(text) ?? [];
   if (!sides) throw new Error("no @workgroup_size");
@@ -139,7 +141,7 @@ function workgroupOf(text: string): { bytes: number; sides: number[] } {
     sides: sides
       .split(",")
       .filter(Boolean)
-      .map((side) => product(side, constants)),
+      .map((side) => valueOf(side, constants)),
   };
 }
 

@@ -44,27 +44,45 @@ describeGpu("relative_attention", () => {
     { grid: 16, window: 14, heads: 2, width: 4 }, // as in SAM-Med2D: the last windows are 2 wide
     { grid: 20, window: 7, heads: 1, width: 4 }, // three windows a side, the last 6 wide
     { grid: 17, window: 17, heads: 1, width: 4 }, // a row of keys is one more than a tile
-    { grid: 33, window: 33, heads: 1, width: 4 }, // wider windows take fewer threads
+    { grid: 33, window: 33, heads: 1, width: 4 },
+    { grid: 16, window: 14, heads: 1, width: 64 }, // a head of SAM-Med2D: two vectors of the sum a thread
+    { grid: 6, window: 6, heads: 2, width: 80 }, // of ViT-H: three, of which some are past the end
   ])("grid $grid, window $window, $heads heads of $width", async (options) => {
     await runOp(record(options), { bound: BOUND });
   });
 
-  it("takes half a row of keys at a time for heads wider than 64 channels", async () => {
-    const wide = new Graph("wide");
-    record({ grid: 2, window: 2, heads: 1, width: 68 })(wide);
-    const TILE = wide.dispatches[0]?.constants["TILE"] as number;
-    expect(TILE).toBe(8);
-    // The tile with a narrow head: the kernel is the same, and compiles in a second.
-    await runOp(
-      (graph) => {
-        const y = record({ grid: 10, window: 9, heads: 2, width: 4 })(graph);
-        graph.dispatches.forEach((dispatch, i) => {
-          graph.dispatches[i] = { ...dispatch, constants: { ...dispatch.constants, TILE } };
-        });
-        return y;
-      },
-      { bound: BOUND, targets: [GPU_TARGET] },
-    );
+  it("takes half as many keys at a time where heads and windows are wide, and fewer queries where windows are wider", async () => {
+    const sizes = (window: number, width: number) => {
+      const graph = new Graph("wide");
+      record({ grid: window, window, heads: 1, width })(graph);
+      const { QUERIES, TILE } = graph.dispatches[0]?.constants as { QUERIES: number; TILE: number };
+      return [QUERIES, TILE];
+    };
+    expect([sizes(16, 64), sizes(64, 64), sizes(64, 80), sizes(128, 64)]).toEqual([
+      [16, 16],
+      [16, 8],
+      [16, 8],
+      [8, 8],
+    ]);
+    // The sizes on a small window: the kernel is the same, and its twin takes no minutes.
+    for (const [QUERIES, TILE] of [
+      [16, 8],
+      [8, 8],
+      [2, 8],
+    ] as const) {
+      const [grid, window, heads] = [10, 9, 2];
+      await runOp(
+        (graph) => {
+          const y = record({ grid, window, heads, width: 4 })(graph);
+          graph.dispatches.forEach((dispatch, i) => {
+            const workgroups = [Math.ceil(window ** 2 / QUERIES), 4, heads] as const;
+            graph.dispatches[i] = { ...dispatch, workgroups, constants: { ...dispatch.constants, QUERIES, TILE } };
+          });
+          return y;
+        },
+        { bound: BOUND, targets: [GPU_TARGET] },
+      );
+    }
   });
 
   it.each([CPU_TARGET, SWIFTSHADER] as const)("takes wide heads on software adapters with subgroups of $subgroupSize", async (target) => {

@@ -6,7 +6,7 @@ import { WELCOME_FEATURES } from "../../src/gpu/device.ts";
 Object.assign(globalThis, globals);
 
 /** Held for the life of the process: Dawn crashes when its instance is collected before the objects made from it. */
-const gpu = create([]);
+const gpu = create(["enable-dawn-features=vulkan_enable_f16_on_nvidia"]);
 
 if (globalThis.navigator === undefined) Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
 else Object.defineProperty(globalThis.navigator, "gpu", { value: gpu, configurable: true });
