@@ -3,18 +3,9 @@
 // A workgroup computes QUERIES queries of one window and head, TILE keys after TILE keys with a running softmax, the next on their way.
 // LANES threads share a query: of each tile's keys a thread has the scores of some, and then some channels of the sum over all.
 // Tokens that pad the last windows are not stored: their key and value are the qkv bias.
+import package::shared::window_positions::{HEAD4, LANES, QUERIES, WINDOW, OFFSETS, params, qkv, Query, put_terms, position, added};
 
-// d / 4
-const HEAD4: u32 = 16u;
-const LANES: u32 = 8u;
-const QUERIES: u32 = 16u;
 const TILE: u32 = 16u;
-// K, the window's side
-const WINDOW: u32 = 14u;
-const OFFSETS: bool = false;
-// Of a head's O, K * K rounded up to fours.
-const TABLE: u32 = 1u;
-
 const THREADS = LANES * QUERIES;
 // Keys and channels of a thread.
 const OWN_KEYS = TILE / LANES;
@@ -22,35 +13,16 @@ const OWN4 = (HEAD4 + LANES - 1u) / LANES;
 // One vector more than there are, so that the keys of a query's lanes lie in different banks.
 const ROW4 = HEAD4 + 1u;
 const LOADS = (2u * TILE * HEAD4 + THREADS - 1u) / THREADS;
-// Of a lane, of a row or column of keys or of all that may be padded.
-const TERMS = (WINDOW + LANES - 1u) / LANES;
+// Keys of a lane, of all that may be padded.
 const PADDED = (WINDOW * WINDOW + LANES - 1u) / LANES;
 
-struct Params {
-  grid: u32,
-  heads: u32,
-  // Of this dispatch.
-  first_head: u32,
-  scale: f32,
-}
-
-// [T, 3 (q, k, v), heads, d/4]
-@group(0) @binding(0) var<storage, read> qkv: array<vec4<f32>>;
 // [3, heads, d/4]
 @group(0) @binding(1) var<storage, read> bias: array<vec4<f32>>;
-// [2K - 1, d/4]; with OFFSETS O, [heads, TABLE/4]
-@group(0) @binding(2) var<storage, read> rel_h: array<vec4<f32>>;
-// [2K - 1, d/4]
-@group(0) @binding(3) var<storage, read> rel_w: array<vec4<f32>>;
 // [T, heads, d/4]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(5) var<uniform> params: Params;
 
 // Keys, then values: [2, TILE, ROW4]
 var<workgroup> staged: array<vec4<f32>, 2u * TILE * ROW4>;
-// q.Rh and q.Rw: [QUERIES, WINDOW]
-var<workgroup> row_terms: array<f32, QUERIES * WINDOW>;
-var<workgroup> column_terms: array<f32, QUERIES * WINDOW>;
 // [QUERIES, TILE]
 var<workgroup> scores: array<f32, QUERIES * TILE>;
 var<workgroup> weights: array<f32, QUERIES * TILE>;
@@ -73,10 +45,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let query = thread / LANES;
   // Threads past the last query repeat it and store nothing: barriers need them.
   let index = min(group.x * QUERIES + query, keys - 1u);
-  let qy = index / width;
-  let qx = index % width;
+  let own = Query(query, index / width, index % width, head);
   let row4 = params.heads * HEAD4;
-  let token = (top + qy) * params.grid + left + qx;
+  let token = (top + own.y) * params.grid + left + own.x;
 
   var q: array<vec4<f32>, HEAD4>;
   var padded_key = vec4<f32>();
@@ -84,19 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     q[d] = qkv[token * 3u * row4 + head * HEAD4 + d];
     padded_key = fma(q[d], bias[row4 + head * HEAD4 + d], padded_key);
   }
-  if (!OFFSETS) {
-    for (var i = 0u; i < TERMS; i++) {
-      let at = min(i * LANES + lane, WINDOW - 1u);
-      var row = vec4<f32>();
-      var column = vec4<f32>();
-      for (var d = 0u; d < HEAD4; d++) {
-        row = fma(q[d], rel_h[(qy + WINDOW - 1u - at) * HEAD4 + d], row);
-        column = fma(q[d], rel_w[(qx + WINDOW - 1u - at) * HEAD4 + d], column);
-      }
-      row_terms[query * WINDOW + at] = added(row);
-      column_terms[query * WINDOW + at] = added(column);
-    }
-  }
+  if (!OFFSETS) { put_terms(own, lane, token * 3u * row4 + head * HEAD4); }
 
   var sum: array<vec4<f32>, OWN4>;
   var highest = -3.0e38;
@@ -115,16 +74,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     if (round > 0u) {
       let first = (round - 1u) * TILE;
-      var own: array<f32, OWN_KEYS>;
+      var own_scores: array<f32, OWN_KEYS>;
       for (var j = 0u; j < OWN_KEYS; j++) {
         let k = j * LANES + lane;
         let key = min(first + k, keys - 1u);
         var score = vec4<f32>();
         for (var d = 0u; d < HEAD4; d++) { score = fma(q[d], staged[k * ROW4 + d], score); }
-        own[j] = added(score) * params.scale + position(head, query, qy, qx, key / width, key % width);
+        own_scores[j] = added(score) * params.scale + position(own, key / width, key % width);
         // Past the last key there is none.
-        own[j] = select(own[j], -3.0e38, first + k >= keys);
-        scores[query * TILE + k] = own[j];
+        own_scores[j] = select(own_scores[j], -3.0e38, first + k >= keys);
+        scores[query * TILE + k] = own_scores[j];
       }
       workgroupBarrier();
       let before = highest;
@@ -132,7 +91,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let shrink = exp(before - highest);
       total *= shrink;
       for (var j = 0u; j < OWN_KEYS; j++) {
-        let weight = exp(own[j] - highest);
+        let weight = exp(own_scores[j] - highest);
         weights[query * TILE + j * LANES + lane] = weight;
         total += weight;
       }
@@ -160,7 +119,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let ky = key / WINDOW;
       let kx = key % WINDOW;
       if (ky < WINDOW && (ky >= height || kx >= width)) {
-        let score = padded_score + position(head, query, qy, qx, ky, kx);
+        let score = padded_score + position(own, ky, kx);
         let before = padded_highest;
         padded_highest = max(before, score);
         padded_total = padded_total * exp(before - padded_highest) + exp(score - padded_highest);
@@ -188,17 +147,4 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       y[token * row4 + head * HEAD4 + d] = (sum[i] * shrink + padded_total * bias[2u * row4 + head * HEAD4 + d]) / (total * shrink + padded_total);
     }
   }
-}
-
-// What a pair's places add to its score.
-fn position(head: u32, query: u32, qy: u32, qx: u32, ky: u32, kx: u32) -> f32 {
-  if (OFFSETS) {
-    let offset = head * TABLE + (max(qy, ky) - min(qy, ky)) * WINDOW + max(qx, kx) - min(qx, kx);
-    return rel_h[offset / 4u][offset % 4u];
-  }
-  return row_terms[query * WINDOW + ky] + column_terms[query * WINDOW + kx];
-}
-
-fn added(v: vec4<f32>) -> f32 {
-  return (v.x + v.y) + (v.z + v.w);
 }

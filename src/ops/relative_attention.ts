@@ -3,7 +3,7 @@ import tiledShader from "../../shaders/relative_attention.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Constants } from "../graph/shader.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Work } from "../graph/time_model.ts";
+import { tileOf, workOf } from "./relative_attention_time.ts";
 import type { Twin } from "./twin.ts";
 
 export interface RelativeAttentionOptions {
@@ -20,19 +20,6 @@ const OP = "relative_attention";
 const SOFTWARE_QUERIES = 32;
 /** FLOP of one dispatch: a fifth of a second on the slowest GPU expected. Global attention over a fine grid is cut by heads. */
 const MOST_FLOP = 4e10;
-/** Threads that share a query. */
-const LANES = 8;
-/** Queries of a workgroup, and keys that it stages at a time: the first that fit. */
-const TILES = [
-  [16, 16],
-  [16, 8],
-  [8, 8],
-  [4, 8],
-  [2, 8],
-] as const;
-/** Bytes of workgroup memory that every device has. */
-const WORKGROUP_BYTES = 16384;
-
 /** qkv [T, 3·C] (q, k, v, heads inside), bias [3·C] (key and value of padded tokens), relH and relW [2·window - 1, d] → [T, C]. */
 export function relativeAttention(graph: Graph, qkv: Tensor, bias: Tensor, relH: Tensor, relW: Tensor, options: RelativeAttentionOptions): Tensor {
   const { heads, window } = options;
@@ -62,7 +49,7 @@ function attend(graph: Graph, reads: Reads, positions: Constants, { label, heads
   expectShape(OP, "bias", reads.bias, [3 * channels]);
   const y = graph.activation(label, [tokens, channels]);
   const { software, subgroupSize } = graph.target;
-  const [QUERIES, TILE] = TILES.find(([queries, tile]) => workgroupBytes(queries, tile, width, window) <= WORKGROUP_BYTES) ?? [1, LANES];
+  const tile = tileOf(width, window);
   const flopOfHead = tokens * (4 * window * window * width + ("OFFSETS" in positions ? 0 : 4 * window * width));
   const together = Math.max(1, Math.floor(MOST_FLOP / flopOfHead));
   const constants = { WINDOW: window, ...positions };
@@ -74,39 +61,15 @@ function attend(graph: Graph, reads: Reads, positions: Constants, { label, heads
       label,
       ...(software
         ? { shader: software.relativeAttention, params: { ...params, head4: width / 4 }, constants: { ...constants, LANES: subgroupSize >= 8 ? 8 : 4 } }
-        : { shader: tiledShader, params, constants: { ...constants, HEAD4: width / 4, LANES, QUERIES, TILE } }),
+        : { shader: tiledShader, params, constants: { ...constants, HEAD4: width / 4, ...tile } }),
       reads,
       writes: { y },
-      workgroups: [Math.ceil(Math.min(window, grid) ** 2 / (software ? SOFTWARE_QUERIES : QUERIES)), Math.ceil(grid / window) ** 2, own],
-      ...(software ? {} : { work: { ...workOf(Math.min(window, grid) ** 2, width, QUERIES, TILE), groups: own * liveGroups(grid, window, QUERIES) } }),
+      workgroups: [Math.ceil(Math.min(window, grid) ** 2 / (software ? SOFTWARE_QUERIES : tile.QUERIES)), Math.ceil(grid / window) ** 2, own],
+      ...(software ? {} : { work: workOf({ grid, window, width, heads: own }, tile) }),
       flop: own * flopOfHead,
     });
   }
   return y;
-}
-
-/** Keys and values with a vector to spare, the terms of rows and columns, scores and weights, and what lanes tell each other. */
-function workgroupBytes(queries: number, tile: number, width: number, window: number): number {
-  return 2 * tile * 4 * (width + 4) + 4 * queries * (2 * window + 2 * tile + 3 * LANES);
-}
-
-/** Workgroups of a head that have queries: windows at the edges of the grid are smaller. */
-function liveGroups(grid: number, window: number, queries: number): number {
-  const sides = Array.from({ length: Math.ceil(grid / window) }, (_, i) => Math.min(window, grid - i * window));
-  return sides.reduce((sum, height) => sides.reduce((row, width) => row + Math.ceil((height * width) / queries), sum), 0);
-}
-
-/** Of a thread: for each tile the scores of some keys, then some channels of the sum over all; before the first the terms of rows and columns. */
-function workOf(keys: number, width: number, queries: number, tile: number): Work {
-  const instructions = (2 * tile * width) / LANES + 8 * tile + 80;
-  return {
-    threads: LANES * queries,
-    steps: Math.ceil(keys / tile) + Math.ceil(Math.sqrt(keys) / LANES),
-    instructions,
-    shared: (tile * width) / LANES,
-    registers: width + 72,
-    ahead: true,
-  };
 }
 
 export const twin: Twin = ({ params, constants }, reads) => {

@@ -112,7 +112,7 @@ function constantsOf(text: string): ReadonlyMap<string, string> {
 }
 
 /** The value of sums of products of numbers and constants: `64u * HEAD4 + 1u`. */
-function valueOf(expression: string, constants: ReadonlyMap<string, string>): number {
+function evaluated(expression: string, constants: ReadonlyMap<string, string>): number {
   return expression.split("+").reduce((sum, terms) => sum + terms.split("*").reduce((value, part) => value * factor(part.trim(), constants), 1), 0);
 }
 
@@ -121,7 +121,7 @@ function factor(term: string, constants: ReadonlyMap<string, string>): number {
   if (number !== undefined) return Number(number);
   const constant = constants.get(term);
   if (constant === undefined) throw new Error(`${term} is no number and no constant`);
-  return valueOf(constant, constants);
+  return evaluated(constant, constants);
 }
 
 /** Bytes of `var<workgroup>` and the sides of a workgroup, as a device reads them off the text. */
@@ -132,7 +132,7 @@ function workgroupOf(text: string): { bytes: number; sides: number[] } {
   for (const [declared, type, count] of text.matchAll(/var<workgroup>\s*\w+\s*:\s*(?:array<([\w<>]+),\s*([^;]+?)>|[^;]+);/g)) {
     const size = type && TYPE_BYTES[aliases.get(type) ?? type];
     if (!size || !count) throw new Error(`cannot measure ${declared}`);
-    bytes += size * valueOf(count, constants);
+    bytes += size * evaluated(count, constants);
   }
   const [, sides] = /@workgroup_size\(([^)]*)\)/.exec(text) ?? [];
   if (!sides) throw new Error("no @workgroup_size");
@@ -141,7 +141,7 @@ function workgroupOf(text: string): { bytes: number; sides: number[] } {
     sides: sides
       .split(",")
       .filter(Boolean)
-      .map((side) => valueOf(side, constants)),
+      .map((side) => evaluated(side, constants)),
   };
 }
 

@@ -45,8 +45,7 @@ describeGpu("relative_attention", () => {
     { grid: 20, window: 7, heads: 1, width: 4 }, // three windows a side, the last 6 wide
     { grid: 17, window: 17, heads: 1, width: 4 }, // a row of keys is one more than a tile
     { grid: 33, window: 33, heads: 1, width: 4 },
-    { grid: 16, window: 14, heads: 1, width: 64 }, // a head of SAM-Med2D: two vectors of the sum a thread
-    { grid: 6, window: 6, heads: 2, width: 80 }, // of ViT-H: three, of which some are past the end
+    { grid: 6, window: 6, heads: 1, width: 36 }, // two vectors of the sum a thread, some past the end
   ])("grid $grid, window $window, $heads heads of $width", async (options) => {
     await runOp(record(options), { bound: BOUND });
   });
@@ -55,8 +54,8 @@ describeGpu("relative_attention", () => {
     const sizes = (window: number, width: number) => {
       const graph = new Graph("wide");
       record({ grid: window, window, heads: 1, width })(graph);
-      const { QUERIES, TILE } = graph.dispatches[0]?.constants as { QUERIES: number; TILE: number };
-      return [QUERIES, TILE];
+      const constants = graph.dispatches[0]?.constants;
+      return [constants?.["QUERIES"], constants?.["TILE"]];
     };
     expect([sizes(16, 64), sizes(64, 64), sizes(64, 80), sizes(128, 64)]).toEqual([
       [16, 16],
