@@ -6,7 +6,7 @@ import { baseName } from "../eval/names.ts";
 import { expectModelPixels, parsePromptFile, promptsOf } from "../eval/prompt_file.ts";
 import { parseEvaluation } from "../eval/result_file.ts";
 import { evaluation, merge, type Run, type Settings } from "../eval/results.ts";
-import type { ChannelOrder, Precision } from "../index.ts";
+import type { ChannelOrder, InputName, Precision } from "../index.ts";
 import { type DatasetRules, datasetOf } from "./dataset.ts";
 import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
 import { openDataset, readText } from "./evaluation_files.ts";
@@ -28,6 +28,7 @@ export interface EvaluateOptions extends ReportOptions, DatasetRules {
   readonly adapter?: "on" | "off";
   readonly precision?: Precision;
   readonly strict?: boolean;
+  readonly input?: InputName;
   readonly channelOrder?: ChannelOrder;
   readonly promptFile?: string;
   readonly savePrompts?: string;
@@ -81,7 +82,8 @@ export async function evaluate(path: string, options: EvaluateOptions, environme
       precision: precision === products ? precision : `${precision}, products ${products}`,
       software: version,
       prompts: MODES.filter((mode) => options.prompts.includes(mode)),
-      channelOrder: options.channelOrder ?? "bgr",
+      input: model.input.name,
+      channelOrder: options.channelOrder ?? model.input.channelOrder,
       firstPrompts:
         promptText === undefined ? "drawn" : `${baseName(options.promptFile as string)}, sha256 ${createHash("sha256").update(promptText).digest("hex")}`,
       seed: options.seed,

@@ -134,7 +134,10 @@ export class Work {
       const first = this.fixed?.get(entry.mask);
       return { name, truth, ...(first ? { first } : {}) };
     });
-    return evaluateImage(this.model, image, named, { modes, seed, channelOrder, signal: this.signal });
+    const { input } = this.model;
+    // The published protocol's padding is how SAM-Med2D was trained; others were evaluated as they are used.
+    const fit = input.name === "sam-med2d" ? "pad" : input.fit;
+    return evaluateImage(this.model, image, named, { modes, seed, channelOrder, fit, signal: this.signal });
   }
 
   async #image({ entry, image, targets, problems, notices }: Awaited<ReturnType<typeof loadImage>>): Promise<JournalEntry> {

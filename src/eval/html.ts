@@ -39,6 +39,7 @@ export function toHtml(evaluation: Evaluation, pictures: readonly Picture[]): st
     ["Masks", `${cases.length}${cases.length < settings.masks ? ` of ${settings.masks}` : ""}, on ${images} images`],
     ["Speed", `${imagesPerSecond.toFixed(2)} images/s`],
     ["First prompts", `${settings.firstPrompts}, seed ${settings.seed}`],
+    ["Input", settings.input],
     ["Channel order", settings.channelOrder],
     ["Precision", settings.precision],
     ["Software", `sam-med2d-webgpu ${settings.software}`],

@@ -1,5 +1,5 @@
 // The published evaluation of one image: every mask from a box, and from one point corrected over five rounds.
-import { type Framing, frame, type RawImage } from "../image/image.ts";
+import { type Fit, type Framing, frame, type RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
 import { thresholdTwin, upsampleTwin } from "../image/postprocess.ts";
 import type { Decoded, Embedding, Point, Prompt, SamMed2D } from "../index.ts";
@@ -46,6 +46,8 @@ export interface ProtocolOptions {
   readonly modes: readonly Mode[];
   readonly seed: number;
   readonly channelOrder?: "bgr" | "rgb";
+  /** How images are brought to the square; default `pad`, the published protocol's. */
+  readonly fit?: Fit;
   readonly signal?: AbortSignal;
 }
 
@@ -59,8 +61,8 @@ export async function evaluateImage(
   targets: readonly Target[],
   options: ProtocolOptions,
 ): Promise<(Evaluated | null)[]> {
-  const { signal, channelOrder } = options;
-  const encoded = await model.encode(image, { fit: "pad", ...(channelOrder ? { channelOrder } : {}), ...(signal ? { signal } : {}) });
+  const { signal, channelOrder, fit = "pad" } = options;
+  const encoded = await model.encode(image, { fit, ...(channelOrder ? { channelOrder } : {}), ...(signal ? { signal } : {}) });
   const { framing } = encoded;
   // The protocol draws points on the whole square, padding included, which is outside the image. So the square itself
   // becomes the image: prompts and masks of this embedding are in model pixels.

@@ -45,6 +45,8 @@ export interface Settings {
   /** This package's version. */
   readonly software: string;
   readonly prompts: readonly Mode[];
+  /** Whose way of bringing images in: `sam-med2d`, `medsam`. */
+  readonly input: string;
   readonly channelOrder: "bgr" | "rgb";
   /** Where the first prompts come from: `drawn`, or a file's name and SHA-256. */
   readonly firstPrompts: string;
@@ -60,6 +62,7 @@ export const SETTINGS: readonly (keyof Settings)[] = [
   "precision",
   "software",
   "prompts",
+  "input",
   "channelOrder",
   "firstPrompts",
   "seed",

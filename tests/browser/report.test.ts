@@ -24,6 +24,7 @@ function report(): string {
     model: "SAM-Med2D",
     weights: `w.safetensors, sha256 ${"0".repeat(64)}`,
     prompts: MODES,
+    input: "sam-med2d",
     channelOrder: "bgr",
     firstPrompts: "drawn",
     seed: 0,

@@ -1,4 +1,6 @@
 // A model for evaluation that answers with a disc around its first point, or with the box.
+import { VIT_B } from "../../src/model/config.ts";
+import { detectInput } from "../../src/model/input.ts";
 import type { Model } from "../../src/cli/environment.ts";
 import { frame, type ImageSource, toRawImage } from "../../src/image/image.ts";
 import { thresholdTwin, upsampleTwin } from "../../src/image/postprocess.ts";
@@ -26,6 +28,7 @@ export function discModel(stop: (encoded: number) => void = () => undefined): { 
   });
   const model = {
     name: "disc model",
+    input: detectInput(VIT_B, "disc model"),
     config: { imageSize: SIZE },
     device: { description: "imagined", kind: "cpu", precision: "f32", products: "f32" },
     meaningless: false,

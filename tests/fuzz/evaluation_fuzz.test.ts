@@ -33,6 +33,7 @@ const RUN: Run = {
     precision: "f32",
     software: "0",
     prompts: ["box", "1"],
+    input: "sam-med2d",
     channelOrder: "bgr",
     firstPrompts: "drawn",
     seed: 0,
