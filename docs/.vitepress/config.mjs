@@ -47,6 +47,7 @@ export default {
           { text: "Kernels and profiling", link: "/kernels" },
           { text: "Comparison", link: "/comparison" },
           { text: "Browsers", link: "/browsers" },
+          { text: "Reliability", link: "/reliability" },
           { text: "Privacy", link: "/privacy" },
         ],
       },
