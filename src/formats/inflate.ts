@@ -26,8 +26,38 @@ interface Span {
 
 /** Chunks as they are unpacked, until the reader stops asking. Throws a SamError that tells cut off from damaged. */
 export async function* inflating(span: Span, context: ReadContext = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const { source, path, begin = 0, length = source.size - begin, packing, piece = PIECE } = span;
+  const { source, begin = 0, length = source.size - begin, packing } = span;
   if (packing === "bzip2") return yield* unpackingBzip2(span, context);
+  const end = Math.min(begin + length, source.size);
+  for (let from = begin, piece = span.piece ?? PIECE; ; ) {
+    const unpacked = yield* inflatingMember({ ...span, packing, begin: from, length: end - from, piece }, context);
+    const next = unpacked === undefined || packing !== "gzip" ? undefined : await nextMember(source, from, end, unpacked, context.signal);
+    if (next === undefined) return;
+    // Files of many small members (bgzip) are read in pieces not much larger.
+    piece = Math.max(HEAD_PIECE, Math.min(PIECE, 2 * (next - from)));
+    from = next;
+  }
+}
+
+/** Browsers stop behind the first member of a gzip file; Node goes on. The next one begins where a mark follows the length of what was unpacked. */
+async function nextMember(source: ByteSource, from: number, end: number, unpacked: number, signal?: AbortSignal): Promise<number | undefined> {
+  for (let at = from + 10; at + 18 <= end; at += PIECE) {
+    const bytes = await source.read(at, Math.min(PIECE + 8, end - at), signal);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let i = bytes.indexOf(0x1f, 4); i >= 0 && i + 3 < bytes.length; i = bytes.indexOf(0x1f, i + 1)) {
+      if (bytes[i + 1] === 0x8b && bytes[i + 2] === 8 && view.getUint32(i - 4, true) === unpacked % 2 ** 32) return at + i;
+    }
+  }
+  return undefined;
+}
+
+/** Gives how many bytes came of it where others follow its end. */
+async function* inflatingMember(
+  span: Span & { readonly packing: CompressionFormat },
+  context: ReadContext,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, number | undefined> {
+  const { source, path, begin = 0, length = source.size - begin, packing, piece = PIECE } = span;
+  let unpacked = 0;
   let at = begin;
   const end = Math.min(begin + length, source.size);
   const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -43,7 +73,8 @@ export async function* inflating(span: Span, context: ReadContext = {}): AsyncGe
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return;
+      if (done) return undefined;
+      unpacked += value.length;
       yield value as Uint8Array<ArrayBuffer>;
     }
   } catch (cause) {
@@ -51,7 +82,7 @@ export async function* inflating(span: Span, context: ReadContext = {}): AsyncGe
     if (cause instanceof Error && cause.name === "SamError") throw cause;
     const text = String(cause instanceof Error ? `${cause.message} ${String((cause as { code?: unknown }).code ?? "")}` : cause);
     // Bytes after the stream's end are padding, and whoever needs no more bytes has stopped asking.
-    if (/trailing|junk|ERR_TRAILING/i.test(text)) return;
+    if (/trailing|junk|ERR_TRAILING/i.test(text)) return unpacked;
     const cut = at >= end && /end|BUF_ERROR|incomplete|truncat/i.test(text);
     throw cut
       ? badFile(path, "compressed data to their end", "data that stop early", CUT_OFF, cause)
