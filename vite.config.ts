@@ -45,7 +45,17 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { ...common, server, name: "node", include: ["tests/**/*.test.ts"], exclude: [...BROWSER_TESTS, ...LARGE_TESTS] } },
+      {
+        extends: true,
+        test: {
+          ...common,
+          server,
+          name: "node",
+          setupFiles: ["tests/support/families.ts"],
+          include: ["tests/**/*.test.ts"],
+          exclude: [...BROWSER_TESTS, ...LARGE_TESTS],
+        },
+      },
       { extends: true, test: { ...common, server, name: "browser", include: BROWSER_TESTS, exclude: LARGE_TESTS, fileParallelism: false } },
     ],
   },

@@ -14,7 +14,7 @@ import { fetchUpsampling, type Mask, maskOf } from "./image/mask.ts";
 import { preprocess, type Resize } from "./image/preprocess.ts";
 import { ADAPTER, type Config, detectConfig, VIT_B } from "./model/config.ts";
 import { detectInput, inputText, type ModelInput } from "./model/input.ts";
-import { fetchFamily } from "./model/families.ts";
+import { fetchFamily, fetchVit } from "./model/families.ts";
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, fitsImage, type Prompt } from "./model/prompts.ts";
@@ -108,10 +108,7 @@ export class SamMed2D {
     onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes" });
     expectPrecision(precision);
     const seed = typeof weights === "string" ? SYNTHETIC.exec(weights)?.[1] : undefined;
-    const checkpoint =
-      seed !== undefined
-        ? (await import("./checkpoint/synthetic.ts")).synthetic(Number(seed), expectedTensors(VIT_B))
-        : await openCheckpoint(weights, openOptions(options));
+    const checkpoint = seed !== undefined ? await syntheticOf(Number(seed)) : await openCheckpoint(weights, openOptions(options));
     const how = { precision, tuning: tuningOf(options.tune) };
     let engine: Engine | undefined;
     try {
@@ -317,6 +314,11 @@ export class SamMed2D {
       throw wrong(`an embedding of these weights of ${this.name}`, `one of other weights of ${embedding.model}`, "Encode the image again with this model.");
     return embedding;
   }
+}
+
+async function syntheticOf(seed: number): Promise<Checkpoint> {
+  const [{ synthetic }] = await Promise.all([import("./checkpoint/synthetic.ts"), fetchVit()]);
+  return synthetic(seed, expectedTensors(VIT_B));
 }
 
 /** What is more than taking the nearest pixel, fetched where it is needed. */

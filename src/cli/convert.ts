@@ -6,7 +6,7 @@ import { compareTensors } from "../checkpoint/names.ts";
 import { unreadError, unreadTensors, unreadWords } from "../checkpoint/unread.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import { ADAPTER, detectConfig, VIT_B } from "../model/config.ts";
-import { fetchFamily } from "../model/families.ts";
+import { fetchFamily, fetchVit } from "../model/families.ts";
 import { expectedTensors } from "../model/network.ts";
 import type { Environment } from "./environment.ts";
 import { checkDestinations, Outputs } from "./outputs.ts";
@@ -41,6 +41,7 @@ export async function convert(
 
   const started = performance.now();
   const opened = await openWeights(input, signal, undefined, (notice) => terminal.notice(notice));
+  await fetchVit();
   const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
   try {
     await fetchFamily(checkpoint.tensors);

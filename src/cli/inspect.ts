@@ -10,7 +10,7 @@ import { print, type Row, rows as graphRows } from "../graph/print.ts";
 import { GPU_TARGET } from "../graph/target.ts";
 import { elements } from "../graph/tensor.ts";
 import { type Config, detectConfig, VIT_B } from "../model/config.ts";
-import { fetchFamily } from "../model/families.ts";
+import { fetchFamily, fetchVit } from "../model/families.ts";
 import type { TinyVitStage } from "../model/families/tiny_vit_config.ts";
 import { detectInput, inputText } from "../model/input.ts";
 import { modelName } from "../model/name.ts";
@@ -65,6 +65,7 @@ interface Report {
 export async function inspect(weights: string, options: InspectOptions, environment: Environment): Promise<void> {
   const notices: string[] = [];
   const opened = await openWeights(weights, environment.signal, undefined, (notice) => notices.push(notice));
+  await fetchVit();
   const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
   try {
     const size = isFile(weights) && !weights.endsWith(".json") ? (await stat(weights)).size : undefined;
