@@ -11,6 +11,7 @@ export type { WeightType as Precision } from "./graph/tensor.ts";
 export type { ChannelOrder, Fit, Framing, ImageSource, RawImage } from "./image/image.ts";
 export type { InputName, InputPreset } from "./image/input.ts";
 export type { Mask } from "./image/mask.ts";
+export { maskInputOf, maskToImageData, maskToRle } from "./image/mask_out.ts";
 export type { Config } from "./model/config.ts";
 export type { ModelInput } from "./model/input.ts";
 export type { Box, Point, Prompt } from "./model/prompts.ts";

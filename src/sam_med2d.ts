@@ -37,6 +37,8 @@ export type { DecodeOptions, EncodeOptions, LoadOptions } from "./sam_options.ts
 export interface Decoded {
   /** One for each candidate, at the image's own size: three, or one without multimask. The best is kept in a bit a pixel, others as logits. */
   readonly masks: readonly Mask[];
+  /** The best of them: `masks[best]`. */
+  readonly mask: Mask;
   /** Predicted IoU of each candidate. */
   readonly scores: Float32Array;
   /** [K, 4g, 4g], low resolution, in model space, before any threshold. */
@@ -339,7 +341,7 @@ function finish({ logits, scores, bits }: RawDecoded, multimask: boolean, framin
   const masks = Array.from(own.scores, (_, i) =>
     maskOf(i === best ? { width, height, bits } : { width, height, logits: own.logits.subarray(i * side2, (i + 1) * side2), framing, probabilities }),
   );
-  return { masks, ...own, best };
+  return { masks, mask: masks[best] as Mask, ...own, best };
 }
 
 /** NaN, of weights gone wrong, is below every score: there is always a best. */

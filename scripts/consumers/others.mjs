@@ -83,6 +83,13 @@ const GIVEN = {
   best: "number",
   model: 'import("sam-med2d-webgpu").SamMed2D',
   embedding: 'import("sam-med2d-webgpu").Embedding',
+  decoded: 'import("sam-med2d-webgpu").Decoded',
+  context: "CanvasRenderingContext2D",
+  volume: 'import("sam-med2d-webgpu/volume").Volume',
+  volumes: 'readonly import("sam-med2d-webgpu/volume").Volume[]',
+  segmentations: 'Awaited<ReturnType<typeof import("sam-med2d-webgpu/formats").openFiles>>["segmentations"]',
+  mask: "Uint8Array",
+  propose: "(...proposal: unknown[]) => void",
 };
 
 /** Every TypeScript sample of README.md and docs/, as it is written, as a module of its own. */

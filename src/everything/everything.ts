@@ -1,7 +1,7 @@
 // Masks for all that can be seen in an image, without a prompt: a grid of points, what is unsure or doubled left out.
 // The steps and their defaults are those of SAM's automatic mask generator.
 import { SamError } from "../errors.ts";
-import type { Framing, RawImage } from "../image/image.ts";
+import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
 import { connectedParts } from "../volume/parts.ts";
 import { boundsOf, difference, pixelCount, type Runs, runsOf, union } from "../volume/runs.ts";
@@ -89,10 +89,11 @@ type Settings = Readonly<typeof DEFAULTS>;
  */
 export async function* decodeEverything<E extends EncodedPicture>(
   segmenter: BatchSegmenter<E>,
-  image: RawImage,
+  source: ImageSource,
   options: EverythingOptions = {},
 ): AsyncGenerator<EverythingStep, void> {
   const settings = checked(options);
+  const image = toRawImage(source);
   const { signal } = options;
   const how = signal ? { signal } : {};
   const { width, height } = image;

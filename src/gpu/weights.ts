@@ -48,6 +48,9 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
     for (const part of weight.source.parts) uses.set(part.name, [...(uses.get(part.name) ?? []), { part, weight }]);
   }
   const names = [...checkpoint.tensors.keys()].filter((name) => uses.has(name));
+  // What is computed on the CPU is read on the way, too: a server without range requests gives a file from front to back.
+  const computed = weights.flatMap((weight) => (weight.source?.kind === "computed" ? [{ weight, source: weight.source }] : []));
+  const tables = new Map<string, Float32Array | undefined>(computed.flatMap(({ source }) => source.parts.map(({ name }) => [name, undefined])));
   const size = (name: string) => elements(uses.get(name)?.[0]?.part.shape ?? []);
   const total = names.reduce((sum, name) => sum + size(name) * ELEMENT_BYTES[dtypeOf(checkpoint, name)], 0);
   const unpacker = await Unpacker.create(gpu, weights);
@@ -68,15 +71,13 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
           usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
         }),
       );
-      if (weight.source?.kind === "computed") {
-        const data = weight.source.compute(await Promise.all(weight.source.parts.map(({ name }) => options.readF32(name))));
-        expectFinite(data, weight, checkpoint);
-        device.queue.writeBuffer(buffers.get(weight.label) as GPUBuffer, 0, data as Float32Array<ArrayBuffer>);
-      }
     }
     let loaded = 0;
     let pieces = 0;
-    for (const [flag, name] of names.entries()) {
+    for (const name of checkpoint.tensors.keys()) {
+      if (tables.has(name)) tables.set(name, await options.readF32(name));
+      const flag = names.indexOf(name);
+      if (flag < 0) continue;
       const dtype = dtypeOf(checkpoint, name);
       const own = (uses.get(name) ?? []).map((use) => ({ ...use, y: buffers.get(use.weight.label) as GPUBuffer }));
       const measured = own.filter(({ weight }) => weight.dtype === "int8");
@@ -96,6 +97,11 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
         options.onProgress?.(loaded, total);
       }
       if (waiting.length > 0) unpacker.submit(waiting.flatMap((piece) => measured.map((use) => ({ ...use, piece, measures: false }))));
+    }
+    for (const { weight, source } of computed) {
+      const data = source.compute(source.parts.map(({ name }) => tables.get(name) as Float32Array));
+      expectFinite(data, weight, checkpoint);
+      device.queue.writeBuffer(buffers.get(weight.label) as GPUBuffer, 0, data as Float32Array<ArrayBuffer>);
     }
     await expectUnflagged(device, flags, names, checkpoint);
     for (const weight of weights) if (weight.source?.kind === "derived") await derive(gpu, weight, weight.source, buffers);

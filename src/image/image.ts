@@ -10,7 +10,7 @@ export interface RawImage {
   readonly channels: 1 | 3 | 4;
 }
 
-export type ImageSource = RawImage | ImageData | ImageBitmap | HTMLCanvasElement | OffscreenCanvas;
+export type ImageSource = RawImage | ImageData | ImageBitmap | HTMLCanvasElement | OffscreenCanvas | HTMLImageElement | HTMLVideoElement | VideoFrame;
 
 /**
  * How an image is brought to the network's square of `size` pixels a side.
@@ -85,13 +85,14 @@ export function toRawImage(source: ImageSource): RawImage {
     return checkRaw({ ...pickRaw(source), channels: "channels" in source ? source.channels : 4 });
   }
   if (isDrawable(source)) {
-    checkSides("encode", source.width, source.height);
-    return draw(source.width, source.height, (context) => context.drawImage(source, 0, 0));
+    const [width, height] = ownSides(source);
+    checkSides("encode", width, height);
+    return draw(width, height, (context) => context.drawImage(source, 0, 0, width, height));
   }
   throw imageError(
     "encode",
     "image",
-    "ImageData, ImageBitmap, a canvas, or { data, width, height, channels }",
+    "ImageData, ImageBitmap, a canvas, a loaded image, a video frame, or { data, width, height, channels }",
     describe(source),
     "Decode a file with createImageBitmap(file) first.",
   );
@@ -149,11 +150,18 @@ function draw(width: number, height: number, paint: (context: OffscreenCanvasRen
   }
 }
 
-type Drawable = ImageBitmap | HTMLCanvasElement | OffscreenCanvas;
+type Drawable = Exclude<ImageSource, RawImage | ImageData>;
 
 function isDrawable(source: unknown): source is Drawable {
-  const types = ["ImageBitmap", "HTMLCanvasElement", "OffscreenCanvas"] as const;
+  const types = ["ImageBitmap", "HTMLCanvasElement", "OffscreenCanvas", "HTMLImageElement", "HTMLVideoElement", "VideoFrame"] as const;
   return types.some((name) => name in globalThis && source instanceof globalThis[name]);
+}
+
+/** Of the picture itself, whatever size it is shown at; 0 where it has not loaded. */
+function ownSides(source: Drawable): [width: number, height: number] {
+  if ("naturalWidth" in source) return [source.naturalWidth, source.naturalHeight];
+  if ("videoWidth" in source) return [source.videoWidth, source.videoHeight];
+  return "displayWidth" in source ? [source.displayWidth, source.displayHeight] : [source.width, source.height];
 }
 
 function isObject(value: unknown): value is object {

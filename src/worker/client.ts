@@ -2,7 +2,7 @@
 import type { Embedding, SavedEmbedding } from "../embedding.ts";
 import { SamError } from "../errors.ts";
 import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
-import { fetchUpsampling, maskOf } from "../image/mask.ts";
+import { fetchUpsampling, type Mask, maskOf } from "../image/mask.ts";
 import type { Prompt } from "../model/prompts.ts";
 import type { Decoded, DecodeOptions, EncodeOptions, ModelStats } from "../sam_med2d.ts";
 import { Connection, nextId } from "./connection.ts";
@@ -151,7 +151,8 @@ class RemoteEmbedding implements Embedding {
 }
 
 function received(decoded: SentDecoded): Decoded {
-  return { ...decoded, masks: decoded.masks.map((mask) => ("data" in mask ? mask : maskOf(mask))) };
+  const masks = decoded.masks.map((mask) => ("data" in mask ? mask : maskOf(mask)));
+  return { ...decoded, masks, mask: masks[decoded.best] as Mask };
 }
 
 /** Pixels that can be given away: the caller's own are copied once, those read from a canvas or bitmap are ours. */

@@ -140,7 +140,7 @@ function isBatch(prompts: Prompt | readonly Prompt[]): prompts is readonly Promp
   return Array.isArray(prompts);
 }
 
-function sent(decoded: Decoded): SentDecoded {
+function sent({ mask: _, ...decoded }: Decoded): SentDecoded {
   return { ...decoded, masks: decoded.masks.map((mask) => packedOf(mask) ?? mask) };
 }
 

@@ -31,7 +31,7 @@ export interface Calls {
 }
 
 /** Masks as they are kept: nobody may ask for those that were not the best. */
-export type SentDecoded = Omit<Decoded, "masks"> & { readonly masks: readonly (Mask | PackedMask)[] };
+export type SentDecoded = Omit<Decoded, "masks" | "mask"> & { readonly masks: readonly (Mask | PackedMask)[] };
 
 export type Loaded = Pick<Model, "config" | "name" | "input" | "device" | "meaningless">;
 export type Method = keyof Calls;

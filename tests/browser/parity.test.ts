@@ -6,6 +6,7 @@ import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Embedding, SavedEmbedding } from "../../src/embedding.ts";
 import type { RawImage } from "../../src/image/image.ts";
+import type { Mask } from "../../src/image/mask.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
 import type { Decoded, EncodeOptions, ModelStats } from "../../src/sam_med2d.ts";
 import { smallWeights } from "../cli/small_weights.ts";
@@ -78,12 +79,10 @@ class PageModel implements Answering {
   async decode(embedding: object, prompts: readonly Prompt[]): Promise<Decoded[]> {
     const plain = prompts.map(({ maskInput, ...prompt }) => ({ ...prompt, ...(maskInput ? { maskInput: encoded(maskInput) } : {}) }));
     const answers = await this.page.evaluate((...args) => globalThis.parity.decode(...args), this.model, this.#embeddings.get(embedding) ?? -1, plain);
-    return answers.map(({ masks, scores, logits, best }) => ({
-      masks: masks.map(({ data, ...mask }) => ({ ...mask, data: bytesOf(data) })),
-      scores: floatsOf(scores),
-      logits: floatsOf(logits),
-      best,
-    }));
+    return answers.map(({ masks, scores, logits, best }) => {
+      const own = masks.map(({ data, ...mask }) => ({ ...mask, data: bytesOf(data) }));
+      return { masks: own, mask: own[best] as Mask, scores: floatsOf(scores), logits: floatsOf(logits), best };
+    });
   }
 }
 

@@ -4,7 +4,7 @@ import { detectInput } from "../../src/model/input.ts";
 import type { Model } from "../../src/cli/environment.ts";
 import { frame, type ImageSource, toRawImage } from "../../src/image/image.ts";
 import { thresholdTwin, upsampleTwin } from "../../src/image/postprocess.ts";
-import type { Decoded, Prompt, SavedEmbedding } from "../../src/index.ts";
+import type { Decoded, Mask, Prompt, SavedEmbedding } from "../../src/index.ts";
 
 export const SIZE = 256;
 const SIDE = 64;
@@ -49,7 +49,7 @@ export function discModel(stop: (encoded: number) => void = () => undefined): { 
           : disc((x, y) => Math.hypot(x - (first?.x ?? 0) / 4, y - (first?.y ?? 0) / 4) < radius);
         const data = thresholdTwin(upsampleTwin(logits, SIDE, framing));
         const masks = Array.from({ length: 3 }, () => ({ data, width: framing.width, height: framing.height }));
-        return { masks, scores: Float32Array.of(0.1, 0.9, 0.2), best: 1, logits: Float32Array.from([...logits, ...logits, ...logits]) };
+        return { masks, mask: masks[1] as Mask, scores: Float32Array.of(0.1, 0.9, 0.2), best: 1, logits: Float32Array.from([...logits, ...logits, ...logits]) };
       });
     },
     dispose: () => undefined,

@@ -118,7 +118,8 @@ export function fakeModel({ meaningless = false, empty = false, side = 64 } = {}
       });
       const masks = Array.from({ length: candidates }, () => mask((x) => !empty && x < width / 2));
       const scores = candidates === 1 ? Float32Array.of(0.75) : Float32Array.of(0.25, 0.75, 0.5);
-      return { masks, scores, best: candidates === 1 ? 0 : 1, logits: Float32Array.from({ length: candidates * side * side }, (_, i) => i) };
+      const best = candidates === 1 ? 0 : 1;
+      return { masks, mask: masks[best] as Mask, scores, best, logits: Float32Array.from({ length: candidates * side * side }, (_, i) => i) };
     },
     dispose: () => {
       calls.disposed++;

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { defaultWeights } from "../../src/cli/weights.ts";
+import { openCheckpoint } from "../../src/checkpoint/open.ts";
 import { SamMed2D } from "../../src/sam_med2d.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { iou, knownMask } from "../support/known_mask.ts";
@@ -24,5 +25,24 @@ describeGpu("the default model in the library", () => {
     const { masks, best } = await model.decode(await model.encode(image), { points: [click] });
     model.dispose();
     expect(iou(masks[best]?.data as Uint8Array, mask)).toBeGreaterThan(0.99);
+  });
+});
+
+describeGpu("the default model's file", () => {
+  it("is read from front to back, as a server without range requests gives it", async () => {
+    const file = await openCheckpoint(new Blob([readFileSync(defaultWeights())]));
+    const places = new Map([...file.tensors.keys()].map((name, i) => [name, i]));
+    const read: number[] = [];
+    const watched = {
+      ...file,
+      read: (name: string, begin: number, end: number, signal?: AbortSignal) => {
+        read.push(places.get(name) as number);
+        return file.read(name, begin, end, signal);
+      },
+    };
+    (await SamMed2D.load({ weights: watched, device: await testDevice() })).dispose();
+    const back = read.filter((place, i) => i > 0 && place < (read[i - 1] as number));
+    expect(read.length).toBeGreaterThan(300);
+    expect(back).toEqual([]);
   });
 });

@@ -185,7 +185,7 @@ function decodeByGray(image: RawImage, { points = [], box, multimask = true }: P
       i === best ? { width, height, bits: packBits(mask.data) } : { width, height, logits: logits.subarray(i * side * side, (i + 1) * side * side), framing },
     ),
   );
-  return { masks: kept, scores, logits, best };
+  return { masks: kept, mask: kept[best] as Mask, scores, logits, best };
 }
 
 function blurred(gray: Float32Array, width: number, height: number): Float32Array {

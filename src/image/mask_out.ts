@@ -1,0 +1,39 @@
+// What becomes of a mask: a picture over the image, run lengths, the next prompt's mask.
+import type { Mask } from "./mask.ts";
+
+/** RGBA, `color` (sRGB, 0 to 255) at `opacity` (0 to 1) inside and transparent outside, for `putImageData` on a canvas over the image. */
+export function maskToImageData({ data, width, height }: Mask, color: readonly [number, number, number] = [30, 144, 255], opacity = 0.5): ImageData {
+  const pixels = new Uint32Array(width * height);
+  const [inside] = new Uint32Array(Uint8Array.of(...color, Math.round(255 * opacity)).buffer) as unknown as [number];
+  for (let i = 0; i < pixels.length; i++) if (data[i]) pixels[i] = inside;
+  return new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
+}
+
+/** COCO's uncompressed run lengths: down the columns, the first run outside the mask, which may be 0. */
+export function maskToRle({ data, width, height }: Mask): { size: [height: number, width: number]; counts: number[] } {
+  const counts: number[] = [];
+  let [run, inside] = [0, 0];
+  for (let x = 0; x < width; x++) {
+    for (let y = 0; y < height; y++) {
+      const here = data[y * width + x] ? 1 : 0;
+      if (here !== inside) {
+        counts.push(run);
+        [run, inside] = [0, here];
+      }
+      run++;
+    }
+  }
+  counts.push(run);
+  return { size: [height, width], counts };
+}
+
+/** What `maskInput` of the next prompt takes to go on from a candidate, the best if none is named: its logits as probabilities, [4g, 4g]. */
+export function maskInputOf(
+  decoded: { readonly scores: Float32Array; readonly logits: Float32Array; readonly best: number },
+  index = decoded.best,
+): Float32Array<ArrayBuffer> {
+  const { scores, logits } = decoded;
+  if (!(Number.isInteger(index) && index >= 0 && index < scores.length)) throw new RangeError(`maskInputOf: ${scores.length} candidates, from 0; got ${index}`);
+  const side2 = logits.length / scores.length;
+  return Float32Array.from(logits.subarray(index * side2, (index + 1) * side2), (logit) => 1 / (1 + Math.exp(-logit)));
+}
