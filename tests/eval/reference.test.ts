@@ -86,15 +86,16 @@ describeGpu("evaluate against the PyTorch reference", () => {
     }
     const errors: string[] = [];
     let compared = 0;
-    const compare = (what: string, got: number, expected: number) => {
+    // A pixel of a full-size mask may hang on the last bits of a logit, where kernels sum in another order: two of them make 4e-4.
+    const compare = (what: string, got: number, expected: number, bound = 4e-4) => {
       compared++;
-      if (!(Math.abs(got - expected) <= 1e-4)) errors.push(`${what}: expected ${expected}, got ${got}`);
+      if (!(Math.abs(got - expected) <= bound)) errors.push(`${what}: expected ${expected}, got ${got}`);
     };
     for (const { mask, scores } of result.cases) {
       for (const [mode, expected] of Object.entries(reference.cases[mask.replace("masks/", "")] ?? {})) {
         compare(`${mask} ${mode} dice`, scores[mode].dice, expected.dice);
         compare(`${mask} ${mode} iou`, scores[mode].iou, expected.iou);
-        compare(`${mask} ${mode} predicted`, scores[mode].predicted, expected.predicted);
+        compare(`${mask} ${mode} predicted`, scores[mode].predicted, expected.predicted, 1e-4);
       }
     }
     for (const [mode, expected] of Object.entries(reference.prompts)) {
