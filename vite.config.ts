@@ -56,7 +56,18 @@ export default defineConfig({
           exclude: [...BROWSER_TESTS, ...LARGE_TESTS],
         },
       },
-      { extends: true, test: { ...common, server, name: "browser", include: BROWSER_TESTS, exclude: LARGE_TESTS, fileParallelism: false } },
+      {
+        extends: true,
+        test: {
+          ...common,
+          server,
+          name: "browser",
+          setupFiles: ["tests/support/families.ts"],
+          include: BROWSER_TESTS,
+          exclude: LARGE_TESTS,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

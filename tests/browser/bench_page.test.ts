@@ -59,6 +59,15 @@ describe("the bench page", () => {
     await rm(weights, { recursive: true, force: true });
   });
 
+  it("shows no empty card before a run", async () => {
+    const before = await site.open("/bench/index.html");
+    const cards = await before.page.$$eval("section", (sections) =>
+      sections.filter((card) => card.offsetHeight > 0).map((card) => card.innerText.split("\n")[0]),
+    );
+    expect(cards).toEqual(["Measure this device", "On paper", "A saved run"]);
+    await before.page.close();
+  });
+
   it("runs by its address, quietly, asking no other origin", async () => {
     const { page, errors, foreign } = opened;
     expect(await problem(page)).toBe("");
