@@ -94,6 +94,7 @@ describe("the pointer", () => {
   it.each([1, 1.5, 2, 3])("hits the same pixels at a device pixel ratio of %d", async (ratio) => {
     const { page } = await open();
     await page.setViewport({ width: 1101, height: 777, deviceScaleFactor: ratio });
+    await page.waitForSelector("#notice:not([hidden])");
     for (const [x, y] of [
       [0, 0],
       [511, 511],

@@ -49,6 +49,16 @@ export async function loadFrom(page: Page, address: string): Promise<void> {
 
 /** Where an original pixel's middle is in the window, by the page's own description: size and zoom in its corners. */
 export async function placeOf(page: Page, x: number, y: number): Promise<{ x: number; y: number }> {
+  // What appears beside the image moves it: it counts where it stays for two frames.
+  for (let before = await place(page, x, y); ; ) {
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    const now = await place(page, x, y);
+    if (now.x === before.x && now.y === before.y) return now;
+    before = now;
+  }
+}
+
+async function place(page: Page, x: number, y: number): Promise<{ x: number; y: number }> {
   const box = await page.$eval("#stage", (stage) => {
     const { left, top, width, height } = stage.getBoundingClientRect();
     return { left, top, width, height };
