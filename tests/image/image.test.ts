@@ -68,7 +68,7 @@ describe("toRawImage", () => {
   });
 
   it.each<[what: string, source: unknown, words: RegExp]>([
-    ["null", null, /ImageData, ImageBitmap, a canvas, or .* got null/],
+    ["null", null, /ImageData, ImageBitmap, a canvas, a loaded image, a video frame, or .* got null/],
     ["a string", "slice.png", /got string\. Decode a file with createImageBitmap/],
     ["a 0×0 image", { data: pixels(0, 0, 1), width: 0, height: 0, channels: 1 }, /image must be 1 to 16384 pixels wide and high, got 0×0/],
     ["a 20000×20000 image", { data: pixels(1, 1, 1), width: 20000, height: 20000, channels: 1 }, /got 20000×20000/],
