@@ -2,6 +2,7 @@
 import type { Geometry, Vector3 } from "../../src/volume/geometry.ts";
 import { Labelmap } from "../../src/volume/labelmap.ts";
 import type { Volume } from "../../src/volume/volume.ts";
+import { plainVolume } from "../volume/plain_volume.ts";
 
 export const STEP: Geometry = {
   spacing: { betweenColumns: 0.7, betweenRows: 1.3, betweenSlices: 4 },
@@ -33,21 +34,15 @@ export function source(geometry: Geometry, frames = false): Volume {
     sopInstance: frames ? "1.2.5" : `1.2.5.${k + 1}`,
     ...(frames ? { frame: k + 1 } : {}),
   }));
-  return {
-    name: "v",
+  return plainVolume({
     format: "dicom",
     columns,
     rows,
     slices,
-    samples: 1,
     geometry,
-    windows: [],
-    inverted: false,
-    files: [],
-    notes: [],
     dicom: { elements, instances },
     slice: async () => ({ data: new Int16Array(columns * rows), rows, columns, samples: 1 }),
-  };
+  });
 }
 
 export function drawn({ columns, rows, slices }: Pick<Volume, "columns" | "rows" | "slices">): Labelmap {

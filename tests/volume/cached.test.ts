@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SliceCache } from "../../src/volume/cached.ts";
-import type { Slice, Volume } from "../../src/volume/volume.ts";
+import type { Slice } from "../../src/volume/volume.ts";
 import { until } from "../support/until.ts";
+import { plainVolume } from "./plain_volume.ts";
 
 const BYTES = 100;
 
@@ -9,17 +10,10 @@ const BYTES = 100;
 function counted(hold?: Promise<void>) {
   const reads: number[] = [];
   const aborted: number[] = [];
-  const volume: Volume = {
-    name: "v",
-    format: "test",
+  const volume = plainVolume({
     columns: 10,
     rows: 10,
     slices: 20,
-    samples: 1,
-    windows: [],
-    inverted: false,
-    files: [],
-    notes: [],
     async slice(index, { signal } = {}): Promise<Slice> {
       reads.push(index);
       signal?.addEventListener("abort", () => aborted.push(index));
@@ -27,7 +21,7 @@ function counted(hold?: Promise<void>) {
       if (index === 13) throw new Error("slice 13 is damaged");
       return { data: new Uint8Array(BYTES).fill(index), rows: 10, columns: 10, samples: 1 };
     },
-  };
+  });
   return { volume, reads, aborted };
 }
 

@@ -6,6 +6,7 @@ import { planeView } from "../../src/volume/plane.ts";
 import { runsOf } from "../../src/volume/runs.ts";
 import type { Segmentation } from "../../src/volume/segmentation.ts";
 import type { Volume } from "../../src/volume/volume.ts";
+import { plainVolume } from "./plain_volume.ts";
 
 const [c, s] = [Math.cos(0.3), Math.sin(0.3)];
 const GEOMETRY: Geometry = {
@@ -18,20 +19,13 @@ const values: Inside = (x, y, z) => (x > 2 && x < 7 && y > 1 && y < 5 && z > 0 &
 
 function volumeOf(of: Inside, geometry: Geometry | undefined = GEOMETRY, [columns, rows, slices]: Vector3 = [10, 8, 6]): Volume {
   const data = (z: number) => Uint8Array.from({ length: columns * rows }, (_, i) => of(i % columns, Math.floor(i / columns), z));
-  return {
-    name: "v",
-    format: "test",
+  return plainVolume({
     columns,
     rows,
     slices,
-    samples: 1,
     ...(geometry && { geometry }),
-    windows: [],
-    inverted: false,
-    files: [],
-    notes: [],
     slice: async (z) => ({ data: data(z), rows, columns, samples: 1 }),
-  };
+  });
 }
 const valuesOf = (map: Labelmap) => Array.from({ length: map.slices }, (_, k) => [...map.values(k)]);
 const expected = async () => valuesOf((await ownLabels(volumeOf(values))).labelmap);

@@ -3,6 +3,7 @@ import { affineOf, flipRasLps, type Geometry, geometryOf, indexToPatient, letter
 import { edgeLetters, fittedSize, pixelAspect } from "../../src/volume/display.ts";
 import { planeMap, planeView, toVolumeIndex } from "../../src/volume/plane.ts";
 import type { Volume } from "../../src/volume/volume.ts";
+import { plainVolume } from "./plain_volume.ts";
 
 const turn = (degrees: number) => (degrees * Math.PI) / 180;
 const [c, s] = [Math.cos(turn(20)), Math.sin(turn(20))];
@@ -25,20 +26,13 @@ const SHEARED = geometryOf([1, 0.3, 0, 5, 0, 1, 0, 6, 0, 0.2, 4, 7]) as Geometry
 /** Stored slices are axial, coronal or sagittal, with axes turned around at will; each value tells its own voxel. */
 function volume(geometry: Geometry): Volume {
   const [columns, rows, slices] = [4, 3, 5];
-  return {
-    name: "v",
-    format: "NIfTI-1",
+  return plainVolume({
     columns,
     rows,
     slices,
-    samples: 1,
     geometry,
-    windows: [],
-    inverted: false,
-    files: [],
-    notes: [],
     slice: async (k) => ({ data: Int16Array.from({ length: 12 }, (_, i) => 100 * k + 10 * Math.floor(i / 4) + (i % 4)), rows, columns, samples: 1 }),
-  };
+  });
 }
 
 describe("geometry", () => {

@@ -11,6 +11,7 @@ import { intersection, pixelCount, type Runs, runsOf } from "../../src/volume/ru
 import type { EncodedPicture, Segmenter, SegmenterPrompt } from "../../src/volume/segmenter.ts";
 import type { Volume } from "../../src/volume/volume.ts";
 import type { SamMed2DWorker } from "../../src/worker/client.ts";
+import { plainVolume } from "./plain_volume.ts";
 
 const [columns, rows, slices] = [40, 30, 20];
 const geometry: Geometry = {
@@ -52,25 +53,19 @@ function thresholding({ score = (_: RawImage): number => 0.9 } = {}) {
 }
 
 /** Bright where `inside`. */
-const volume = (inside: (x: number, y: number, z: number) => boolean): Volume => ({
-  name: "drawn",
-  format: "test",
-  columns,
-  rows,
-  slices,
-  samples: 1,
-  geometry,
-  windows: [],
-  inverted: false,
-  files: [],
-  notes: [],
-  slice: async (z) => ({
-    data: Uint8Array.from({ length: columns * rows }, (_, i) => (inside(i % columns, Math.floor(i / columns), z) ? 200 : 20)),
-    rows,
+const volume = (inside: (x: number, y: number, z: number) => boolean): Volume =>
+  plainVolume({
     columns,
-    samples: 1,
-  }),
-});
+    rows,
+    slices,
+    geometry,
+    slice: async (z) => ({
+      data: Uint8Array.from({ length: columns * rows }, (_, i) => (inside(i % columns, Math.floor(i / columns), z) ? 200 : 20)),
+      rows,
+      columns,
+      samples: 1,
+    }),
+  });
 const ball = (x: number, y: number, z: number) => (x - 18) ** 2 + (y - 14) ** 2 + 4 * (z - 9) ** 2 <= 121;
 const picture =
   (of: Volume) =>
