@@ -1,22 +1,10 @@
 // What can be done on the page, as functions: buttons, keys and gestures all end here.
-import type { Box } from "../src/index.ts";
+import { type Box, maskInputOf } from "../src/index.ts";
 import { pixelCount, type Runs, type Window } from "../src/volume/index.ts";
 import { Annotator, nameOfLabel } from "./annotate/annotator.ts";
 import { type Case, currentWork, hasWork, objectOf, type Place, type Shown, type Work } from "./annotate/case.ts";
 import { colourOf } from "./annotate/labels.ts";
-import {
-  addPoint,
-  addPoints,
-  isEmpty,
-  movePoint,
-  NO_PROMPTS,
-  type Previous,
-  probabilitiesOf,
-  type PromptPoint,
-  removeBox,
-  removePoint,
-  setBox,
-} from "./annotate/prompts.ts";
+import { addPoint, addPoints, isEmpty, movePoint, NO_PROMPTS, type Previous, type PromptPoint, removeBox, removePoint, setBox } from "./annotate/prompts.ts";
 import { proposalsOf } from "./annotate/through.ts";
 import type { Engine, Source } from "./model/engine.ts";
 import type { Inference, Result } from "./model/inference.ts";
@@ -306,9 +294,9 @@ export class Desk {
     if (!refine || !work || model.kind !== "ready") return null;
     const answer = this.answer();
     if (!answer) return work.prompts.previous;
-    const { logits, masks } = answer.result;
+    const { logits, ...result } = answer.result;
     // Of long ago, and not yet decoded again: a round from nothing is better than one from another mask.
     if (!logits) return null;
-    return { probabilities: probabilitiesOf(logits, masks.length, answer.index), model: model.number };
+    return { probabilities: maskInputOf({ ...result, logits }, answer.index), model: model.number };
   }
 }

@@ -67,9 +67,3 @@ export function toPrompt({ points, box, previous }: Prompts, model: number, mult
     ...(usable && { maskInput: previous.probabilities }),
   };
 }
-
-/** `sigmoid` of candidate `index`'s low-resolution logits: the mask input of the round that follows. */
-export function probabilitiesOf(logits: Float32Array, candidates: number, index: number): Float32Array {
-  const count = logits.length / candidates;
-  return Float32Array.from(logits.subarray(index * count, (index + 1) * count), (logit) => 1 / (1 + Math.exp(-logit)));
-}

@@ -1,6 +1,7 @@
 // The published evaluation of one image: every mask from a box, and from one point corrected over five rounds.
 import { type Fit, type Framing, frame, type RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
+import { maskInputOf } from "../image/mask_out.ts";
 import { thresholdTwin, upsampleTwin } from "../image/postprocess.ts";
 import type { Decoded, Embedding, Point, Prompt, SamMed2D } from "../index.ts";
 import { boundaryF } from "./boundary.ts";
@@ -123,7 +124,7 @@ async function evaluateTargets(
     prompts = running.map(({ square, random }, i): Prompt => {
       const current = decoded[i] as Decoded;
       const points: readonly Point[] = [...((prompts[i] as Prompt).points ?? []), correction(bestMask(current).data, square, random)];
-      return { points, maskInput: bestLogits(current).map((logit) => 1 / (1 + Math.exp(-logit))) };
+      return { points, maskInput: maskInputOf(current) };
     });
   }
   return started.map((target) => target && { first: target.first, answers: target.answers });

@@ -1,23 +1,10 @@
 // COCO's run lengths: down the columns, 0s first, as numbers or packed into a string.
+import { maskToRle } from "../image/mask_out.ts";
 import { paintRuns, type Runs, runsOf } from "../volume/runs.ts";
 
 /** Counts of pixels outside and inside by turns, column by column. */
 export function cocoCounts(runs: Runs, columns: number, rows: number): number[] {
-  const mask = paintRuns(runs, new Uint8Array(columns * rows));
-  const counts: number[] = [];
-  let [value, count] = [0, 0];
-  for (let x = 0; x < columns; x++) {
-    for (let y = 0; y < rows; y++) {
-      const here = mask[y * columns + x] as number;
-      if (here !== value) {
-        counts.push(count);
-        [value, count] = [here, 0];
-      }
-      count++;
-    }
-  }
-  counts.push(count);
-  return counts;
+  return maskToRle({ data: paintRuns(runs, new Uint8Array(columns * rows)), width: columns, height: rows }).counts;
 }
 
 /** Undefined where the counts do not add up to the picture. */

@@ -27,6 +27,11 @@ export function maskToRle({ data, width, height }: Mask): { size: [height: numbe
   return { size: [height, width], counts };
 }
 
+/** What a mask input is made of: the sigmoid of logits. */
+export function probabilities(logits: Float32Array): Float32Array<ArrayBuffer> {
+  return Float32Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)));
+}
+
 /** What `maskInput` of the next prompt takes to go on from a candidate, the best if none is named: its logits as probabilities, [4g, 4g]. */
 export function maskInputOf(
   decoded: { readonly scores: Float32Array; readonly logits: Float32Array; readonly best: number },
@@ -35,5 +40,5 @@ export function maskInputOf(
   const { scores, logits } = decoded;
   if (!(Number.isInteger(index) && index >= 0 && index < scores.length)) throw new RangeError(`maskInputOf: ${scores.length} candidates, from 0; got ${index}`);
   const side2 = logits.length / scores.length;
-  return Float32Array.from(logits.subarray(index * side2, (index + 1) * side2), (logit) => 1 / (1 + Math.exp(-logit)));
+  return probabilities(logits.subarray(index * side2, (index + 1) * side2));
 }

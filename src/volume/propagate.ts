@@ -2,6 +2,7 @@
 import { SamError } from "../errors.ts";
 import type { Framing, RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
+import { probabilities } from "../image/mask_out.ts";
 import { signedDistances } from "./distance.ts";
 import { connectedParts } from "./parts.ts";
 import { boundsOf, intersection, pixelCount, type Runs, rowRuns, runsOf, union } from "./runs.ts";
@@ -125,7 +126,7 @@ export function promptOf(runs: Runs, logits: Float32Array | undefined, framing: 
   const depths = signedDistances(runs, width, frame, 1, 1);
   const deepest = depths.reduce((best, depth, i) => (depth > (depths[best] as number) ? i : best), 0);
   const point = { x: frame.left + (deepest % frame.width), y: frame.top + Math.floor(deepest / frame.width), label: 1 as const };
-  const maskInput = logits ? logits.map((logit) => 1 / (1 + Math.exp(-logit))) : coverage(runs, framing, side);
+  const maskInput = logits ? probabilities(logits) : coverage(runs, framing, side);
   return { box, points: [point], maskInput };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addPoint, addPoints, isEmpty, movePoint, NO_PROMPTS, probabilitiesOf, removeBox, removePoint, setBox, toPrompt } from "../../app/annotate/prompts.ts";
+import { addPoint, addPoints, isEmpty, movePoint, NO_PROMPTS, removeBox, removePoint, setBox, toPrompt } from "../../app/annotate/prompts.ts";
 
 const A = { x: 3, y: 4, label: 1 } as const;
 const B = { x: 9, y: 2, label: 0 } as const;
@@ -42,11 +42,5 @@ describe("the prompt for the model", () => {
     expect(toPrompt(now, 3, true)).toEqual({ multimask: true, box: BOX, maskInput: PREVIOUS.probabilities });
     expect(toPrompt(now, 4, true)).toEqual({ multimask: true, box: BOX });
     expect(toPrompt(setBox(NO_PROMPTS, BOX, { ...PREVIOUS, model: null }), 4, true).maskInput).toBe(PREVIOUS.probabilities);
-  });
-
-  it("refines from the probabilities of the chosen candidate", () => {
-    const logits = new Float32Array([9, 9, 0, Math.log(3), -40, 40]);
-    expect([...probabilitiesOf(logits, 3, 1)]).toEqual([0.5, expect.closeTo(0.75, 6)]);
-    expect([...probabilitiesOf(logits, 3, 2)]).toEqual([expect.closeTo(0, 6), 1]);
   });
 });

@@ -32,5 +32,8 @@ it("gives a candidate's probabilities, the best's if none is named", () => {
   const decoded = { scores: Float32Array.of(0.1, 0.9), logits: Float32Array.of(0, 0, 0, 0, 2, -2, 0, 100), best: 1 };
   expect([...maskInputOf(decoded)].map((p) => Math.round(p * 1000))).toEqual([881, 119, 500, 1000]);
   expect(maskInputOf(decoded, 0)).toEqual(new Float32Array(4).fill(0.5));
+  const three = { scores: new Float32Array(3), logits: new Float32Array([9, 9, 0, Math.log(3), -40, 40]), best: 0 };
+  expect([...maskInputOf(three, 1)]).toEqual([0.5, expect.closeTo(0.75, 6)]);
+  expect([...maskInputOf(three, 2)]).toEqual([expect.closeTo(0, 6), 1]);
   expect(() => maskInputOf(decoded, 2)).toThrow("2 candidates");
 });
