@@ -243,14 +243,7 @@ export class Stage {
     const [left, top] = toStage(this.#view, x + 0.5, y + 0.5);
     context.beginPath();
     context.ellipse(left, top, radius * scale, radius * scale * ratio, 0, 0, 2 * Math.PI);
-    for (const [width, style] of [
-      [3, "rgba(0, 0, 0, 0.6)"],
-      [1.2, "#ffffff"],
-    ] as const) {
-      context.lineWidth = width;
-      context.strokeStyle = style;
-      context.stroke();
-    }
+    this.#strokeLight(1.2);
   }
 
   #drawRuler({ lines }: Ruler): void {
@@ -351,14 +344,20 @@ export class Stage {
       context.moveTo(fromX, fromY);
       context.lineTo(toX, toY);
     }
+    this.#strokeLight(1);
+    context.strokeRect(x - 1, y - 1, 2, 2);
+  }
+
+  /** The current path in white on a dark rim, seen on any picture. */
+  #strokeLight(width: number): void {
+    const context = this.#context;
     for (const [lineWidth, style] of [
       [3, "rgba(0, 0, 0, 0.6)"],
-      [1, "#ffffff"],
+      [width, "#ffffff"],
     ] as const) {
       context.lineWidth = lineWidth;
       context.strokeStyle = style;
       context.stroke();
     }
-    context.strokeRect(x - 1, y - 1, 2, 2);
   }
 }

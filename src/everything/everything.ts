@@ -111,6 +111,7 @@ export async function* decodeEverything<E extends EncodedPicture>(
     signal?.throwIfAborted();
     const embedding = await segmenter.encode(cropped(image, crop), how);
     const open: Found[] = [];
+    let kept: Found[] = [];
     try {
       for (let begin = 0; begin < points.length; begin += settings.pointsPerBatch) {
         signal?.throwIfAborted();
@@ -127,13 +128,14 @@ export async function* decodeEverything<E extends EncodedPicture>(
         });
         done += batch.length;
         const last = done === total;
-        const seen = [...finished, ...withoutDoubles(open, settings.doubleIou)];
+        kept = withoutDoubles(open, settings.doubleIou);
+        const seen = [...finished, ...kept];
         yield { done, total, found: last ? finish(seen, image, settings, crops.length > 1) : seen };
       }
     } finally {
       embedding.dispose();
     }
-    finished.push(...withoutDoubles(open, settings.doubleIou));
+    finished.push(...kept);
   }
 }
 

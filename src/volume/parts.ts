@@ -5,14 +5,7 @@ import { difference, intersection, NO_RUNS, pixelCount, type Runs, rowRuns, unio
 export function connectedParts(runs: Runs, columns: number, corners = false): Runs[] {
   const pieces = [...rowRuns(runs, columns)];
   const parent = pieces.map((_, i) => i);
-  const root = (i: number): number => {
-    let at = i;
-    while (parent[at] !== at) {
-      parent[at] = parent[parent[at] as number] as number;
-      at = parent[at] as number;
-    }
-    return at;
-  };
+  const root = (i: number) => rootOf(parent, i);
   const reach = corners ? 1 : 0;
   let above = 0;
   for (let i = 0; i < pieces.length; i++) {
@@ -36,6 +29,16 @@ export function connectedParts(runs: Runs, columns: number, corners = false): Ru
     else part.push(from, to);
   });
   return [...parts.values()].map((part) => Uint32Array.from(part)).sort((a, b) => pixelCount(b) - pixelCount(a) || (a[0] as number) - (b[0] as number));
+}
+
+/** Whom a member of a set of sets stands for: the way there is halved as it is walked. */
+function rootOf(parent: number[], i: number): number {
+  let at = i;
+  while (parent[at] !== at) {
+    parent[at] = parent[parent[at] as number] as number;
+    at = parent[at] as number;
+  }
+  return at;
 }
 
 /** In the row above `row`, and ends before what begins at `begin`: it touches nothing that comes later either. */
@@ -71,14 +74,7 @@ export function connectedVolumes(stack: ReadonlyMap<number, Runs>, columns: numb
     .sort((a, b) => a - b)
     .flatMap((slice) => connectedParts(stack.get(slice) as Runs, columns, corners).map((runs) => ({ slice, runs })));
   const group = pieces.map((_, i) => i);
-  const root = (i: number): number => {
-    let at = i;
-    while (group[at] !== at) {
-      group[at] = group[group[at] as number] as number;
-      at = group[at] as number;
-    }
-    return at;
-  };
+  const root = (i: number) => rootOf(group, i);
   for (const [i, { slice, runs }] of pieces.entries()) {
     const reached = corners ? widened(runs, columns) : runs;
     for (let j = i - 1; j >= 0 && (pieces[j] as (typeof pieces)[number]).slice >= slice - 1; j--) {
