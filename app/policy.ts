@@ -2,7 +2,7 @@
 // (`?dicomweb=`) where that is an http one. A policy can only be narrowed, so that of index.html names http.
 
 /** Its origin, where the page's own address names a DICOMweb server. */
-export function dicomWebOrigin(search: string): string | undefined {
+function dicomWebOrigin(search: string): string | undefined {
   const given = new URLSearchParams(search).get("dicomweb");
   try {
     const { origin, protocol } = new URL(given ?? "");

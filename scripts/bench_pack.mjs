@@ -28,7 +28,7 @@ async function archive(folder, file, level) {
 }
 
 /** The checks of the test suite as one file, by way of a small stand-in for vitest. */
-export async function bundleChecks(out) {
+async function bundleChecks(out) {
   const vite = await import("vite");
   // The first of a name counts; the packages behind the stand-in keep theirs.
   const alias = [{ find: /^vitest$/, replacement: join(ROOT, "tests/bare/vitest.ts") }];

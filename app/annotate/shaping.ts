@@ -3,7 +3,7 @@ import { fillHoles, type Grid, grow, keepLargest, type Runs, runsOnPlane, shrink
 import type { Desk } from "../desk.ts";
 import { geometryOf, mapOf } from "../stage/frame.ts";
 
-export type Shaping = "fill" | "islands" | "smooth" | "grow" | "shrink";
+type Shaping = "fill" | "islands" | "smooth" | "grow" | "shrink";
 
 export function shape(desk: Desk, how: Shaping): void {
   const of = desk.case;

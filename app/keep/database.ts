@@ -2,7 +2,7 @@
 
 const NAME = "desk";
 const STORES = ["desk", "cases", "works", "masks"] as const;
-export type StoreName = (typeof STORES)[number];
+type StoreName = (typeof STORES)[number];
 
 /** A value to put under its key, or none to take away what is there. */
 export interface Write {

@@ -11,7 +11,7 @@ const SIDE = 42;
 /** Rows beyond what is seen, so that scrolling shows no gaps. */
 const SPARE = 6;
 
-export const SIGNS: Readonly<Record<Status, string>> = { todo: "○", doing: "◐", done: "●", flagged: "⚑" };
+const SIGNS: Readonly<Record<Status, string>> = { todo: "○", doing: "◐", done: "●", flagged: "⚑" };
 
 export function Cases() {
   const { desk, actions, state } = useShared();

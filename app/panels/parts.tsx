@@ -6,7 +6,7 @@ import type { Desk } from "../desk.ts";
 import type { State } from "../state.ts";
 import { type KEYS, printed } from "../stage/keys.ts";
 
-export interface Shared {
+interface Shared {
   readonly desk: Desk;
   readonly actions: Actions;
   readonly state: State;

@@ -10,7 +10,7 @@ export type Spot = readonly [x: number, y: number];
 /** What of the prompts is under the pointer: a point, or edges of the box. */
 export type Grip = { readonly kind: "point"; readonly index: number } | { readonly kind: "box"; readonly sides: readonly [boolean, boolean, boolean, boolean] };
 
-export interface GestureTarget {
+interface GestureTarget {
   readonly image: () => Size | null;
   readonly tool: () => Tool;
   /** Whether a key is held that makes every drag move the image. */

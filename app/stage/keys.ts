@@ -108,7 +108,7 @@ const PLACES: Readonly<Record<string, string>> = {
  * What the key means: lower case, Latin. A layout of another script (Cyrillic, Greek, Hebrew, Arabic, …) gives the letter of the same place
  * on a Latin keyboard; one that has digits or brackets on another level (French, German) gives those of the place.
  */
-export function meaningOf({ key, code = "", shiftKey }: Key): string {
+function meaningOf({ key, code = "", shiftKey }: Key): string {
   if (key.length > 1 && !UNDECIDED.has(key)) return key;
   if (code.startsWith("Bracket")) return PLACES[code] as string;
   if (/^[a-z0-9+\-=?,.[\]]$/i.test(key)) return key.toLowerCase();

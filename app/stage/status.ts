@@ -46,7 +46,7 @@ function sentence(state: State, desk: Desk): string {
 }
 
 /** `1 234 pixels, 310 mm²` */
-export function sizeInWords(area: number, desk: Desk): string {
+function sizeInWords(area: number, desk: Desk): string {
   const shown = desk.case?.shown;
   const one = shown ? areaOf(shown) : null;
   return t("size.pixels", { area: thousands(area) }) + (one ? `, ${thousands(area * one)}\u00a0mm²` : "");

@@ -25,7 +25,7 @@ export interface Dataset {
   mask(path: string): Promise<MaskPixels>;
 }
 
-export type MaskPixels = Awaited<ReturnType<typeof readAnyPixels>> & { readonly jpeg?: boolean };
+type MaskPixels = Awaited<ReturnType<typeof readAnyPixels>> & { readonly jpeg?: boolean };
 
 /** A folder that holds `label2image_test.json`, or such a file. */
 export async function openDataset(path: string): Promise<Dataset> {

@@ -50,7 +50,7 @@ class Bits {
   }
 }
 
-export interface Bzip2Block {
+interface Bzip2Block {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Packed bytes so far. */
   readonly read: number;

@@ -140,7 +140,7 @@ function segmentOf(category: unknown, i: number, path: string): Segment {
   return { number: id as number, label: String(name ?? `Label ${id}`), ...(rgb ? { color: color as unknown as [number, number, number] } : {}), ...codes };
 }
 
-export function isCode(code: unknown): code is Code {
+function isCode(code: unknown): code is Code {
   const { value, scheme, meaning } = recordOf(code);
   return [value, scheme, meaning].every((part) => typeof part === "string");
 }

@@ -16,7 +16,7 @@ export interface Precision {
   readonly signalMs: number;
 }
 
-export interface Winner {
+interface Winner {
   readonly fastest: number;
   /** Milliseconds of one run of each candidate; undefined for one that could not run. */
   readonly ms: readonly (number | undefined)[];

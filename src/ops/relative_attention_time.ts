@@ -14,7 +14,7 @@ const TILES = [
 /** Bytes of workgroup memory that every device has. */
 const WORKGROUP_BYTES = 16384;
 
-export interface AttentionTile {
+interface AttentionTile {
   readonly LANES: number;
   readonly QUERIES: number;
   readonly TILE: number;

@@ -20,7 +20,7 @@ export interface Answer {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-export interface Question {
+interface Question {
   readonly accept: string;
   readonly signal?: AbortSignal | undefined;
   /** Sent by POST. */
