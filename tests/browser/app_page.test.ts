@@ -106,6 +106,27 @@ describe("the pointer", () => {
     await page.close();
   });
 
+  it.each([
+    [1440, 900],
+    [1280, 720],
+    [1101, 777],
+    [1024, 768],
+    [870, 700],
+  ])("has most of a window of %d × %d, wherever the page says something", async (width, height) => {
+    const { page } = await open();
+    await page.setViewport({ width, height });
+    await page.waitForSelector("#notice:not([hidden])");
+    const stage = () => page.$eval("#stage", (element) => element.getBoundingClientRect().toJSON() as DOMRect);
+    const before = await stage();
+    expect(before.height).toBeGreaterThan(0.4 * height);
+    await clickPixel(page, 100, 100);
+    await clickPixel(page, 200, 200);
+    await status(page, /2 points/);
+    expect(await stage()).toEqual(before);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    await page.close();
+  });
+
   it("means the pixel it is over when zoomed in, and nothing beside the image", async () => {
     const { page } = await open();
     const place = await placeOf(page, 100, 100);
