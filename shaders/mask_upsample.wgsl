@@ -1,9 +1,15 @@
 // bit p of y[b, k] = sigmoid(v) > 0.5, v the low-resolution logits resized to model pixels, then to original pixels: two bilinear steps.
-// Of each prompt, the mask of the highest predicted IoU among `candidates` of them. A workgroup computes 64 words of one.
-// A thread computes words, each 32 pixels in row-major order, the first in the lowest bit. The middle image is never stored.
+// Of each prompt, the mask of the highest predicted IoU among `candidates` of them. A workgroup computes 64 / LANES words of one
+// at a time, each 32 pixels in row-major order, the first in the lowest bit. A thread computes the pixels of a share of a word. The middle
+// image is never stored.
 
 // Resizes probabilities less a half instead of logits.
 const PROBABILITIES: bool = false;
+// Threads that share a word, a power of two.
+const LANES: u32 = 1u;
+
+const PIXELS = 32u / LANES;
+const WORDS = 64u / LANES;
 
 struct Params {
   side: u32,
@@ -34,22 +40,36 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+var<workgroup> shares: array<u32, 64>;
+
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let scores = (global.y * (params.masks + 1u) + params.masks) * params.columns;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let scores = (group.y * (params.masks + 1u) + params.masks) * params.columns;
   var best = params.first_mask;
   for (var mask = best + 1u; mask < params.first_mask + params.candidates; mask++) {
     if (heads[scores + mask] > heads[scores + best]) { best = mask; }
   }
-  let base = (global.y * params.masks + best) * params.side * params.side;
-  for (var word = global.x; word < params.words; word += groups.x * 64u) {
+  let base = (group.y * params.masks + best) * params.side * params.side;
+  let lane = thread % LANES;
+  let rounds = (params.words + groups.x * WORDS - 1u) / (groups.x * WORDS);
+  for (var round = 0u; round < rounds; round++) {
+    let word = (round * groups.x + group.x) * WORDS + thread / LANES;
     var bits = 0u;
-    for (var bit = 0u; bit < 32u; bit++) {
-      let pixel = word * 32u + bit;
-      if (pixel >= params.width * params.height) { break; }
-      if (original(base, pixel % params.width, pixel / params.width) > 0.0) { bits |= 1u << bit; }
+    if (word < params.words) {
+      for (var i = 0u; i < PIXELS; i++) {
+        let bit = lane * PIXELS + i;
+        let pixel = word * 32u + bit;
+        if (pixel >= params.width * params.height) { break; }
+        if (original(base, pixel % params.width, pixel / params.width) > 0.0) { bits |= 1u << bit; }
+      }
     }
-    y[global.y * params.words + word] = bits;
+    if (LANES > 1u) {
+      shares[thread] = bits;
+      workgroupBarrier();
+      for (var other = 1u; other < LANES; other++) { bits |= shares[min(thread + other, 63u)]; }
+      workgroupBarrier();
+    }
+    if (lane == 0u && word < params.words) { y[group.y * params.words + word] = bits; }
   }
 }
 

@@ -2,7 +2,7 @@
 // so that each token makes its own 4x4 pixels: 2x2 cells, and 2x2 pixels of each cell.
 // A workgroup computes eight image tokens of one prompt, all masks.
 // A thread computes one channel of a cell, then one of a pixel for two cells each, then logits of four tokens.
-import package::shared::rows::{weights, rows, row_sums, product};
+import package::shared::rows::{weights, rows, row_sums, product, four_weights, summed};
 import package::shared::activation::gelu;
 
 struct Params {
@@ -43,12 +43,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let bias = vec4<f32>(weights[matrix + quarter * half + pixel_column % (p.width / 8u)]);
   var low0 = bias; var high0 = bias; var low1 = bias; var high1 = bias;
   workgroupBarrier();
-  for (var k = 0u; k < quarter; k++) {
-    let w = weights[matrix + k * half + pixel_column];
-    low0 += rows[first + k] * w;
-    high0 += rows[256u + first + k] * w;
-    low1 += rows[first + quarter + k] * w;
-    high1 += rows[256u + first + quarter + k] * w;
+  // Sixteen weights on their way at once, as in `product`; the width is a multiple of 64.
+  let blocks = quarter / 16u;
+  for (var block = 0u; block < blocks; block++) {
+    var w: array<vec4<f32>, 4>;
+    for (var i = 0u; i < 4u; i++) { w[i] = four_weights(matrix + (16u * block + 4u * i) * half + pixel_column, half); }
+    for (var i = 0u; i < 4u; i++) {
+      let k = first + 16u * block + 4u * i;
+      low0 = summed(low0, k, w[i]);
+      high0 = summed(high0, 256u + k, w[i]);
+      low1 = summed(low1, quarter + k, w[i]);
+      high1 = summed(high1, 256u + quarter + k, w[i]);
+    }
   }
   for (var side = 0u; side < 2u; side++) {
     workgroupBarrier();
@@ -112,7 +118,13 @@ fn logits(thread: u32, batch: u32, begin: u32, side: u32) {
     let own = task / 4u % 4u * half + pixel * eighth;
     let masked = (batch * p.hyper_rows + mask) * eighth;
     var sum = 0.0;
-    for (var c = 0u; c < eighth; c++) { sum += rows[own + c][task % 4u] * hyper[masked + c]; }
+    // Eight factors on their way at once.
+    let blocks = eighth / 8u;
+    for (var block = 0u; block < blocks; block++) {
+      var factors: array<f32, 8>;
+      for (var c = 0u; c < 8u; c++) { factors[c] = hyper[masked + 8u * block + c]; }
+      for (var c = 0u; c < 8u; c++) { sum = fma(rows[own + 8u * block + c][task % 4u], factors[c], sum); }
+    }
     if (token < g * g) {
       let at = 4u * vec2<u32>(token % g, token / g) + vec2<u32>(2u * side + pixel % 2u, task / 8u % 2u * 2u + pixel / 2u);
       y[((batch * p.masks + mask) * 4u * g + at.y) * 4u * g + at.x] = sum;

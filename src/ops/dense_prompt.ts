@@ -35,6 +35,8 @@ export function densePrompt(graph: Graph, embedding: Tensor, mask: Tensor, maskG
     writes: { y },
     params: { grid, columns4: columns / 4, eps: EPS },
     workgroups: [tokens, batch, 1],
+    // Of a prompt without a mask, as most are.
+    work: { threads: 64, steps: 2 * Math.ceil(columns / 256), instructions: 30 },
     flop: batch * tokens * (2 * 16 * columns + 700),
   });
   return y;

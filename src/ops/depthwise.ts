@@ -37,6 +37,7 @@ export function depthwise(graph: Graph, x: Tensor, weights: Tensor, options: Dep
     params: { side, out_side: out, columns4: columns / 4, activation: ACTIVATION_CODE[activation], eps: next?.eps ?? 0 },
     constants: { STRIDE: stride, NORM: next !== undefined, ROW_A_THREAD: rowAThread },
     workgroups: next ? [rowAThread ? Math.ceil((out * out) / 64) : out * out, 1, 1] : [Math.ceil((out * columns) / 4 / 64), out, 1],
+    work: { threads: 64, steps: next ? 3 * Math.ceil(columns / 256) + 1 : 2, instructions: next ? 120 : 200 },
     flop: (18 + (next ? 8 : 0)) * out * out * columns,
   });
   return { y, ...(z && { next: z }) };

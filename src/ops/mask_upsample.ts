@@ -27,6 +27,8 @@ export interface MaskUpsampleOptions {
 
 /** Most workgroups along x; a thread takes several words beyond. */
 const MAX_GROUPS = 32768;
+/** Threads that share a word on a GPU; on a software adapter the barrier costs more than the pixels. */
+const SHARED_LANES = 8;
 
 /**
  * logits [B, masks, side, side], heads [B·(masks + 1), columns], the last row of each prompt its masks' predicted IoU
@@ -39,6 +41,8 @@ export function maskUpsample(graph: Graph, logits: Tensor, heads: Tensor, option
   const columns = heads.shape[1] as number;
   expectShape("mask_upsample", "heads", heads, [batch * (masks + 1), columns]);
   const y = graph.activation(label, [batch, words], "u32");
+  const lanes = graph.target.kind === "cpu" ? 1 : SHARED_LANES;
+  const groups = Math.min(MAX_GROUPS, Math.ceil((words * lanes) / 64));
   graph.dispatch({
     op: "mask_upsample",
     label,
@@ -61,8 +65,10 @@ export function maskUpsample(graph: Graph, logits: Tensor, heads: Tensor, option
       columns,
       words,
     },
-    constants: { PROBABILITIES: probabilities },
-    workgroups: [Math.min(MAX_GROUPS, Math.ceil(words / 64)), batch, 1],
+    constants: { PROBABILITIES: probabilities, LANES: lanes },
+    workgroups: [groups, batch, 1],
+    // Sixteen logits for each pixel, where there is a second step.
+    work: { threads: 64, steps: (32 / lanes) * Math.ceil((words * lanes) / 64 / groups) + 1, instructions: resize ? 260 : 80 },
     flop: batch * width * height * 60,
   });
   return y;

@@ -53,6 +53,12 @@ export function workOf({ taps, k }: Pick<MatmulShape, "taps" | "k">, tile: Tile,
   };
 }
 
+/** What a thread of `shaders/matmul_lanes.wgsl` does: for each row a vector from another lane, and its products. */
+export function laneWorkOf({ taps, k }: Pick<MatmulShape, "taps" | "k">, { TILE_M, STEP4 }: Outer, splits: number): Work {
+  const steps = Math.ceil((taps * Math.ceil(k / 4 / STEP4)) / splits);
+  return { threads: 64, steps, instructions: STEP4 * (20 * TILE_M + 12) + 20, registers: 4 * TILE_M + 48, lookups: taps > 1 ? 50 : 0 };
+}
+
 /** Bytes of a product's operands, at f32. */
 const bytesOf = ({ m, n, k, taps, phases }: MatmulShape) => 4 * (phases * taps * k * n + m * k + phases * m * n);
 

@@ -5,7 +5,7 @@ import type { Constants, Shader } from "../graph/shader.ts";
 import type { Target } from "../graph/target.ts";
 import type { Work } from "../graph/time_model.ts";
 import { type MatmulShape, shapeKey, SKINNY_ROWS, tiled, workgroupsOf } from "./matmul_tiles.ts";
-import { candidates, mostSplits, workOf } from "./matmul_time.ts";
+import { candidates, laneWorkOf, mostSplits, workOf } from "./matmul_time.ts";
 
 export interface MatmulVariant {
   readonly shader: Shader;
@@ -47,7 +47,8 @@ function named(shape: MatmulShape, name: string, target: Target): Recorded | und
   const splits = Number(parts);
   if (!Number.isInteger(splits) || splits < 1) return undefined;
   const lanes = kind === "lanes" ? laneTile(shape, target) : undefined;
-  if (lanes && target.lanes) return { constants: lanes, workgroups: workgroupsOf(shape, lanes, splits), splits, shader: target.lanes };
+  if (lanes && target.lanes)
+    return { constants: lanes, workgroups: workgroupsOf(shape, lanes, splits), splits, work: laneWorkOf(shape, lanes, splits), shader: target.lanes };
   const tile = tiled(kind);
   return tile && { constants: tile, workgroups: workgroupsOf(shape, tile, splits), splits, work: workOf(shape, tile, splits) };
 }

@@ -40,6 +40,12 @@ export function patchConvs(graph: Graph, pixels: Tensor, colours: Tensor, first:
     params: { size, inner_side: size / stride, side, columns4: columns / 4, kernel, stride, tile, inner: innerOf(tile), hidden4: hidden / 4 },
     constants: { INNER_SIZE: (innerOf(tile) ** 2 * hidden) / 4 },
     workgroups: [Math.ceil(side / tile), Math.ceil(side / tile), 1],
+    // A thread waits for each cell's pixel in turn, then for four rows of weights at a time.
+    work: {
+      threads: 64,
+      steps: kernel ** 2 * (Math.ceil((innerOf(tile) ** 2 * hidden) / 256) + Math.ceil((tile ** 2 * columns) / 256) * (hidden / 4)),
+      instructions: 40,
+    },
     flop: 2 * kernel ** 2 * hidden * (3 * (size / stride) ** 2 + columns * side ** 2),
   });
   return y;

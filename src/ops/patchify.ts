@@ -19,6 +19,7 @@ export function patchify(graph: Graph, pixels: Tensor, colours: Tensor, { label,
     writes: { y },
     params: { grid, patch_side: patch, count4 },
     workgroups: [Math.ceil(count4 / 64), 1, 1],
+    work: { threads: 64, steps: 1, instructions: 70 },
     flop: 8 * count4,
   });
   return y;

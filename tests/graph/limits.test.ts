@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { LANES } from "../../src/gpu/lanes.ts";
 import type { Dispatch, Graph } from "../../src/graph/graph.ts";
 import { plan, submitEnds } from "../../src/graph/plan.ts";
 import { shaderText } from "../../src/graph/shader.ts";
@@ -6,10 +7,13 @@ import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { byteLength } from "../../src/graph/tensor.ts";
 import { DEVICE_MODELS, modelledMs, SLOW_GPU_FLOP_PER_MS, SUBMIT_BUDGET_MS } from "../../src/graph/time_model.ts";
 import { type Config, VIT_B } from "../../src/model/config.ts";
+import { type TinyVitConfig, tokenSide } from "../../src/model/families/tiny_vit_config.ts";
 import { decodeGraph, encodeGraph, networkWeights } from "../../src/model/network.ts";
 import { twinOf } from "../support/twin_of.ts";
 import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
+/** Products of lanes wherever there is a choice. */
+const EVERY_LANE = new Proxy({}, { get: () => "lanes/1" });
 const NO_SUBGROUPS: Target = { kind: "cpu", subgroupSize: 0 };
 const TARGETS = [GPU_TARGET, CPU_TARGET, SWIFTSHADER, NO_SUBGROUPS];
 
@@ -30,7 +34,16 @@ const CONFIGS: Readonly<Record<string, Config>> = {
   "vit_l at 1024": variant(1024, 24, 16, 1024, false),
   vit_h: variant(1280, 32, 16, 256),
   "vit_h at 1024": variant(1280, 32, 16, 1024, false),
+  "the default model": tinyViT([48, 96, 160], 24, 256),
+  "tiny_vit at 1024": tinyViT([64, 128, 160, 320], 32, 1024),
 };
+
+/** Of windows of 8 and 16 tokens, as the default model has them; `patchWidth` channels between the two convolutions on pixels. */
+function tinyViT(widths: readonly number[], patchWidth: number, imageSize: number): TinyVitConfig {
+  const stages = widths.map((width, i) => ({ width, depth: 3, heads: i && width / 32, window: i && 4 << i, hidden: 4 * width }));
+  const grid = imageSize / tokenSide({ patchKernel: 3, stages });
+  return { family: "tiny_vit", patchKernel: 3, patchWidth, stages, imageSize, grid, adapters: false, decoder: VIT_B.decoder };
+}
 
 function decode(config: Config, target: Target, batch = 1, tokens = 3): Graph {
   const { imageSize } = config;
@@ -190,5 +203,17 @@ describe("every op of the network", () => {
     const ops = new Set(graphs.flatMap(({ dispatches }) => dispatches.map(({ op }) => op)));
     expect(ops.size).toBeGreaterThan(10);
     for (const op of ops) expect(twinOf(op)).toBeTypeOf("function");
+  });
+
+  it.each(Object.entries(CONFIGS))("says what its threads do, for the time model, in %s", (_, config) => {
+    for (const target of [GPU_TARGET, { ...GPU_TARGET, subgroupSize: 32, lanes: LANES, choices: EVERY_LANE }]) {
+      const graphs = [encodeGraph(config, target).graph, decode(config, target), decode(config, target, 2, 40)];
+      for (const { op, label, work, shader, constants, condition } of graphs.flatMap(({ dispatches }) => dispatches)) {
+        expect(work, `${op} (${label})`).toBeDefined();
+        // As many threads as the kernel has.
+        const threads = workgroupOf(shaderText(shader, constants, condition)).sides.reduce((product, side) => product * side, 1);
+        expect(work?.threads, `${op} (${label})`).toBe(threads);
+      }
+    }
   });
 });
