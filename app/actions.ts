@@ -103,6 +103,8 @@ export class Actions {
       "slices-back": () => void desk.bySlices(-10),
       "slices-next": () => void desk.bySlices(10),
       cine: () => this.#cine(),
+      views: () => store.set({ layout: store.state.layout === "four" ? "one" : "four" }),
+      cross: () => controller.crossHere(),
       "zoom-in": () => controller.zoom(1.4),
       "zoom-out": () => controller.zoom(1 / 1.4),
       fit: () => controller.stage.fitWhole(),

@@ -1,6 +1,6 @@
 // What can be done on the page, as functions: buttons, keys and gestures all end here.
 import { type Box, maskInputOf } from "../src/index.ts";
-import { pixelCount, type Runs, type Window } from "../src/volume/index.ts";
+import { pixelCount, type Runs, toViewIndex, type Vector3, type Window } from "../src/volume/index.ts";
 import { Annotator, nameOfLabel } from "./annotate/annotator.ts";
 import { type Case, currentWork, hasWork, objectOf, type Place, type Shown, type Work } from "./annotate/case.ts";
 import { colourOf } from "./annotate/labels.ts";
@@ -11,6 +11,7 @@ import type { Inference, Result } from "./model/inference.ts";
 import { Opening, shownSlice } from "./open/opening.ts";
 import { atSlice, idOf, inPlane, type Plane, type SliceOf, windowFrom } from "./open/slices.ts";
 import type { Problems } from "./panels/problems.ts";
+import { crossOf, mapTo, sidesOf } from "./stage/linked.ts";
 import type { Pixel } from "./stage/view.ts";
 import { currentCase, listedCases, type State, type Store } from "./state.ts";
 import { t, type WordKey } from "./words/words.ts";
@@ -235,8 +236,34 @@ export class Desk {
     return this.#turn((slice) => atSlice(slice, slice.index + step));
   }
 
+  /** Looks at another plane, through the crosshair. */
   toPlane(plane: Plane): Promise<void> {
-    return this.#turn((slice) => inPlane(slice, plane));
+    const of = this.case;
+    const cross = of && crossOf(of);
+    if (cross) this.store.updateCase(of.id, () => ({ cross }));
+    return this.#turn((slice) => {
+      const next = inPlane(slice, plane);
+      return cross ? atSlice(next, toViewIndex(mapTo(slice.volume, plane), sidesOf(slice.volume), cross)[2]) : next;
+    });
+  }
+
+  /** Puts the crosshair between the planes on a stored voxel: all of them show what it is on. */
+  toCross(voxel: Vector3): Promise<void> {
+    const of = this.case;
+    const slice = of?.shown?.slice;
+    if (!of || !slice) return Promise.resolve();
+    this.store.updateCase(of.id, () => ({ cross: voxel }));
+    return this.toSlice(toViewIndex(mapTo(slice.volume, of.place.plane), sidesOf(slice.volume), voxel)[2]);
+  }
+
+  /** What a view beside the stage shows comes onto the stage: it is at hand. */
+  bring(shown: Shown): void {
+    const of = this.case;
+    if (!of || !shown.slice || of.shown?.slice?.tile !== shown.slice.tile) return;
+    this.#wanted = null;
+    const cross = crossOf(of);
+    this.store.updateCase(of.id, () => ({ cross }));
+    this.#showSlice(of.id, shown.slice, shown);
   }
 
   toPlace({ plane, index }: Place): Promise<void> {

@@ -7,7 +7,7 @@ import type { Activity, Settings } from "./model/inference.ts";
 import type { WebGpuProblem } from "./model/webgpu_help.ts";
 
 /** What a click or a stroke does. */
-export type Tool = "select" | "positive" | "negative" | "box" | "brush" | "eraser" | "lasso" | "scribble" | "ruler";
+export type Tool = "select" | "positive" | "negative" | "box" | "brush" | "eraser" | "lasso" | "scribble" | "ruler" | "cross";
 
 /** How far what was done is from being safe on this machine. */
 export type Saving =
@@ -24,6 +24,8 @@ export interface State {
   readonly labels: readonly LabelOf[];
   readonly overlap: Overlap;
   readonly tool: Tool;
+  /** One plane of a volume, or three of them that a crosshair links. */
+  readonly layout: "one" | "four";
   /** Radius of brush and eraser: mm where the image says how large its pixels are, else pixels. */
   readonly brush: number;
   /** Whether a round starts from the mask of the one before. */
@@ -68,6 +70,7 @@ export function initialState(): State {
     labels: [{ id: 1, name: "Structure", colour: colourOf(1) }],
     overlap: "replace",
     tool: "positive",
+    layout: "one",
     brush: 5,
     refine: false,
     settings: { fit: "auto", channelOrder: "auto", multimask: true },

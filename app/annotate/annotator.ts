@@ -46,11 +46,13 @@ interface Step {
   readonly changes?: readonly LabelmapChange[];
 }
 
+/** Scrolled through a volume, cuts are not kept for ever. */
+const MOST_CUTS = 200;
 const NOTHING: Runs = new Uint32Array(0);
 
 export class Annotator {
   readonly #store: Store;
-  #cuts = new Map<number, Runs>();
+  #cuts = new Map<string, Runs>();
   #cutsOf = "";
 
   constructor(store: Store) {
@@ -64,16 +66,17 @@ export class Annotator {
     return of?.shown && of.labelmap && state.saving.kind !== "reader" ? of : null;
   }
 
-  /** The pixels of an object on the slice that is shown. */
-  runs(of: Case, object: number): Runs {
+  /** The pixels of an object on a slice, if no other than on the one that is shown. */
+  runs(of: Case, object: number, place = of.place): Runs {
     if (!of.labelmap?.labels.some(({ id }) => id === object)) return NOTHING;
-    const { plane, index } = of.place;
+    const map = planeMapOf({ ...of, place });
+    if (!map) return of.labelmap.runs(object, place.index);
     // Cutting across the stored slices takes a while: once for each state of the labelmap.
-    const stamp = `${of.id} ${of.edits} ${plane} ${index}`;
-    if (stamp !== this.#cutsOf) [this.#cuts, this.#cutsOf] = [new Map(), stamp];
-    const map = planeMapOf(of);
-    const known = this.#cuts.get(object) ?? (map ? runsOnPlane(of.labelmap, object, map, index) : of.labelmap.runs(object, index));
-    this.#cuts.set(object, known);
+    const stamp = `${of.id} ${of.edits}`;
+    if (stamp !== this.#cutsOf || this.#cuts.size > MOST_CUTS) [this.#cuts, this.#cutsOf] = [new Map(), stamp];
+    const key = `${object} ${place.plane} ${place.index}`;
+    const known = this.#cuts.get(key) ?? runsOnPlane(of.labelmap, object, map, place.index);
+    this.#cuts.set(key, known);
     return known;
   }
 

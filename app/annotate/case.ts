@@ -1,6 +1,6 @@
 // A case: an image, a series or a volume, with the objects that were marked on it. Plain values, but for the labelmap, whose changes are counted.
 import type { Box } from "../../src/index.ts";
-import type { Labelmap, LabelmapChange, Runs, RunsChange } from "../../src/volume/index.ts";
+import type { Labelmap, LabelmapChange, Runs, RunsChange, Vector3 } from "../../src/volume/index.ts";
 import type { Picture } from "../open/samples.ts";
 import type { Plane, SliceOf } from "../open/slices.ts";
 import { isEmpty, NO_PROMPTS, type Prompts } from "./prompts.ts";
@@ -100,6 +100,8 @@ export interface Case {
   readonly shown: Shown | null;
   /** Where it was looked at last. */
   readonly place: Place;
+  /** The stored voxel that the crosshair between the planes was put on; null is the middle. Across the plane that is shown, its slice counts. */
+  readonly cross: Vector3 | null;
   readonly labelmap: Labelmap | null;
   /** Counts the changes of the labelmap. */
   readonly edits: number;
@@ -128,6 +130,7 @@ export function newCase(facts: Pick<Case, "id" | "name" | "origin"> & Partial<Ca
     sides: null,
     shown: null,
     place: { plane: "stored", index: 0 },
+    cross: null,
     labelmap: null,
     edits: 0,
     objects: [{ id: 1, label: 1, visible: true, locked: false }],

@@ -13,7 +13,18 @@ const AFTER_MS = 150;
 const LOW_BYTES = 100e6;
 const LOOK_MS = 60_000;
 
-const SETTINGS = ["labels", "overlap", "brush", "refine", "settings", "adapter", "opacity", "fill", "tool"] as const satisfies readonly (keyof State)[];
+const SETTINGS = [
+  "labels",
+  "overlap",
+  "brush",
+  "refine",
+  "settings",
+  "adapter",
+  "opacity",
+  "fill",
+  "tool",
+  "layout",
+] as const satisfies readonly (keyof State)[];
 
 interface Dirty {
   readonly keys: Set<string>;

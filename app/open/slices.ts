@@ -60,8 +60,18 @@ export function atSlice(slice: SliceOf, index: number): SliceOf {
 }
 
 export function inPlane(slice: SliceOf, plane: Plane): SliceOf {
-  const view = plane === "stored" ? slice.volume : planeView(slice.volume, plane);
+  const view = plane === "stored" ? slice.volume : viewOf(slice.volume, plane);
   return { ...slice, plane, view, index: Math.floor(view.slices / 2) };
+}
+
+/** Of the volume that was turned last: a view across its slices holds all of them. */
+let turned: { readonly volume: Volume; readonly views: Map<PlaneName, Volume> } | undefined;
+
+function viewOf(volume: Volume, plane: PlaneName): Volume {
+  if (turned?.volume !== volume) turned = { volume, views: new Map() };
+  const view = turned.views.get(plane) ?? planeView(volume, plane);
+  turned.views.set(plane, view);
+  return view;
 }
 
 /** As the network sees it, with the alpha that canvases want. */

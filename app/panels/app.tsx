@@ -4,6 +4,7 @@ import type { Actions } from "../actions.ts";
 import type { Desk } from "../desk.ts";
 import { byId } from "../dom.ts";
 import { Cases } from "./cases.tsx";
+import { Facts } from "./facts.tsx";
 import { Help } from "./help.tsx";
 import { Objects } from "./objects.tsx";
 import { SharedContext } from "./parts.tsx";
@@ -34,6 +35,7 @@ export class Panels {
     put("case-list", <Cases />);
     put("tools", <Tools />);
     put("slice-bar", <SliceBar />);
+    put("facts", <Facts />);
     put("object-panel", <Objects />);
     put("help", <Help />);
   }

@@ -5,7 +5,7 @@ import { saveBlob } from "../open/download.ts";
 import { t, type WordKey } from "../words/words.ts";
 import { Act, useShared } from "./parts.tsx";
 
-const GESTURES = ["positive", "negative", "box", "window", "slice", "zoom", "pan", "long", "two", "double"] as const;
+const GESTURES = ["positive", "negative", "box", "window", "slice", "cross", "zoom", "pan", "long", "two", "double"] as const;
 
 export function Help() {
   const { actions } = useShared();

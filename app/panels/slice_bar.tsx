@@ -47,6 +47,16 @@ export function SliceBar() {
         disabled={view.slices < 2}
         onAct={() => actions.run("cine")}
       />
+      <Act
+        id="views"
+        icon="views"
+        bare
+        label={t("key.views")}
+        command="views"
+        pressed={state.layout === "four"}
+        disabled={planes.length < 2}
+        onAct={() => actions.run("views")}
+      />
       <label for="plane" class="unseen">
         {t("slices.plane")}
       </label>

@@ -4,6 +4,7 @@ import { isEmpty } from "../annotate/prompts.ts";
 import { currentCase, type Tool } from "../state.ts";
 import type { KEYS } from "../stage/keys.ts";
 import { printed } from "../stage/keys.ts";
+import { planesOf } from "../open/slices.ts";
 import { unitOf } from "../stage/frame.ts";
 import { t } from "../words/words.ts";
 import { Act, Icon, useShared } from "./parts.tsx";
@@ -18,17 +19,20 @@ const TOOLS: readonly { readonly tool: Tool; readonly icon: string; readonly com
   { tool: "lasso", icon: "lasso", command: "lasso" },
   { tool: "scribble", icon: "scribble", command: "scribble" },
   { tool: "ruler", icon: "ruler", command: "ruler" },
+  { tool: "cross", icon: "cross", command: null },
 ];
 
 export function Tools() {
   const { desk, actions, state } = useShared();
   const of = currentCase(state);
   const work = of && currentWork(of);
+  const volume = of?.shown?.slice?.volume;
+  const linked = volume ? planesOf(volume).length > 1 : false;
   const nothing = !of || ((!work || isEmpty(work.prompts)) && !desk.mask(state));
   return (
     <>
       <div class="segments" role="radiogroup" aria-label={t("tools.label")}>
-        {TOOLS.map(({ tool, icon, command }) => (
+        {TOOLS.filter(({ tool }) => tool !== "cross" || linked).map(({ tool, icon, command }) => (
           <label key={tool} title={command ? `${t(`tool.${tool}`)} (${printed(command, actions.keyMap)})` : t(`tool.${tool}`)}>
             <input
               type="radio"

@@ -7,7 +7,7 @@ import type { Desk } from "../desk.ts";
 import { t } from "../words/words.ts";
 import { lengthOf, sizeOf, unitOf } from "./frame.ts";
 import type { Spot, StrokeKind } from "./gestures.ts";
-import type { Ruler, Stroke } from "./stage.ts";
+import type { Ruler, Stroke } from "./ink.ts";
 
 /** Rulers of a picture: the longest way and the one across it. */
 const MOST_RULERS = 2;

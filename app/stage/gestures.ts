@@ -29,6 +29,8 @@ interface GestureTarget {
   hover(pixel: Pixel | null): void;
   /** The right button was dragged by so many CSS pixels; false where that means nothing. */
   window(dx: number, dy: number): boolean;
+  /** The crosshair between the planes is put on a pixel; false where there is none. */
+  cross(pixel: Pixel): boolean;
   /** The wheel was turned by so many slices; false where there are none, and it zooms. */
   scroll(steps: number): boolean;
   undo(): void;
@@ -56,7 +58,7 @@ interface Press {
   readonly start: Pixel;
   readonly slack: number;
   /** Whether dragging draws a box, a stroke, moves a prompt, or moves the image; else a drag is no prompt at all. */
-  readonly does: "box" | StrokeKind | "grip" | "pan" | "nothing";
+  readonly does: "box" | StrokeKind | "grip" | "pan" | "cross" | "nothing";
   readonly grip: Grip | null;
   readonly points: Spot[];
   moved: boolean;
@@ -114,8 +116,9 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     const { button, pointerId: id } = event;
     press = { id, button, ...at, start, slack: SLACK[touch ? "touch" : "mouse"], does, grip, points: [toImage(stage.view, at.x, at.y)], moved: false };
     if (does === "pan") event.preventDefault();
+    if (does === "cross") target.cross(start);
     if (does === "brush" || does === "eraser") target.stroke(does, press.points, button === 2, false, event.pressure);
-    if (touch && does !== "pan") holding = setTimeout(() => longPress(image), LONG_PRESS_MS);
+    if (touch && does !== "pan" && does !== "cross") holding = setTimeout(() => longPress(image), LONG_PRESS_MS);
     try {
       element.setPointerCapture(event.pointerId);
     } catch {
@@ -123,9 +126,10 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     }
   });
 
-  function whatItDoes({ button, altKey }: PointerEvent, touch: boolean, at: { x: number; y: number }): Press["does"] {
+  function whatItDoes({ button, altKey, shiftKey }: PointerEvent, touch: boolean, at: { x: number; y: number }): Press["does"] {
     const tool = target.tool();
     if (button === 1 || (button === 0 && (altKey || target.pans()))) return "pan";
+    if (button === 0 && (tool === "cross" || shiftKey)) return "cross";
     if (STROKES.has(tool) && (button === 0 || button === 2)) return tool as StrokeKind;
     if (button !== 0) return "nothing";
     if ((tool === "select" || tool === "box") && target.grip(at.x, at.y)) return "grip";
@@ -169,7 +173,8 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
         held.points.push(toImage(stage.view, spot.x, spot.y));
       }
       target.stroke(held.does as StrokeKind, held.points, held.button === 2, false, event.pressure);
-    } else if (held.button === 2 && held.moved) target.window(event.movementX, event.movementY);
+    } else if (held.does === "cross") target.cross(to);
+    else if (held.button === 2 && held.moved) target.window(event.movementX, event.movementY);
     else if (held.does === "pan" && (held.moved || held.button === 1)) stage.setView(panned(stage.view, image, stage.size, event.movementX, event.movementY));
     else if (held.does === "grip" && held.grip && held.moved) target.drag(held.grip, to, false);
     else if (held.moved && held.does === "box") {
@@ -215,7 +220,7 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
 
   function click(image: Size, { button, does }: Press, at: { x: number; y: number }, event: PointerEvent): void {
     const pixel = pixelAt(stage.view, image, at.x, at.y);
-    if (!pixel || (does === "pan" && (button === 1 || event.altKey || target.pans()))) return;
+    if (!pixel || does === "cross" || (does === "pan" && (button === 1 || event.altKey || target.pans()))) return;
     const tool = target.tool();
     if (tool === "select") {
       if (button === 0) target.pick(pixel);
@@ -261,7 +266,8 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
   return {
     cancel: () => {
       const drawing =
-        corner !== null || (press !== null && press.does !== "pan" && press.does !== "nothing" && (press.moved || STROKES.has(press.does as Tool)));
+        corner !== null ||
+        (press !== null && press.does !== "pan" && press.does !== "cross" && press.does !== "nothing" && (press.moved || STROKES.has(press.does as Tool)));
       if (!drawing) return false;
       if (press?.grip) target.drag(press.grip, press.start, false);
       dropPress();

@@ -50,6 +50,8 @@ export const KEYS = {
   "slices-back": "Shift+PageUp",
   "slices-next": "Shift+PageDown",
   cine: "y",
+  views: "Shift+v",
+  cross: "Shift+c",
   "zoom-in": "+ =",
   "zoom-out": "-",
   fit: "0",

@@ -1,7 +1,6 @@
 // Ties the stage to the state: what is drawn, the keyboard's crosshair, the corner captions and the status line.
 import type { Box } from "../../src/index.ts";
 import { type Case, currentWork, type Truth, truthsHere } from "../annotate/case.ts";
-import { colourOf } from "../annotate/labels.ts";
 import { movePoint } from "../annotate/prompts.ts";
 import { closest } from "../annotate/truth.ts";
 import type { Desk } from "../desk.ts";
@@ -15,7 +14,9 @@ import { type Gestures, type Grip, listenForGestures } from "./gestures.ts";
 import { Drawing } from "./drawing.ts";
 import { gripAt, movedBox } from "./grips.ts";
 import { stride } from "./keys.ts";
-import { type Marked, makeOverlay, type Overlay, outlineOf } from "./overlay.ts";
+import { crossIn, crossOf, voxelAt } from "./linked.ts";
+import { Marking } from "./marking.ts";
+import { outlineOf } from "./overlay.ts";
 import { Stage } from "./stage.ts";
 import { statusOf } from "./status.ts";
 import { boxBetween, type Pixel } from "./view.ts";
@@ -44,7 +45,7 @@ export class StageController {
   #draft: Box | null = null;
   #dragged: { readonly grip: Grip; readonly to: Pixel } | null = null;
   #hover: Pixel | null = null;
-  #overlay: { readonly of: readonly Marked[]; readonly overlay: Overlay } | null = null;
+  readonly #marking: Marking;
   #truth: { readonly truth: Truth; readonly outline: Path2D } | null = null;
   #image: string | null = null;
   #speaking: ReturnType<typeof setTimeout> | undefined;
@@ -52,6 +53,7 @@ export class StageController {
   constructor(desk: Desk) {
     this.#desk = desk;
     this.stage = new Stage(byId("canvas", HTMLCanvasElement), (scale) => this.#onView(scale));
+    this.#marking = new Marking(desk);
     this.#drawing = new Drawing(desk, () => this.#draw(desk.store.state));
     const shown = () => desk.case?.shown ?? null;
     this.#gestures = listenForGestures(this.#element, this.stage, {
@@ -73,6 +75,7 @@ export class StageController {
         if (slice) void desk.toWindow(draggedWindow(slice.window, dx, dy));
         return Boolean(slice);
       },
+      cross: (pixel) => this.#toCross(pixel),
       scroll: (steps) => {
         const slice = shown()?.slice;
         if (!slice || slice.view.slices < 2) return false;
@@ -88,7 +91,6 @@ export class StageController {
       if (this.#element.matches(":focus-visible")) this.#enterKeyboard();
     });
     desk.store.subscribe((state, before) => {
-      if (state.surfaces !== before.surfaces) this.#overlay = null;
       this.render(state);
       if (state.surfaces !== before.surfaces) this.stage.redraw();
     });
@@ -104,7 +106,6 @@ export class StageController {
       this.#cursor = null;
       this.#drawing.drop();
     }
-    this.#mark(state, of);
     const answer = this.#desk.answer(state);
     this.#truth = this.#truthOf(state);
     this.#element.dataset.tool = state.tool;
@@ -114,25 +115,6 @@ export class StageController {
     this.#corners.score.textContent = answer ? `${t("corner.score", { score: answer.score.toFixed(3) })}\n${formatDuration(answer.result.decodeMs)}` : "";
     this.#showPlace();
     this.#showStatus();
-  }
-
-  /** The masks of the visible objects, the current one last, so that it lies on top. */
-  #mark(state: State, of: Case | null): void {
-    if (!of?.shown) {
-      this.#overlay = null;
-      return;
-    }
-    const shown = of.objects.filter(({ visible }) => visible).sort((a, b) => Number(a.id === of.object) - Number(b.id === of.object));
-    const marked = shown
-      .map(({ id, label }): Marked => {
-        const colour = state.labels.find((known) => known.id === label)?.colour ?? colourOf(label);
-        return { runs: this.#desk.annotator.runs(of, id), colour, current: id === of.object };
-      })
-      .filter(({ runs }) => runs.length > 0);
-    const known = this.#overlay?.of;
-    const same = known?.length === marked.length && known.every((one, i) => isSame(one, marked[i] as Marked));
-    const { width, height } = of.shown.picture;
-    if (!same) this.#overlay = marked.length > 0 ? { of: marked, overlay: makeOverlay(marked, width, height) } : null;
   }
 
   /** The focus, as after what took it is gone. */
@@ -280,12 +262,14 @@ export class StageController {
       image: shown.canvas,
       size: sizeOf(shown),
       prompts: state.promptsShown ? this.#withDrag(prompts) : { points: [], box: null, previous: null },
-      overlay: state.hidden ? null : (this.#overlay?.overlay ?? null),
+      overlay: state.hidden ? null : this.#marking.overlay(state, of, of.place, shown.picture),
       fill: state.fill,
       stroke,
       ruler,
       brush,
       letters: several ? lettersOf(shown) : null,
+      foot: 0,
+      cross: this.#cross(state, of),
       truth: this.#truth?.outline ?? null,
       opacity: state.opacity,
       draft: this.#draft,
@@ -298,6 +282,25 @@ export class StageController {
     const { grip, to } = this.#dragged;
     if (grip.kind === "point") return movePoint(prompts, grip.index, to);
     return prompts.box ? { ...prompts, box: movedBox(prompts.box, grip.sides, to) } : prompts;
+  }
+
+  /** The crosshair between the planes goes where a key asks for it. */
+  crossHere(): void {
+    const at = this.#aim();
+    if (at) this.#toCross(at);
+  }
+
+  #toCross(pixel: Pixel): boolean {
+    const of = this.#desk.case;
+    const volume = of?.shown?.slice?.volume;
+    if (volume?.geometry) void this.#desk.toCross(voxelAt(volume, of?.place ?? { plane: "stored", index: 0 }, pixel));
+    return Boolean(volume?.geometry);
+  }
+
+  #cross(state: State, of: Case) {
+    const volume = of.shown?.slice?.volume;
+    const at = (state.layout === "four" || state.tool === "cross") && volume?.geometry && volume.slices > 1 ? crossOf(of) : null;
+    return volume && at ? crossIn(volume, of.place.plane, at) : null;
   }
 
   #truthOf(state: State): { readonly truth: Truth; readonly outline: Path2D } | null {
@@ -339,8 +342,6 @@ export class StageController {
     if (this.#status.textContent !== text) this.#status.textContent = text;
   }
 }
-
-const isSame = (a: Marked, b: Marked) => a.runs === b.runs && a.colour === b.colour && a.current === b.current;
 
 function captionOf({ name, origin, shown }: Case): string {
   const drawn = origin === "sample" ? t("corner.drawn") : "";

@@ -18,7 +18,7 @@ export type { Grid, Stack } from "./morphology.ts";
 export { boundary, grow, shrink, smooth } from "./morphology.ts";
 export { connectedParts, connectedVolumes, dropIslands, fillHoles, keepLargest } from "./parts.ts";
 export type { PlaneMap } from "./plane.ts";
-export { planeMap, planeView, toVolumeIndex } from "./plane.ts";
+export { planeMap, planeView, toViewIndex, toVolumeIndex } from "./plane.ts";
 export { drawOnPlane, runsOnPlane } from "./plane_labels.ts";
 export { render } from "./render.ts";
 export type { Runs } from "./runs.ts";

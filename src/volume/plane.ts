@@ -58,6 +58,11 @@ export function toVolumeIndex({ axes, backwards }: PlaneMap, sides: Vector3, vie
   return out;
 }
 
+/** A voxel of the volume, in the view: (column, row, slice). */
+export function toViewIndex({ axes, backwards }: PlaneMap, sides: Vector3, voxel: Vector3): Vector3 {
+  return axes.map((own, i) => (backwards[i] ? (sides[own] as number) - 1 - (voxel[own] as number) : (voxel[own] as number))) as unknown as Vector3;
+}
+
 /**
  * The volume seen in a plane, with its geometry; pixels have their true sizes in `geometry.spacing`. A view across the stored slices reads all of them
  * once and keeps them. Throws a SamError of code "file" where the volume does not say how it lies.
