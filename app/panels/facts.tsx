@@ -20,7 +20,7 @@ export function Facts() {
   const spacing = geometry && [geometry.spacing.betweenColumns, geometry.spacing.betweenRows, geometry.spacing.betweenSlices];
   return (
     <>
-      <h3>{t("facts.title")}</h3>
+      <h2>{t("facts.title")}</h2>
       <dl>
         <dt>{t("facts.value")}</dt>
         <dd id="cross-value">{value === null ? "…" : `${value}${unit ? ` ${unit}` : ""}`}</dd>

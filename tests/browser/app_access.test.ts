@@ -1,36 +1,17 @@
 // What everybody can use: no violation that axe finds in any view, text at twice its size, two languages. On a fake model.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Page } from "puppeteer";
 import { beforeAll, expect, it } from "vitest";
+import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
 import { loadFrom, ready, status, text } from "../app/fake/page.ts";
 import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-    return (await axe.run()).violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) }));
-  });
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
-}
 
 it("axe finds nothing: at the start, while marking, in the labels, the help, on a phone, in the dark, in German", async () => {
   const { page, errors } = await site.open("/");
   await ready(page, 6);
-  // Not by a script element: the page's policy allows none.
-  await page.evaluate(AXE);
   expect(await violations(page)).toEqual([]);
   await loadFrom(page, "https://weights.invalid/quick.safetensors");
   await click(page, 150, 210);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
 import { loadFrom, prompts, ready, status, text } from "../app/fake/page.ts";
 import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
@@ -128,8 +129,10 @@ it("links planes by a crosshair, shows masks in all of them, and is drawn on in 
   const gray = () =>
     page.$eval(`${side("coronal")} canvas`, (element) => {
       const { width, height } = element as HTMLCanvasElement;
-      const data = (element as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height).data ?? [];
-      return data.reduce((sum, value) => sum + value, 0);
+      const data = (element as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height).data;
+      let sum = 0;
+      for (const value of data ?? []) sum += value;
+      return sum;
     });
   const before = await gray();
   await page.mouse.move(back.x, back.y);
@@ -137,6 +140,7 @@ it("links planes by a crosshair, shows masks in all of them, and is drawn on in 
   await page.mouse.move(back.x + 90, back.y, { steps: 3 });
   await page.mouse.up({ button: "right" });
   await expect.poll(gray, SOON).not.toBe(before);
+  expect(await violations(page)).toEqual([]);
   await screenshots(page, "planes");
   await page.setViewport({ width: 1440, height: 900 });
   await page.click("#views");
