@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { codecs } from "./build/codec_plugin.ts";
+import { offline } from "./build/offline_plugin.ts";
 import { wgsl } from "./build/wgsl_plugin.ts";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -32,7 +33,7 @@ const server = { deps: { inline: [/@cornerstonejs/] } };
 export default defineConfig({
   root,
   base: "./",
-  plugins: [wgsl(`${root}shaders`), codecs()],
+  plugins: [wgsl(`${root}shaders`), codecs(), offline(`${root}app/offline`)],
   // Codecs carry their WebAssembly with them: nothing has to be served beside a module.
   assetsInclude: ["**/*.wasm"],
   server: { watch: { ignored: ["**/.cache/**", "**/dist/**", "**/tests/**", "**/weights/**"] } },

@@ -32,14 +32,17 @@ export interface ServeOptions {
   readonly mounts?: Readonly<Record<string, string>>;
   /** Files made by the test, by path. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Sent with every answer. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export async function serve({ folder, mounts = {}, files = {} }: ServeOptions): Promise<StaticServer> {
+export async function serve({ folder, mounts = {}, files = {}, headers = {} }: ServeOptions): Promise<StaticServer> {
   const requests: string[] = [];
   const folders = Object.entries({ ...mounts, ...(folder ? { "/": folder } : {}) }).sort(([a], [b]) => b.length - a.length);
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     requests.push(path);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const made = files[path];
     if (made !== undefined) return void response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/html; charset=utf-8" }).end(made);
     const prefix = folders.find(([start]) => path.startsWith(start));
