@@ -6,6 +6,7 @@ export function describe(value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, 60))}`;
   if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `the bigint ${value}n`;
   if (typeof value !== "object") return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const kind = Object.prototype.toString.call(value).slice(8, -1);
@@ -14,8 +15,25 @@ export function describe(value: unknown): string {
   return names.length === 0 ? "an empty object" : `an object with ${names.slice(0, 6).join(", ")}${names.length > 6 ? ", …" : ""}`;
 }
 
-/** Whether `value` is an object with no other names than these. `options_check.ts` says what is wrong where it is not. */
+const has = (value: unknown, ...names: string[]) => typeof value === "object" && value !== null && names.every((name) => name in value);
+const isBoolean = (value: unknown) => typeof value === "boolean";
+
+/** What options of these names are in every call: in words, and whether a value is one, which may be of another realm. */
+export const OPTION_KINDS: Readonly<Record<string, readonly [expected: string, fits: (value: unknown) => boolean]>> = {
+  signal: ["an AbortSignal", (value) => has(value, "aborted", "addEventListener")],
+  onProgress: ["a function", (value) => typeof value === "function"],
+  device: ["a GPUDevice", (value) => has(value, "queue")],
+  strict: ["true or false", isBoolean],
+  cache: ["true or false", isBoolean],
+};
+
+/** Whether an option is left out or what its name says. */
+export function isKind(name: string, value: unknown): boolean {
+  return value === undefined || (OPTION_KINDS[name]?.[1](value) ?? true);
+}
+
+/** Whether `value` is an object with no other names than these, of their kinds. `options_check.ts` says what is wrong where it is not. */
 export function isNamed(value: unknown, names: readonly string[]): value is object {
   if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false;
-  return Object.keys(value).every((name) => names.includes(name));
+  return Object.entries(value).every(([name, item]) => names.includes(name) && isKind(name, item));
 }

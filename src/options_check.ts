@@ -1,6 +1,6 @@
 // What is wrong with the names of what a caller passed: fetched where something is.
 import { type ErrorCode, SamError } from "./errors.ts";
-import { describe } from "./options.ts";
+import { describe, isKind, OPTION_KINDS } from "./options.ts";
 
 interface Where {
   readonly code: ErrorCode;
@@ -29,15 +29,24 @@ export function expectNames(
   for (const name of Object.keys(value)) {
     if (names.includes(name) || unsaid.includes(name) || (value as Record<string, unknown>)[name] === undefined) continue;
     const known = aliases.find(([pattern]) => pattern.test(name))?.[1];
-    const near = known ?? `Perhaps ${nearest(name, names)} is meant.`;
-    throw new SamError({ code, op, argument, expected, got: `the unknown name ${JSON.stringify(name.slice(0, 60))}`, remedy: near });
+    const near = nearest(name, names);
+    const remedy = known ?? (near === undefined ? "Leave it out." : `Perhaps ${near} is meant.`);
+    throw new SamError({ code, op, argument, expected, got: `the unknown name ${JSON.stringify(name.slice(0, 60))}`, remedy });
+  }
+  for (const [name, item] of Object.entries(value)) {
+    if (isKind(name, item)) continue;
+    const [wanted = ""] = OPTION_KINDS[name] ?? [];
+    throw new SamError({ code, op, argument: name, expected: wanted, got: describe(item), remedy: "Leave it out where there is none." });
   }
 }
 
-function nearest(name: string, names: readonly string[]): string {
+/** The name that was meant, where one is like it: one holds the other, or up to half of its letters differ. */
+function nearest(name: string, names: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[_-]/g, "");
-  const cost = (other: string) => distance(plain(name), plain(other)) - (plain(other).includes(plain(name)) || plain(name).includes(plain(other)) ? 3 : 0);
-  return [...names].sort((a, b) => cost(a) - cost(b))[0] as string;
+  const holds = (other: string) => plain(other).includes(plain(name)) || plain(name).includes(plain(other));
+  const cost = (other: string) => distance(plain(name), plain(other)) - (holds(other) ? 3 : 0);
+  const [best = ""] = [...names].sort((a, b) => cost(a) - cost(b));
+  return holds(best) || cost(best) * 2 <= Math.max(plain(name).length, plain(best).length) ? best : undefined;
 }
 
 /** Letters to change, add or drop. */

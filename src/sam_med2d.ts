@@ -18,7 +18,7 @@ import { fetchFamily, fetchVit } from "./model/families.ts";
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, fitsImage, type Prompt } from "./model/prompts.ts";
-import { isNamed } from "./options.ts";
+import { describe, isNamed } from "./options.ts";
 import {
   DECODE,
   type DecodeOptions,
@@ -115,8 +115,8 @@ export class SamMed2D {
     let engine: Engine | undefined;
     try {
       await fetchFamily(checkpoint.tensors);
-      const { metadata } = checkpoint;
-      const config = detectConfig(checkpoint.label, checkpoint.tensors, { ...options, metadata });
+      const { metadata, refused } = checkpoint;
+      const config = detectConfig(checkpoint.label, checkpoint.tensors, { ...options, metadata, refused });
       const input = detectInput(config, checkpoint.label, options.input, metadata);
       if (input.warning) onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice: input.warning });
       const expected = expectedTensors(config);
@@ -306,7 +306,7 @@ export class SamMed2D {
     const wrong = (expected: string, got: string, remedy: string) =>
       new SamError({ code: "prompt", op: "decode", argument: "embedding", expected, got, remedy });
     if (!(embedding instanceof HeldEmbedding))
-      throw wrong("an embedding of `encode` or `restore`", typeof embedding, "Pass a saved one through `restore` first.");
+      throw wrong("an embedding of `encode` or `restore`", describe(embedding), "Pass a saved one through `restore` first.");
     const size = grid * grid * decoder.width;
     if (embedding.tokens.length !== size) {
       const got = embedding.tokens.length === 0 ? "a disposed one" : `one of ${embedding.model}`;

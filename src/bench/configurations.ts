@@ -56,7 +56,7 @@ export function syntheticSubject(name: ConfigurationName): Subject {
 /** The picture of vit_b; the answer is not known. */
 export async function checkpointSubject(checkpoint: Checkpoint): Promise<Subject> {
   await fetchFamily(checkpoint.tensors);
-  const config = detectConfig(checkpoint.label, checkpoint.tensors, { metadata: checkpoint.metadata });
+  const config = detectConfig(checkpoint.label, checkpoint.tensors, { metadata: checkpoint.metadata, refused: checkpoint.refused });
   return { configuration: "file", config, checkpoint, synthetic: false, golden: digests.vit_b };
 }
 

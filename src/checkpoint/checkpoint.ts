@@ -43,6 +43,8 @@ export interface Checkpoint {
   readonly refused?: ReadonlyMap<string, string>;
   /** Where in the file the network was found, `model_state.sam`; empty at the top. */
   readonly place?: string;
+  /** Places of the file's other networks, where the reader left those out. */
+  readonly elsewhere?: readonly string[];
   /** Whose names the file has for the network's tensors. */
   readonly naming?: "reference" | "transformers";
   /** The file's name for a tensor of the network, where it is another. */

@@ -11,8 +11,9 @@ export interface Found {
   readonly others: readonly string[];
 }
 
-/** Left inside names by DataParallel, torch.compile, FSDP, activation checkpointing, DeepSpeed and modules saved whole. */
-const INNER = /^(_?module|_orig_mod|_fsdp_wrapped_module|_fpw_module|_flat_param|_checkpoint_wrapped_module|_forward_module|_modules|_parameters|_buffers)$/;
+/** Left inside names by DataParallel, torch.compile, FSDP, activation checkpointing, DeepSpeed, peft and modules saved whole. */
+const INNER =
+  /^(_?module|_orig_mod|_fsdp_wrapped_module|_fpw_module|_flat_param|_checkpoint_wrapped_module|_forward_module|base_layer|_modules|_parameters|_buffers)$/;
 
 /** The modules, by tensors that each of them has once; the first name is the reference's, the others' are met in files. */
 const MODULES = {

@@ -31,7 +31,7 @@ export async function networkOf(checkpoint: Checkpoint, onNotice?: (words: strin
       tensors.set(name, { ...tensor, name });
     } else refused.set(name, checkpoint.refused?.get(raw) ?? "");
   }
-  told(found, onNotice);
+  told({ place: found.place, others: [...found.others, ...(checkpoint.elsewhere ?? [])] }, onNotice);
   const at = (name: string) => stored.get(name) ?? name;
   const { readStored } = checkpoint;
   return {
@@ -54,7 +54,7 @@ async function expectEqual(checkpoint: Checkpoint, a: string, b: string): Promis
   throw bad(checkpoint.label, "equal copies of one tensor", `${quoted(a)} and ${quoted(b)} that differ`, "Keep the copy that the model was trained with.");
 }
 
-function told({ place, others }: Found, onNotice: ((words: string) => void) | undefined): void {
+function told({ place, others }: Pick<Found, "place" | "others">, onNotice: ((words: string) => void) | undefined): void {
   if (others.length > 0) onNotice?.(`The file holds ${others.length + 1} networks: ${nameOf(place)} is used, not ${others.map(nameOf).join(", ")}.`);
   else if (!USUAL.test(place)) onNotice?.(`The network was found under ${nameOf(place)}.`);
 }

@@ -5,13 +5,13 @@ import type { Checkpoint } from "./checkpoint.ts";
 
 /** Names that need no finding: the reference's own, without what wrappers leave in them. */
 const PLAIN = /^(image_encoder\.(patch_embed|pos_embed|blocks|layers|neck)|prompt_encoder|mask_decoder)\b/;
-const WRAPPED = /module|_orig_mod|(^|\.)_/;
+const WRAPPED = /module|_orig_mod|base_layer|(^|\.)_/;
 
 /** The same checkpoint under the reference's names, all number types among its tensors. @throws SamError two tensors become one. */
 export async function canonical(stored: Checkpoint, onNotice?: (words: string) => void): Promise<Checkpoint> {
   const checkpoint = stored.others?.size ? (await import("./widen.ts")).widened(stored) : stored;
   const names = [...checkpoint.tensors.keys()];
-  if (names.every((name) => PLAIN.test(name) && !WRAPPED.test(name))) return checkpoint;
+  if (!checkpoint.elsewhere?.length && names.every((name) => PLAIN.test(name) && !WRAPPED.test(name))) return checkpoint;
   const { networkOf, unwrapped } = await import("./found.ts");
   return (await networkOf(checkpoint, onNotice)) ?? unwrapped(checkpoint);
 }

@@ -36,12 +36,7 @@ export async function openPth(source: ByteSource, find: Find, signal?: AbortSign
   const [pickle] = pickles;
   const root = pickle?.name.slice(0, -"data.pkl".length) ?? "";
   if (!pickle || pickles.length > 1) {
-    throw bad(
-      label,
-      "a PyTorch checkpoint with one data.pkl",
-      `a zip archive with ${pickles.length} (${zip.entries.size} entries)`,
-      "Choose the file with the weights.",
-    );
+    throw bad(label, "a PyTorch checkpoint, a zip archive with one data.pkl", archive(zip), "Unpack it, and choose the file with the weights.");
   }
   if ([...zip.entries.keys()].some((name) => name.startsWith(`${root}code/`))) {
     throw bad(label, "a state dict", "a TorchScript archive", SAVE_SCRIPTED);
@@ -52,7 +47,8 @@ export async function openPth(source: ByteSource, find: Find, signal?: AbortSign
   const content = unpickle(opcodes, { label, allowed: ALLOWED, harmless: isHarmless, persistent: (id) => asStorage(label, id) });
   const refused = new Map<string, string>();
   const found: Located[] = [];
-  for (const [name, tensor] of await chosen(label, content, find)) {
+  const { named, elsewhere } = await chosen(label, content, find);
+  for (const [name, tensor] of named) {
     if (tensor instanceof Foreign) {
       refused.set(name, `as ${tensor.name}, a kind of tensor that is not loaded`);
       continue;
@@ -79,6 +75,7 @@ export async function openPth(source: ByteSource, find: Find, signal?: AbortSign
     tensors,
     others,
     refused,
+    elsewhere,
     ...(source.fresh ? { fresh: true } : {}),
     async read(name, begin, end, signal) {
       expectElements(label, tensors, name, begin, end);
@@ -90,6 +87,14 @@ export async function openPth(source: ByteSource, find: Find, signal?: AbortSign
     },
     close: () => source.close(),
   };
+}
+
+/** What a zip archive that is no checkpoint holds. */
+function archive({ entries }: Zip): string {
+  const names = [...entries.keys()];
+  if (names.length > 0 && names.every((name) => name.endsWith(".npy"))) return `NumPy arrays in one file (.npz), ${names.length} of them`;
+  if (names.length === 0) return "an empty zip archive";
+  return `a zip archive that holds ${names.slice(0, 3).map(quoted).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
 }
 
 async function expectLittleEndian(label: string, zip: Zip, root: string, signal: AbortSignal | undefined): Promise<void> {
@@ -116,8 +121,14 @@ type Named = Described | Foreign;
 /** Parts of a name: as deep as wrappers, parts and modules go. */
 const MAX_DEPTH = 40;
 
+interface Chosen {
+  readonly named: ReadonlyMap<string, Named>;
+  /** Where the file has other networks. */
+  readonly elsewhere: readonly string[];
+}
+
 /** The network's tensors by their path, wherever the training script put them; without a network, those of the outermost dict that has any. */
-async function chosen(label: string, content: unknown, find: Find): Promise<ReadonlyMap<string, Named>> {
+async function chosen(label: string, content: unknown, find: Find): Promise<Chosen> {
   const groups = tensorGroups(label, content);
   const all = new Map<string, Named>();
   for (const { path, tensors } of groups) for (const [name, tensor] of tensors) all.set(path + name, tensor);
@@ -125,12 +136,12 @@ async function chosen(label: string, content: unknown, find: Find): Promise<Read
   const names = network && [...network.names.keys()];
   if (names) {
     for (const name of names) expectName(label, name);
-    return new Map(names.map((name) => [name, all.get(name) as Named]));
+    return { named: new Map(names.map((name) => [name, all.get(name) as Named])), elsewhere: network.others };
   }
   const [first] = groups;
   if (first) {
     for (const name of first.tensors.keys()) expectName(label, name);
-    return first.tensors;
+    return { named: first.tensors, elsewhere: [] };
   }
   const got =
     content instanceof Described

@@ -7,11 +7,7 @@ const HARMLESS = /(^|\.)(num_batches_tracked|relative_position_index|attention_b
 
 /** What layers are called by whoever adds them. */
 const KINDS: readonly (readonly [name: RegExp, kind: string, remedy: string])[] = [
-  [
-    /lora|linear_[ab]_|(^|\.)w_[ab]_\d|\.base_layer\./i,
-    "LoRA layers",
-    "Merge them into the weights before saving (merge_and_unload in peft, or weight + scale · B · A).",
-  ],
+  [/lora|linear_[ab]_|(^|\.)w_[ab]_\d/i, "LoRA layers", "Merge them into the weights before saving (merge_and_unload in peft, or weight + scale · B · A)."],
   [
     /hf_token|hf_mlp|hq_token|hq_mask|compress_vit_feat|embedding_encoder|embedding_maskfeature|mask_conv|maskfeature/i,
     "the layers of HQ-SAM",
@@ -36,7 +32,8 @@ export function unreadWords(names: readonly string[]): { what: string; remedy: s
   const [, kind, remedy] = KINDS.find(([pattern]) => names.some((name) => pattern.test(name))) ?? [undefined, ...OTHER];
   const shown = names.slice(0, 3).map(quoted).join(", ");
   const list = names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
-  return { what: `${names.length} tensors that change the answer and are not read (${kind}: ${list})`, remedy };
+  const tensors = names.length === 1 ? "1 tensor that changes" : `${names.length} tensors that change`;
+  return { what: `${tensors} the answer and ${names.length === 1 ? "is" : "are"} not read (${kind}: ${list})`, remedy };
 }
 
 export function unreadError(label: string, names: readonly string[]): Error {

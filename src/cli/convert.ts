@@ -45,7 +45,11 @@ export async function convert(
   const checkpoint = typeof opened === "string" ? synthetic(Number(opened.slice("synthetic:".length)), expectedTensors(VIT_B)) : opened;
   try {
     await fetchFamily(checkpoint.tensors);
-    const config = detectConfig(checkpoint.label, checkpoint.tensors, { metadata: checkpoint.metadata, ...(adapter === "drop" && { adapter: "off" }) });
+    const config = detectConfig(checkpoint.label, checkpoint.tensors, {
+      metadata: checkpoint.metadata,
+      refused: checkpoint.refused,
+      ...(adapter === "drop" && { adapter: "off" }),
+    });
     const unread = unreadTensors(checkpoint, compareTensors(checkpoint, expectedTensors(config)).unknown, (name) => adapter === "drop" && ADAPTER.test(name));
     if (unread.length > 0 && strict) throw unreadError(checkpoint.label, unread);
     if (unread.length > 0) terminal.notice(`the file has ${unreadWords(unread).what}: they are copied, and no command here runs them`);

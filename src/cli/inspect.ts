@@ -109,7 +109,7 @@ async function look(checkpoint: Checkpoint, list: boolean, notices: readonly str
   };
   try {
     await fetchFamily(checkpoint.tensors);
-    const config = detectConfig(checkpoint.label, checkpoint.tensors, { metadata: checkpoint.metadata });
+    const config = detectConfig(checkpoint.label, checkpoint.tensors, { metadata: checkpoint.metadata, refused: checkpoint.refused });
     const input = detectInput(config, checkpoint.label, undefined, checkpoint.metadata);
     const compared = compareTensors(checkpoint, expectedTensors(config));
     const usable = compared.missing.length === 0 && compared.misshaped.length === 0;

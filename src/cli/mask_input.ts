@@ -1,5 +1,6 @@
 // --mask-input: an earlier mask's probabilities from a NumPy file, and what others mistake for them.
 import { readFile } from "node:fs/promises";
+import { kindOf, nameOfKind } from "../bytes/sniff.ts";
 import { readNpy } from "../image/npy.ts";
 import { CommandError, reasonOf, UsageError } from "./usage.ts";
 
@@ -11,6 +12,9 @@ export async function readMaskInput(path: string): Promise<Float32Array> {
   } catch (cause) {
     throw new CommandError(`cannot read --mask-input ${path}: ${reasonOf(cause)}`, { cause });
   }
+  const head = bytes.subarray(0, 512);
+  if (kindOf(head)?.id !== "npy")
+    throw new UsageError(`--mask-input ${path} must be a NumPy .npy file of probabilities, got ${nameOfKind(head)}: write it with numpy.save`);
   const { shape, data } = readNpy(bytes, path);
   const leading = shape.slice(0, -2);
   if (shape.length < 2 || shape.at(-1) !== shape.at(-2) || leading.some((side) => side !== 1)) {

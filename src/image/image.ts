@@ -1,5 +1,6 @@
 // Images in: every source becomes raw 8-bit pixels, and a framing says where they lie in the square the network sees.
 import { SamError } from "../errors.ts";
+import { describe } from "../options.ts";
 
 /** 8-bit pixels, row-major, top row first; channels gray, RGB or RGBA. Alpha is ignored, never blended. */
 export interface RawImage {
@@ -102,7 +103,8 @@ export function toRawImage(source: ImageSource): RawImage {
 export function checkSides(op: string, width: number, height: number): void {
   const fits = (side: number) => Number.isInteger(side) && side >= 1 && side <= MAX_SIDE;
   if (fits(width) && fits(height)) return;
-  throw imageError(op, "image", `1 to ${MAX_SIDE} pixels wide and high`, `${width}×${height}`, "Crop or shrink the image; masks are made at the size given.");
+  const got = [width, height].map((side) => (typeof side === "number" ? `${side}` : describe(side))).join("×");
+  throw imageError(op, "image", `1 to ${MAX_SIDE} pixels wide and high`, got, "Crop or shrink the image; masks are made at the size given.");
 }
 
 function checkRaw({ data, width, height, channels }: RawImage): RawImage {
@@ -113,7 +115,7 @@ function checkRaw({ data, width, height, channels }: RawImage): RawImage {
     throw imageError("encode", "image.data", "a Uint8Array or Uint8ClampedArray", kind, "Window the values to 8 bits first, as the training images were.");
   }
   if (channels !== 1 && channels !== 3 && channels !== 4) {
-    throw imageError("encode", "image.channels", "1 (gray), 3 (RGB) or 4 (RGBA)", String(channels), "Interleave the channels pixel by pixel.");
+    throw imageError("encode", "image.channels", "1 (gray), 3 (RGB) or 4 (RGBA)", describe(channels), "Interleave the channels pixel by pixel.");
   }
   if (data.length !== width * height * channels) {
     const expected = `${width * height * channels} bytes (${width}×${height}×${channels})`;
@@ -166,11 +168,6 @@ function ownSides(source: Drawable): [width: number, height: number] {
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
-}
-
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return isObject(value) ? Object.prototype.toString.call(value).slice(8, -1) : typeof value;
 }
 
 function imageError(op: string, argument: string, expected: string, got: string, remedy: string, cause?: unknown): SamError {

@@ -63,6 +63,8 @@ export interface DetectOptions {
   readonly adapter?: "on" | "off" | undefined;
   /** What the file says of itself: `image_size`, in pixels, where no tensor tells it and `imageSize` is not given. */
   readonly metadata?: ReadonlyMap<string, string> | undefined;
+  /** Tensors that the file has and that cannot be read: name → why. */
+  readonly refused?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Names and shapes of a checkpoint's tensors, asked for by a detector. */
@@ -80,8 +82,8 @@ type Shapes = ReadonlyMap<string, { readonly shape: Shape }>;
 
 /** The configuration of a checkpoint's tensors, after `fetchFamily` of them; throws when they are of another network. */
 export function detectConfig(label: string, tensors: Shapes, options: DetectOptions = {}): Config {
-  const reader = readerOf(label, tensors);
-  const { adapter, metadata } = options;
+  const { adapter, metadata, refused } = options;
+  const reader = readerOf(label, tensors, refused);
   const said = Number(metadata?.get("image_size") ?? Number.NaN);
   const imageSize = options.imageSize ?? (Number.isInteger(said) ? said : undefined);
   if (adapter !== undefined && adapter !== "on" && adapter !== "off") throw reader.fail('"on" or "off"', JSON.stringify(adapter), "adapter");
@@ -93,17 +95,20 @@ export function detectConfig(label: string, tensors: Shapes, options: DetectOpti
   return { ...detected, decoder };
 }
 
-function readerOf(label: string, tensors: Shapes): ShapeReader {
-  const fail = (expected: string, got: string, argument?: string) =>
+const PARTS = ["image_encoder", "prompt_encoder", "mask_decoder"];
+
+function readerOf(label: string, tensors: Shapes, refused: DetectOptions["refused"]): ShapeReader {
+  const fail = (expected: string, got: string, argument?: string, remedy?: string) =>
     new SamError({
       code: "checkpoint",
       op: label,
       expected,
       got,
       remedy:
-        argument === "imageSize" || argument === "adapter"
+        remedy ??
+        (argument === "imageSize" || argument === "adapter"
           ? "Leave it out for what the checkpoint has."
-          : "Use a checkpoint of SAM-Med2D, SAM, MedSAM, MobileSAM or LiteMedSAM, or one of the same layers in other widths.",
+          : "Use a checkpoint of SAM-Med2D, SAM, MedSAM, MobileSAM or LiteMedSAM, or one of the same layers in other widths."),
       ...(argument ? { argument } : {}),
     });
   return {
@@ -112,8 +117,14 @@ function readerOf(label: string, tensors: Shapes): ShapeReader {
     shapeOf(name, rank) {
       const shape = tensors.get(name)?.shape;
       if (!shape) {
+        const why = refused?.get(name);
+        if (why !== undefined) throw fail(`a tensor ${name} that can be read`, `one ${why}`, undefined, "Save it as plain numbers of 16 or 32 bits.");
         const seen = [...tensors.keys()].slice(0, 3).join(", ") || "no tensors";
-        throw fail(`a tensor ${name}`, `${tensors.size} tensors without it (${seen}, …)`);
+        const there = PARTS.filter((part) => [...tensors.keys()].some((tensor) => tensor.startsWith(part)));
+        const alone = there.length > 0 && there.length < PARTS.length ? `${there.join(" and ")} alone, ` : "";
+        const remedy =
+          there.length > 0 ? "The file holds a part of the network: save the whole model's state_dict(), or choose all files that it is split in." : undefined;
+        throw fail(`a tensor ${name}`, `${alone}${tensors.size} tensors without it (${seen}, …)`, undefined, remedy);
       }
       if (shape.length !== rank) throw fail(`of ${rank} dimensions`, `[${shape.join(", ")}]`, name);
       return [...shape];

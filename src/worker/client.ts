@@ -1,9 +1,10 @@
 // SamMed2D off the main thread: the same methods and types, carried out by a worker.
-import type { Embedding, SavedEmbedding } from "../embedding.ts";
-import { SamError } from "../errors.ts";
+import { type Embedding, expectSaved, type SavedEmbedding } from "../embedding.ts";
+import { type ErrorCode, SamError } from "../errors.ts";
 import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
 import { fetchUpsampling, type Mask, maskOf } from "../image/mask.ts";
 import type { Prompt } from "../model/prompts.ts";
+import { describe, isNamed } from "../options.ts";
 import type { Decoded, DecodeOptions, EncodeOptions, ModelStats } from "../sam_med2d.ts";
 import { Connection, nextId } from "./connection.ts";
 import { type Calls, disposed, type Loaded, type SentDecoded, type WorkerLoadOptions, type WorkerWeights } from "./protocol.ts";
@@ -61,12 +62,14 @@ export class SamMed2DWorker {
    * As `SamMed2D.load`. An address is resolved against the page, not the worker's script. An `ArrayBuffer`, or a `Uint8Array`
    * over a whole one, is moved into the worker and is empty afterwards; a `Blob` is read where it lies.
    */
-  static async load(worker: Worker, { weights, signal, onProgress, ...options }: WorkerLoadOptions): Promise<SamMed2DWorker> {
+  static async load(worker: Worker, options: WorkerLoadOptions): Promise<SamMed2DWorker> {
+    if (!isSendable(options)) await refuse(options, "checkpoint", "load");
+    const { weights, signal, onProgress, ...others } = options;
     const connection = new Connection(worker);
     const id = nextId();
     try {
       const moved = movedWeights(weights);
-      const sent = await connection.call("load", { ...options, ...moved }, { signal, onProgress, transfer: buffersIn(moved.weights) }, id);
+      const sent = await connection.call("load", { ...others, ...moved }, { signal, onProgress, transfer: buffersIn(moved.weights) }, id);
       return new SamMed2DWorker(connection, id, sent);
     } catch (error) {
       connection.close(error);
@@ -75,12 +78,14 @@ export class SamMed2DWorker {
   }
 
   /** As `SamMed2D.encode`. */
-  async encode(image: ImageSource, { signal, onProgress, ...options }: EncodeOptions = {}): Promise<Embedding> {
+  async encode(image: ImageSource, options: EncodeOptions = {}): Promise<Embedding> {
+    if (!isSendable(options)) await refuse(options, "image", "encode");
+    const { signal, onProgress, ...others } = options;
     const raw = owned(toRawImage(image), image);
     const id = nextId();
     const framing = await this.#connection.call(
       "encode",
-      { model: this.#id, image: raw, options },
+      { model: this.#id, image: raw, options: others },
       { signal, onProgress, transfer: [raw.data.buffer as ArrayBuffer] },
       id,
     );
@@ -90,8 +95,10 @@ export class SamMed2DWorker {
   /** As `SamMed2D.decode`: one prompt or a batch of them on one embedding. */
   async decode(embedding: Embedding, prompt: Prompt, options?: DecodeOptions): Promise<Decoded>;
   async decode(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions): Promise<Decoded[]>;
-  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], { signal, onProgress, ...options }: DecodeOptions = {}) {
-    const params = { model: this.#id, embedding: this.#numberOf(embedding), prompts, options };
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions = {}) {
+    if (!isSendable(options)) await refuse(options, "prompt", "decode");
+    const { signal, onProgress, ...others } = options;
+    const params = { model: this.#id, embedding: this.#numberOf(embedding), prompts, options: others };
     const result = await this.#connection.call("decode", params, { signal, onProgress });
     await fetchUpsampling();
     return Array.isArray(result) ? result.map(received) : received(result);
@@ -99,6 +106,7 @@ export class SamMed2DWorker {
 
   /** As `SamMed2D.restore`; an embedding that does not fit this model is reported by its first use. */
   restore(saved: SavedEmbedding): Embedding {
+    expectSaved(saved);
     const embedding = nextId();
     const copy = saved.data.slice();
     this.#connection.send({ kind: "restore", model: this.#id, embedding, saved: { ...saved, data: copy } }, [copy.buffer]);
@@ -122,7 +130,7 @@ export class SamMed2DWorker {
       op: "decode",
       argument: "embedding",
       expected: "an embedding made by this model",
-      got: embedding instanceof RemoteEmbedding ? "one made by another model" : "something else",
+      got: embedding instanceof RemoteEmbedding ? "one made by another model" : describe(embedding),
       remedy: "Pass what encode() or restore() of the same SamMed2DWorker returned.",
     });
   }
@@ -148,6 +156,16 @@ class RemoteEmbedding implements Embedding {
   dispose(): void {
     this.#connection.send({ kind: "release", model: this.model, embedding: this.id });
   }
+}
+
+/** Whether what stays on this side is what it should be; the worker looks at the rest. */
+function isSendable(options: object): boolean {
+  return isNamed(options, Object.keys(Object(options)));
+}
+
+async function refuse(options: object, code: ErrorCode, op: string): Promise<void> {
+  const names = [...(op === "load" ? ["weights"] : []), "onProgress", "signal"];
+  (await import("../options_check.ts")).expectNames(options, names, { code, op }, [], Object.keys(Object(options)));
 }
 
 function received(decoded: SentDecoded): Decoded {

@@ -36,6 +36,7 @@ describe("the network in a file", () => {
     ["of torch.compile inside", inside("_orig_mod")],
     ["of FSDP on every block", (name) => `_fsdp_wrapped_module.${name.replace(/blocks\.(\d+)\./, "blocks.$1._fsdp_wrapped_module.")}`],
     ["of activation checkpoints", (name) => name.replace(/blocks\.(\d+)\./, "blocks.$1._checkpoint_wrapped_module.")],
+    ["of peft, without its layers", (name) => `base_model.model.${name.replace(/\.(qkv|lin1)\./, ".$1.base_layer.")}`],
     ["with another word between", inside("backbone")],
     ["in parts of other names", (name) => name.replace(/^\w+/, (root) => `net.${SPLIT[root]}`)],
     ["in parts that repeat their names", (name) => name.replace(/^(\w+)/, "$1.$1")],
@@ -84,6 +85,28 @@ describe("the network in a file", () => {
       expect(unreadWords(unread).what).toMatch(kind);
     });
   }
+
+  it("counts one tensor as one", () => {
+    expect(unreadWords(["mask_decoder.hf_token.weight"]).what).toMatch(/^1 tensor that changes the answer and is not read/);
+    expect(unreadWords(["a.lora_A", "a.lora_B"]).what).toMatch(/^2 tensors that change the answer and are not read/);
+  });
+
+  it("is missed in words that say which part is there, and why a tensor is not", async () => {
+    const part = (keep: RegExp) =>
+      named(
+        (name) => name,
+        [],
+        EXPECTED.filter(({ name }) => keep.test(name)),
+      );
+    const alone = await samError(async () => detectConfig("x", (await canonical(part(/^image_encoder/))).tensors));
+    expect(alone.got).toMatch(/^image_encoder alone, \d+ tensors without it/);
+    expect(alone.remedy).toMatch(/a part of the network/);
+    const name = "image_encoder.blocks.0.mlp.lin1.weight";
+    const { tensors } = part(new RegExp(`^(?!${name})`));
+    const refused = new Map([[name, "as C64 [64, 32], a dtype that is not loaded"]]);
+    const complex = await samError(async () => detectConfig("x", tensors, { refused }));
+    expect(complex).toMatchObject({ expected: `a tensor ${name} that can be read`, got: "one as C64 [64, 32], a dtype that is not loaded" });
+  });
 
   it("tells nothing of counters", async () => {
     const checkpoint = await canonical(named((name) => name, [{ name: "image_encoder.neck.bn.num_batches_tracked", shape: [] }]));

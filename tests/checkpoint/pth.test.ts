@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { decodeF32, readF32 } from "../../src/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
-import { dictOps, op, pickled, pthFile, tensorOps } from "./build.ts";
+import { dictOps, op, pickled, pthFile, tensorOps, zipFile } from "./build.ts";
 import { type Bytes, counting, f32, samError } from "./support.ts";
 
 const fixture = (name: string): Bytes => Uint8Array.from(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
@@ -53,6 +53,26 @@ describe("files written by PyTorch", () => {
     }
     expect(opened).toBeLessThan(8);
     expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+  });
+
+  it("tells of a second network that stands beside the one it takes", async () => {
+    const names = ["image_encoder.neck.0.weight", "prompt_encoder.no_mask_embed.weight", "mask_decoder.iou_token.weight"];
+    const network = dictOps(Object.fromEntries(names.map((name) => [name, A])));
+    const bytes = pthFile(pickled(dictOps({ model: network, model_ema: [...network] })), { 0: f32(1, 2) });
+    const notices: string[] = [];
+    const checkpoint = await openCheckpoint(bufferSource(bytes, "w.pth"), { onNotice: (words) => notices.push(words) });
+    expect([...checkpoint.tensors.keys()].sort()).toEqual([...names].sort());
+    expect(notices).toEqual(['The file holds 2 networks: "model" is used, not "model_ema".']);
+  });
+
+  it.each<[what: string, names: string[], got: RegExp]>([
+    ["another archive", ["best.pth", "readme.txt"], /^a zip archive that holds "best\.pth", "readme\.txt"$/],
+    ["NumPy's", ["a.npy", "b.npy"], /^NumPy arrays in one file \(\.npz\), 2 of them$/],
+    ["many files", ["a", "b", "c", "d"], /^a zip archive that holds "a", "b", "c" and 1 more$/],
+  ])("names %s by what it holds", async (_, names, got) => {
+    const error = await samError(open(zipFile(names.map((name) => ({ name, data: f32(1) })))));
+    expect(error.got).toMatch(got);
+    expect(error.remedy).toMatch(/^Unpack it/);
   });
 
   it("lets no optimizer stand for a tensor or have attributes that are looked at", async () => {

@@ -92,6 +92,13 @@ describe("segment", () => {
     expect(await sharp(at("o.png")).metadata()).toMatchObject({ width: 30, height: 20, channels: 3 });
   });
 
+  it("names a mask input that is no array by what it is", async () => {
+    await writeFile(folder.file("mask.png"), Buffer.from("\x89PNG\r\n\x1a\n0000000000000000", "latin1"));
+    const { code, stderr } = await run(["--mask-input", folder.file("mask.png"), "--out", folder.file("never.png")], fakeModel());
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/mask\.png must be a NumPy \.npy file of probabilities, got a PNG image: write it with numpy\.save/);
+  });
+
   it("refuses a mask input of another side than the network's by the file's name, and encodes nothing", async () => {
     await writeFile(folder.file("coarse.npy"), writeNpy([32, 32], new Float32Array(1024).fill(0.25)));
     const model = fakeModel();

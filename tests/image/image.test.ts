@@ -69,7 +69,7 @@ describe("toRawImage", () => {
 
   it.each<[what: string, source: unknown, words: RegExp]>([
     ["null", null, /ImageData, ImageBitmap, a canvas, a loaded image, a video frame, or .* got null/],
-    ["a string", "slice.png", /got string\. Decode a file with createImageBitmap/],
+    ["a string", "slice.png", /got the string "slice.png"\. Decode a file with createImageBitmap/],
     ["a 0×0 image", { data: pixels(0, 0, 1), width: 0, height: 0, channels: 1 }, /image must be 1 to 16384 pixels wide and high, got 0×0/],
     ["a 20000×20000 image", { data: pixels(1, 1, 1), width: 20000, height: 20000, channels: 1 }, /got 20000×20000/],
     ["a fractional side", { data: pixels(2, 2, 1), width: 2.5, height: 2, channels: 1 }, /got 2\.5×2/],
@@ -79,7 +79,7 @@ describe("toRawImage", () => {
       { data: new Uint16Array(4), width: 2, height: 2, channels: 1 },
       /image\.data must be a Uint8Array or Uint8ClampedArray, got Uint16Array\. Window/,
     ],
-    ["a plain array", { data: [1, 2, 3, 4], width: 2, height: 2, channels: 1 }, /got Array/],
+    ["a plain array", { data: [1, 2, 3, 4], width: 2, height: 2, channels: 1 }, /got an array of 4/],
     ["two channels", { data: pixels(2, 2, 2), width: 2, height: 2, channels: 2 }, /image\.channels must be 1 .* got 2/],
     ["too few bytes", { data: pixels(2, 2, 3), width: 2, height: 3, channels: 3 }, /18 bytes \(2×3×3\), got 12/],
   ])("refuses %s", (_what, source, words) => {

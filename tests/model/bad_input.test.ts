@@ -85,9 +85,12 @@ describeGpu("bad input", () => {
     const image = (change: Partial<Record<keyof RawImage, unknown>>) =>
       ({ data: new Uint8Array(12), width: 2, height: 2, channels: 3, ...change }) as ImageSource;
     it.each<[string, unknown, string, string]>([
-      ["nothing", undefined, "image", "undefined"],
+      ["nothing", undefined, "image", "nothing"],
       ["null", null, "image", "null"],
-      ["an address", "scan.png", "image", "string"],
+      ["an address", "scan.png", "image", 'the string "scan.png"'],
+      ["a list", [1, 2], "image", "an array of 2"],
+      ["a side that is text", image({ width: "2" }), "image", 'the string "2"×2'],
+      ["no channels", image({ channels: undefined }), "image.channels", "nothing"],
       ["an image of 0×0", image({ data: new Uint8Array(), width: 0, height: 0 }), "image", "0×0"],
       ["an image of 20000×20000", image({ width: 20000, height: 20000 }), "image", "20000×20000"],
       ["a fractional side", image({ width: 2.5 }), "image", "2.5×2"],
@@ -164,6 +167,33 @@ describeGpu("bad input", () => {
       await expect(SamMed2D.load(bad({ weights: "synthetic:1", adapters: "off" }))).rejects.toEqual(near(/Perhaps adapter is meant/));
       await expect(SamMed2D.load(bad("w.pth"))).rejects.toMatchObject({ op: "load", got: 'the string "w.pth"' });
       await expect(model.decode(embedding, bad({ multimaskOutput: false }))).rejects.toEqual(near(/Perhaps multimask is meant/));
+    });
+
+    it("offers no name that has nothing to do with an unknown one", async () => {
+      await expect(model.decode(embedding, {}, { maxBatch: 3 } as never)).rejects.toMatchObject({
+        got: 'the unknown name "maxBatch"',
+        remedy: "Leave it out.",
+      });
+      await expect(model.decode(embedding, { points: [{ x: 1, y: 1, z: 3 } as never] })).rejects.toMatchObject({
+        argument: "points[0]",
+        remedy: "Leave it out.",
+      });
+    });
+
+    it.each<[name: string, value: unknown, got: string]>([
+      ["signal", 5, "5"],
+      ["signal", {}, "an empty object"],
+      ["signal", null, "null"],
+      ["onProgress", "x", 'the string "x"'],
+      ["device", {}, "an empty object"],
+      ["strict", "yes", 'the string "yes"'],
+      ["cache", 0, "0"],
+    ])("names an option %s that is %j", async (argument, value, got) => {
+      const facts = { name: "SamError", argument, got };
+      await expect(SamMed2D.load({ weights: "synthetic:1", [argument]: value })).rejects.toMatchObject({ ...facts, op: "load" });
+      if (argument !== "signal" && argument !== "onProgress") return;
+      await expect(model.encode(golden.image, { [argument]: value })).rejects.toMatchObject({ ...facts, op: "encode" });
+      await expect(model.decode(embedding, {}, { [argument]: value })).rejects.toMatchObject({ ...facts, op: "decode" });
     });
 
     it("refuses all prompts of a call where one is bad", async () => {

@@ -93,6 +93,20 @@ describe("load", () => {
     expect(part.byteLength).toBe(16);
   });
 
+  it("refuses options that are none, or not of their kind, before anything is sent", async () => {
+    const bad = (options: unknown) => options as never;
+    const { worker, channel } = start(fakeLoad());
+    await expect(SamMed2DWorker.load(worker, bad(undefined))).rejects.toMatchObject({ name: "SamError", op: "load", got: "nothing" });
+    await expect(SamMed2DWorker.load(worker, bad("w.pth"))).rejects.toMatchObject({ name: "SamError", got: 'the string "w.pth"' });
+    await expect(SamMed2DWorker.load(worker, bad({ weights: "synthetic:7", signal: {} }))).rejects.toMatchObject({ name: "SamError", argument: "signal" });
+    expect(channel.transferred).toEqual([]);
+    const { client } = await loaded();
+    await expect(client.encode(IMAGE(), bad({ onProgress: 5 }))).rejects.toMatchObject({ name: "SamError", op: "encode", argument: "onProgress" });
+    await expect(client.decode(await client.encode(IMAGE()), {}, bad([]))).rejects.toMatchObject({ name: "SamError", op: "decode", got: "an array of 0" });
+    await expect(client.decode(bad("x"), {})).rejects.toMatchObject({ name: "SamError", argument: "embedding", got: 'the string "x"' });
+    expect(() => client.restore(bad(null))).toThrow(expect.objectContaining({ name: "SamError", op: "restore", got: "null" }));
+  });
+
   it("rejects at once with the signal's reason, and disposes a model that arrives too late", async () => {
     const late = new FakeModel();
     let arrive: (() => void) | undefined;
