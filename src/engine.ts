@@ -116,6 +116,9 @@ export class Engine {
         let target: Target = { ...untuned, choices: known };
         const tensors = networkWeights(config, target);
         let encode = encodeGraph(config, target);
+        const room = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
+        const tooLarge = [...tensors, ...encode.graph.tensors].find((tensor) => byteLength(tensor) > room);
+        if (tooLarge) throw (await import("./gpu/no_device.ts")).noRoom(tooLarge.label, byteLength(tooLarge), room);
         // Started now, waited for below: the device compiles while the weights are read. A failure is met again there.
         const once = tensors.flatMap(({ source }) => (source?.kind === "derived" ? source.graph.dispatches : []));
         for (const dispatch of [...encode.graph.dispatches, ...once]) pipelineOf(gpu, dispatch).catch(() => undefined);

@@ -53,6 +53,8 @@ export interface DecoderConfig {
 const DECODER_HEADS = 8;
 const MAX_GRID = 64;
 const MAX_ADAPTER_WIDTH = 2432;
+/** Attention keeps a few keys and values in workgroup memory. */
+const MAX_HEAD_WIDTH = 240;
 /** Of SAM-Med2D's own adapters. */
 export const ADAPTER = /^image_encoder\.blocks\.\d+\.Adapter\.(norm|channel|spatial)\./;
 
@@ -159,8 +161,8 @@ function detectVit({ names, shapeOf, count, fail }: ShapeReader, { imageSize, ad
   if (adapters && width > MAX_ADAPTER_WIDTH) throw fail(`at most ${MAX_ADAPTER_WIDTH} channels with adapters`, `${width}`, "width");
   // Kernels move four channels at a time; the squeeze of the adapter has a quarter of the channels.
   const multiple = adapters ? 16 : 4;
-  if (width % multiple !== 0 || headWidth % 4 !== 0 || patch % 4 !== 0)
-    throw fail(`width a multiple of ${multiple}, head width and patch of 4`, `width ${width}, head width ${headWidth}, patch ${patch}`);
+  if (width % multiple !== 0 || patch % 4 !== 0) throw fail(`width a multiple of ${multiple}, patch of 4`, `width ${width}, patch ${patch}`);
+  if (headWidth > MAX_HEAD_WIDTH) throw fail(`heads of at most ${MAX_HEAD_WIDTH} channels`, `${headWidth}`, "rel_pos_h");
   return {
     family: "vit",
     width,

@@ -13,6 +13,8 @@ export interface RelativeAttentionOptions {
   readonly grid: number;
   /** Side of a window; the grid's own for global attention. */
   readonly window: number;
+  /** Channels of a head before zeros rounded them up to fours: scores are scaled by their root. */
+  readonly headWidth?: number;
 }
 
 const OP = "relative_attention";
@@ -22,10 +24,9 @@ const SOFTWARE_QUERIES = 32;
 const MOST_FLOP = 4e10;
 /** qkv [T, 3·C] (q, k, v, heads inside), bias [3·C] (key and value of padded tokens), relH and relW [2·window - 1, d] → [T, C]. */
 export function relativeAttention(graph: Graph, qkv: Tensor, bias: Tensor, relH: Tensor, relW: Tensor, options: RelativeAttentionOptions): Tensor {
-  const { heads, window } = options;
-  const width = (qkv.shape[1] as number) / 3 / heads;
-  expectShape(OP, "rel_h", relH, [2 * window - 1, width]);
-  expectShape(OP, "rel_w", relW, [2 * window - 1, width]);
+  const shape = [2 * options.window - 1, (qkv.shape[1] as number) / 3 / options.heads];
+  expectShape(OP, "rel_h", relH, shape);
+  expectShape(OP, "rel_w", relW, shape);
   return attend(graph, { qkv, bias, rel_h: relH, rel_w: relW }, {}, options);
 }
 
@@ -42,7 +43,7 @@ export function tableStride(window: number): number {
 }
 
 type Reads = Readonly<Record<"qkv" | "bias" | "rel_h" | "rel_w", Tensor>>;
-function attend(graph: Graph, reads: Reads, positions: Constants, { label, heads, grid, window }: RelativeAttentionOptions): Tensor {
+function attend(graph: Graph, reads: Reads, positions: Constants, { label, heads, grid, window, headWidth }: RelativeAttentionOptions): Tensor {
   const [tokens, channels] = [grid * grid, (reads.qkv.shape[1] as number) / 3];
   const width = channels / heads;
   expectShape(OP, "qkv", reads.qkv, [tokens, 3 * channels]);
@@ -55,7 +56,7 @@ function attend(graph: Graph, reads: Reads, positions: Constants, { label, heads
   const constants = { WINDOW: window, ...positions };
   for (let first = 0; first < heads; first += together) {
     const own = Math.min(together, heads - first);
-    const params = { grid, heads, first_head: first, scale: width ** -0.5 };
+    const params = { grid, heads, first_head: first, scale: (headWidth ?? width) ** -0.5 };
     graph.dispatch({
       op: OP,
       label,

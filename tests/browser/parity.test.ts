@@ -10,6 +10,7 @@ import type { Mask } from "../../src/image/mask.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
 import type { Decoded, EncodeOptions, ModelStats } from "../../src/sam_med2d.ts";
 import { smallWeights } from "../cli/small_weights.ts";
+import { transformersFile } from "../model/transformers_file.ts";
 import { type Answering, checkGolden, describeErrors } from "../model/golden_check.ts";
 import { useSite } from "../support/browser.ts";
 import { expectClose } from "../support/compare.ts";
@@ -101,6 +102,7 @@ describe("the built bundle in Chromium", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "sam-parity-"));
     await writeFile(join(folder, "small.safetensors"), smallWeights());
+    await writeFile(join(folder, "slim.safetensors"), transformersFile(readGolden("narrow_slim")));
     mounts["/weights/"] = folder;
   });
   const site = useSite({ mounts, files: FILES });
@@ -125,6 +127,20 @@ describe("the built bundle in Chromium", () => {
       expect(errors).toEqual([]);
       expect(foreign(site.origin)).toEqual([]);
       expect(requests.filter((url) => url.endsWith("small.safetensors")).length).toBeGreaterThan(0);
+      await page.close();
+    },
+    TIMEOUT,
+  );
+
+  it(
+    "meets PyTorch with heads of 14 and an MLP of an odd width at 1024, in transformers' names",
+    async () => {
+      const { page, errors } = await openParity(site);
+      const { model, device, name } = await load(page, { weights: `${site.origin}/weights/slim.safetensors` });
+      expect(name).toMatch(/^SAM width 28, depth 3, 1024 px/);
+      const found = await checkGolden(new PageModel(page, model), readGolden("narrow_slim"), { cases: ["point"] });
+      console.log(describeErrors("narrow_slim in Chromium", device.description, found));
+      expect(errors).toEqual([]);
       await page.close();
     },
     TIMEOUT,

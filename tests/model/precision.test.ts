@@ -8,7 +8,7 @@ import { checkGolden, describeErrors, type GoldenErrors } from "./golden_check.t
 // What narrower weights may cost. The masks of the synthetic networks have long, ragged borders, the worst there are.
 const HALF: GoldenErrors = { embedding: 2e-2, logits: 5e-2, scores: 2e-2, iou: 0.995 };
 const INT8: GoldenErrors = { embedding: 0.2, logits: 0.5, scores: 0.1, iou: 0.98 };
-const GOLDENS = ["small", "small_no_adapter", "small_patch8", "narrow_vit_l", "narrow_vit_h", "narrow_tiny_vit"];
+const GOLDENS = ["small", "small_no_adapter", "small_patch8", "narrow_vit_l", "narrow_vit_h", "narrow_tiny_vit", "narrow_tiny_vit_pixels"];
 
 /** The kernels of a GPU, on whatever runs the test. */
 const GPU = { target: { kind: "gpu", subgroupSize: 0, software: undefined } } as Partial<LoadOptions>;
@@ -29,7 +29,7 @@ describeGpu("narrow weights", () => {
     expect(await errorsOf(name, { precision: "f16", ...GPU }, HALF)).toMatchObject({ precision: "f16", products: "f16" });
   });
 
-  it.each(["small", "small_patch8", "narrow_vit_l", "narrow_tiny_vit"])("in int8 keep the masks of %s", async (name) => {
+  it.each(["small", "small_patch8", "narrow_vit_l", "narrow_tiny_vit", "narrow_tiny_vit_pixels"])("in int8 keep the masks of %s", async (name) => {
     expect(await errorsOf(name, { precision: "int8", ...GPU }, INT8)).toMatchObject({ precision: "int8", products: "f32" });
   });
 

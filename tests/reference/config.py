@@ -27,6 +27,7 @@ class Config:
     window: int = 14
     global_blocks: Tuple[int, ...] = (2, 5, 8, 11)
     adapter: bool = True
+    mlp: int = 0  # hidden width of a block's MLP; 0: four times the width
 
     @property
     def grid(self) -> int:
@@ -49,6 +50,7 @@ class Config:
             window=(windowed[0] + 1) // 2 if windowed else 14,
             global_blocks=tuple(i for i, (length, _) in enumerate(tables) if length == 2 * grid - 1),
             adapter=any(".Adapter." in name for name in state),
+            mlp=state["image_encoder.blocks.0.mlp.lin1.weight"].shape[0],
         )
 
 

@@ -114,7 +114,7 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(config.width, eps=1e-6)
         self.attn = WindowAttention(config.width, config.heads, window, config.grid)
         self.norm2 = nn.LayerNorm(config.width, eps=1e-6)
-        self.mlp = MLPBlock(config.width, 4 * config.width, nn.GELU())
+        self.mlp = MLPBlock(config.width, config.mlp or 4 * config.width, nn.GELU())
         if config.adapter:
             self.Adapter = Adapter(config.width)
 

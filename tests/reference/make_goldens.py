@@ -99,6 +99,16 @@ FILES: Dict[str, Golden] = {
     # Depth, heads and global blocks of the larger variants, with heads of width 8.
     "narrow_vit_l": Golden(replace(VIT_L, width=VIT_L.heads * 8), 7, (96, 72)),
     "narrow_vit_h": Golden(replace(VIT_H, width=VIT_H.heads * 8), 7, (96, 72)),
+    # Pruned as SlimSAM: heads of 14 and an MLP of an odd width, at the original's size.
+    "narrow_slim": Golden(
+        Config(width=28, depth=3, heads=2, image_size=1024, global_blocks=(1,), adapter=False, mlp=45),
+        3,
+        (320, 240),
+        fit="longest",
+        order="rgb",
+        embedding_step=(1, 2, 4, 4),
+        logits_step=(1, 1, 4, 4),
+    ),
     # Sides 100, 50, 25, 25: every stage has windows that are padded.
     "narrow_tiny_vit": Golden(NARROW, 3, (400, 300), fit="longest", order="rgb", embedding_step=(1, 2, 1, 1)),
     "narrow_tiny_vit_pixels": Golden(

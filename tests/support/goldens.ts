@@ -84,6 +84,8 @@ interface VitDescription {
   readonly window: number;
   readonly global_blocks: readonly number[];
   readonly adapter: boolean;
+  /** 0: four times the width. */
+  readonly mlp?: number;
 }
 
 interface Entry {
@@ -168,7 +170,7 @@ function configOf({ config, size }: Description): Config {
     width: config.width,
     depth: config.depth,
     heads: config.heads,
-    mlpWidth: 4 * config.width,
+    mlpWidth: config.mlp || 4 * config.width,
     patch: config.patch,
     imageSize: size,
     grid: size / config.patch,

@@ -7,9 +7,10 @@ import { relativeAttention } from "../../ops/relative_attention.ts";
 import { type LayerNormed, layerNorm } from "../../ops/layer_norm.ts";
 import { adapter } from "../adapter.ts";
 import type { VitConfig } from "../config.ts";
-import { linearLayer, linearWeights, norm, stored } from "../layers.ts";
+import { linearWeights, norm } from "../layers.ts";
 import { neck } from "../neck.ts";
 import { resizePositions, resizeRelative } from "../tables.ts";
+import { groupedBias, groupedLinear, padded } from "./grouped_linear.ts";
 
 const EPS = 1e-6;
 
@@ -56,15 +57,19 @@ function block(graph: Graph, config: VitConfig, { x, normed }: { x: Tensor; norm
   const { width, mlpWidth, heads, grid, adapters, depth } = config;
   const name = blockName(index);
   const window = config.globalBlocks.includes(index) ? grid : config.window;
-  const qkv = linearLayer(graph, normed, `${name}.attn.qkv`, 3 * width);
-  const qkvBias = stored(graph, `${name}.attn.qkv.bias`, [3 * width]);
+  const all = { groups: 1, each: width };
+  const inner = { groups: 1, each: mlpWidth };
+  const head = { groups: heads, each: width / heads };
+  const three = { groups: 3 * heads, each: head.each };
+  const qkv = groupedLinear(graph, normed, `${name}.attn.qkv`, all, three);
+  const qkvBias = groupedBias(graph, `${name}.attn.qkv`, three);
   const [relH, relW] = ["rel_pos_h", "rel_pos_w"].map((table) => relativeTable(graph, config, `${name}.attn.${table}`, index, window)) as [Tensor, Tensor];
-  const attended = relativeAttention(graph, qkv, qkvBias, relH, relW, { label: `${name}.attn`, heads, grid, window });
-  const projected = linearLayer(graph, attended, `${name}.attn.proj`, width, { residual: x, partial: true });
+  const attended = relativeAttention(graph, qkv, qkvBias, relH, relW, { label: `${name}.attn`, heads, grid, window, headWidth: head.each });
+  const projected = groupedLinear(graph, attended, `${name}.attn.proj`, head, all, { residual: x, partial: true });
   const { x: y, normed: n, sums } = normOfSum(graph, projected, `${name}.attn.proj`, norm(graph, `${name}.norm2`, width, EPS), adapters);
-  const hidden = linearLayer(graph, n, `${name}.mlp.lin1`, mlpWidth, { activation: "gelu" });
+  const hidden = groupedLinear(graph, n, `${name}.mlp.lin1`, all, inner, { activation: "gelu" });
   const next = index + 1 < depth ? norm(graph, `${blockName(index + 1)}.norm1`, width, EPS) : undefined;
-  const mlp = linearLayer(graph, hidden, `${name}.mlp.lin2`, width, { residual: y, partial: sums !== undefined || next !== undefined });
+  const mlp = groupedLinear(graph, hidden, `${name}.mlp.lin2`, inner, all, { residual: y, partial: sums !== undefined || next !== undefined });
   // The adapter ends in a norm of its own, which takes the next one along.
   if (sums) return adapter(graph, n, sums, `${name}.Adapter`, { grid, residual: mlp, next });
   if (!next) return { y: mlp };
@@ -72,12 +77,18 @@ function block(graph: Graph, config: VitConfig, { x, normed }: { x: Tensor; norm
   return { y: sum.x, next: sum.normed };
 }
 
-/** [2·window - 1, d], resized where the stored table is of another length. */
+/** [2·window - 1, d], resized where the stored table is of another length; d rounded up to fours, with zeros. */
 function relativeTable(graph: Graph, { tableLengths, width, heads }: VitConfig, name: string, index: number, window: number): Tensor {
-  const length = tableLengths[index] as number;
-  return graph.weight(name, [2 * window - 1, width / heads], {
+  const [from, to] = [tableLengths[index] as number, 2 * window - 1];
+  const each = width / heads;
+  return graph.weight(name, [to, padded(each)], {
     kind: "computed",
-    parts: [{ name, shape: [length, width / heads] }],
-    compute: ([table]) => resizeRelative(table as Float32Array, length, 2 * window - 1),
+    parts: [{ name, shape: [from, each] }],
+    compute: ([table]) => {
+      const resized = resizeRelative(table as Float32Array, from, to);
+      const rows = new Float32Array(to * padded(each));
+      for (let row = 0; row < to; row++) rows.set(resized.subarray(row * each, (row + 1) * each), row * padded(each));
+      return rows;
+    },
   });
 }
