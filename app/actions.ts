@@ -35,6 +35,8 @@ export class Actions {
   readonly #redraw: () => void;
   keyMap: KeyMap = readKeys();
   playing = false;
+  /** Whether the field for an address of weights is open. */
+  addressOpen = false;
   /** Writes what waits to be kept. */
   onSave: () => Promise<void> = () => Promise.resolve();
   onForget: () => Promise<void> = () => Promise.resolve();
@@ -47,6 +49,11 @@ export class Actions {
     this.#help = help;
     this.#redraw = redraw;
     this.#does = this.#table();
+  }
+
+  showAddress(open: boolean): void {
+    this.addressOpen = open;
+    this.#redraw();
   }
 
   focusStage(): void {
@@ -185,10 +192,8 @@ export class Actions {
       if (known.length === 0) throw new Error();
       this.setKeys(Object.fromEntries(known));
     } catch {
-      const expected = "a file of keys as this page exports it";
-      this.#desk.problems.show(
-        new SamError({ code: "file", op: "open", argument: name, expected, got: "something else", remedy: "Export the keys first, and change that file." }),
-      );
+      const [expected, got, remedy] = [t("keys.expected"), t("keys.got"), t("keys.remedy")];
+      this.#desk.problems.show(new SamError({ code: "file", op: "open", argument: name, expected, got, remedy }));
     }
   }
 

@@ -10,7 +10,7 @@ import type { Engine, Source } from "./model/engine.ts";
 import type { Inference, Result } from "./model/inference.ts";
 import { Opening, shownSlice } from "./open/opening.ts";
 import { atSlice, idOf, inPlane, type Plane, type SliceOf, windowFrom } from "./open/slices.ts";
-import type { Problems } from "./panels/problems.ts";
+import type { Problems } from "./panels/problems.tsx";
 import { crossOf, mapTo, sidesOf } from "./stage/linked.ts";
 import type { Pixel } from "./stage/view.ts";
 import { currentCase, listedCases, type State, type Store } from "./state.ts";

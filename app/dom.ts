@@ -20,24 +20,6 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-export function button(label: string, onClick: () => void, className = ""): HTMLButtonElement {
-  const made = make("button", { type: "button", className }, label);
-  made.addEventListener("click", onClick);
-  return made;
-}
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/** One of the symbols in index.html. */
-export function icon(name: string): SVGSVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  const use = document.createElementNS(SVG, "use");
-  svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#i-${name}`);
-  svg.append(use);
-  return svg;
-}
-
 /** `12 345`, with thin spaces, as figures are set. */
 export function thousands(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u2009");

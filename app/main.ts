@@ -6,11 +6,10 @@ import { defaultWeights } from "./model/default_weights.ts";
 import { Desk } from "./desk.ts";
 import { byId } from "./dom.ts";
 import { openAddress, serverOf } from "./open/dicomweb.ts";
+import { progress } from "./open/progress.ts";
 import { startDrop } from "./open/drop.ts";
 import { Engine } from "./model/engine.ts";
 import { Inference } from "./model/inference.ts";
-import { startLoading } from "./panels/loading.ts";
-import { startKeptWeights } from "./model/kept_weights.ts";
 import { Actions } from "./actions.ts";
 import { Panels } from "./panels/app.tsx";
 import type { Case } from "./annotate/case.ts";
@@ -18,22 +17,18 @@ import { dropAll, dropFiles } from "./keep/images.ts";
 import { Keeper } from "./keep/keeper.ts";
 import { startOffline } from "./offline/offline.ts";
 import { t, translate } from "./words/words.ts";
-import { startModelPanel } from "./panels/model_panel.ts";
-import { startNotice } from "./panels/notice.ts";
-import { Problems } from "./panels/problems.ts";
+import { Problems } from "./panels/problems.tsx";
 import { drawSamples } from "./open/sample_loader.ts";
 import { LinkedViews } from "./stage/linked_views.ts";
 import { StageController } from "./stage/stage_controller.ts";
 import { initialState, Store } from "./state.ts";
-import { startTheme } from "./panels/theme.ts";
-import { startWorking } from "./panels/working.ts";
 import { findWebGpuProblem } from "./model/webgpu_help.ts";
 
 /** Errors of a device soon after one another are shown, not tried away. */
 const RETRY_PAUSE_MS = 20_000;
 
 const store = new Store(initialState());
-const problems = new Problems(byId("problems", HTMLElement));
+const problems = new Problems();
 let retriedAt = Number.NEGATIVE_INFINITY;
 
 const engine = new Engine(() => new Worker(new URL("../src/worker/worker.ts", import.meta.url), { type: "module" }), {
@@ -44,7 +39,7 @@ const engine = new Engine(() => new Worker(new URL("../src/worker/worker.ts", im
     store.set({ model, ...(model.kind !== "ready" && { encodeMs: null }) });
   },
   onError: (error) => problems.show(error),
-  onNotice: (words) => problems.tell("About these weights", words),
+  onNotice: (words) => problems.tell(t("problem.weights"), words),
 });
 
 const inference = new Inference({
@@ -64,24 +59,20 @@ const inference = new Inference({
       }
       if (engine.rebuild()) return;
     }
-    problems.show(error, [{ label: "Try again", run: () => inference.retry() }]);
+    problems.show(error, [{ label: t("problem.again"), run: () => inference.retry() }]);
   },
 });
 
 const desk = new Desk(store, engine, inference, problems);
 translate(document);
-startTheme(byId("theme", HTMLButtonElement), byId("theme-name", HTMLElement));
 const panels = new Panels(desk);
 const controller = new StageController(desk);
 new LinkedViews(desk);
 const actions = new Actions(desk, controller, byId("help", HTMLDialogElement), () => panels.draw());
 panels.start(actions);
+problems.onChange = () => panels.draw();
+progress.show = (opening) => store.set({ opening });
 actions.listen();
-startModelPanel(desk);
-startKeptWeights(store, (error) => problems.show(error));
-startNotice(desk);
-startLoading(desk);
-startWorking(store);
 startDrop(desk, (error) => problems.show(error));
 store.subscribe((state, before) => {
   if (state.cases !== before.cases || state.current !== before.current || state.settings !== before.settings) desk.ask();

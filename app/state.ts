@@ -4,6 +4,7 @@ import type { Case, Status } from "./annotate/case.ts";
 import { colourOf, type LabelOf } from "./annotate/labels.ts";
 import type { ModelStatus } from "./model/engine.ts";
 import type { Activity, Settings } from "./model/inference.ts";
+import type { OpeningNow } from "./open/progress.ts";
 import type { WebGpuProblem } from "./model/webgpu_help.ts";
 
 /** What a click or a stroke does. */
@@ -45,6 +46,8 @@ export interface State {
   readonly checked: boolean;
   readonly webgpu: WebGpuProblem | null;
   readonly activity: Activity;
+  /** What is being opened. */
+  readonly opening: OpeningNow | null;
   readonly encodeMs: number | null;
   /** Counts the times that the browser lost what was drawn on canvases and gave them back blank. */
   readonly surfaces: number;
@@ -84,6 +87,7 @@ export function initialState(): State {
     checked: false,
     webgpu: null,
     activity: { kind: "idle" },
+    opening: null,
     encodeMs: null,
     surfaces: 0,
     results: 0,

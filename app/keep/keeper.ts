@@ -1,7 +1,7 @@
 // Nothing done is lost: each step is in the browser's database within half a second, and is there again at the next start.
 import type { Case } from "../annotate/case.ts";
 import type { LabelOf } from "../annotate/labels.ts";
-import type { Problems } from "../panels/problems.ts";
+import type { Problems } from "../panels/problems.tsx";
 import type { Saving, State, Store, Touched } from "../state.ts";
 import { t } from "../words/words.ts";
 import { Database, type Write } from "./database.ts";

@@ -3,6 +3,7 @@
 import { openCheckpoint, type Progress, SamError } from "../../src/index.ts";
 import type { DefaultWeights } from "./default_weights.ts";
 import { SamMed2DWorker } from "../../src/worker/client.ts";
+import { t } from "../words/words.ts";
 import { TransferRate } from "./transfer_rate.ts";
 
 export type Source =
@@ -141,11 +142,11 @@ export function nameOf(source: Source): string {
     case "default":
       return source.name;
     case "file":
-      return source.files.length === 1 ? (source.files[0] as File).name : `${source.files.length} files`;
+      return source.files.length === 1 ? (source.files[0] as File).name : t("model.files", { n: source.files.length });
     case "url":
       return source.url.split(/[?#]/)[0]?.split("/").at(-1) || source.url;
     case "synthetic":
-      return `Synthetic weights, seed ${source.seed}`;
+      return t("model.seeded", { seed: source.seed });
   }
 }
 

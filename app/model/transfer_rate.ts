@@ -1,4 +1,5 @@
 // Bytes per second over the last moments, and the words for it.
+import { t } from "../words/words.ts";
 
 /** Long enough to be calm, short enough to follow a change. */
 const WINDOW_MS = 4000;
@@ -26,7 +27,7 @@ export function formatBytes(bytes: number): string {
 
 /** `40 s`, `3 min`, `2 h`: rounded as one would say it. */
 export function formatSeconds(seconds: number): string {
-  if (seconds < 1) return "under 1 s";
+  if (seconds < 1) return t("time.moment");
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return `${Math.round(seconds / 3600)} h`;

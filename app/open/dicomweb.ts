@@ -2,7 +2,8 @@
 // it stays in memory.
 import type { StudyItem } from "../../src/formats/index.ts";
 import type { Desk } from "../desk.ts";
-import { button, make } from "../dom.ts";
+import { ask } from "../panels/ask.tsx";
+import { t } from "../words/words.ts";
 
 export interface Server {
   readonly url: string;
@@ -61,47 +62,16 @@ function tokenOfOpener(opener: Window, url: string): Promise<string | undefined>
 }
 
 function typedToken(url: string, refused: boolean): Promise<string | undefined> {
-  const field = make("input", { type: "password", autocomplete: "off", spellcheck: false, required: true, name: "token", ariaLabel: "Token" });
-  const words = refused ? `${new URL(url).host} did not take this token.` : `${new URL(url).host} wants a sign-in.`;
-  return ask(words, "It is sent to this server alone and kept nowhere.", field, () => field.value.trim() || undefined);
+  const { host } = new URL(url);
+  return ask({ title: t(refused ? "server.refused" : "server.wants", { host }), hint: t("server.token.words"), label: t("server.token") });
 }
 
 function chosenStudy(url: string, studies: readonly StudyItem[]): Promise<string | undefined> {
-  const named = ({ study, date, description, modalities, series }: StudyItem) => {
+  const options = studies.map(({ study, date, description, modalities, series }) => {
     const day = date?.replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3");
-    const words = [day, modalities.join(" "), description, series === undefined ? undefined : `${series} series`].filter(Boolean);
-    return make("option", { value: study }, words.join(" · ") || study);
-  };
-  const list = make("select", { size: Math.min(12, Math.max(2, studies.length)), required: true, name: "study", ariaLabel: "Study" }, ...studies.map(named));
-  const host = new URL(url).host;
-  const words = studies.length > 0 ? `Studies at ${host}` : `${host} has no studies.`;
-  return ask(words, "The newest first. Patients are not named here.", list, () => list.value || undefined);
-}
-
-/** A dialog with one field; undefined where it is closed without an answer. */
-function ask(title: string, hint: string, field: HTMLElement, answer: () => string | undefined): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const dialog = make("dialog", { className: "ask" });
-    const form = make("form", { method: "dialog" }, make("h2", {}, title), make("p", {}, hint), field);
-    form.append(
-      make(
-        "p",
-        {},
-        make("button", { type: "submit", className: "primary" }, "Open"),
-        button("Cancel", () => dialog.close("")),
-        null,
-      ),
-    );
-    let given: string | undefined;
-    form.addEventListener("submit", () => {
-      given = answer();
-    });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(given);
-    });
-    dialog.append(form);
-    document.body.append(dialog);
-    dialog.showModal();
+    const words = [day, modalities.join(" "), description, series === undefined ? undefined : t("server.series", { n: series })].filter(Boolean).join(" · ");
+    return { value: study, words: words || study };
   });
+  const title = t(studies.length > 0 ? "server.studies" : "server.nostudies", { host: new URL(url).host });
+  return ask({ title, hint: t("server.studies.words"), label: t("server.study"), options });
 }

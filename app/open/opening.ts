@@ -3,7 +3,7 @@ import type { Opened } from "../../src/formats/index.ts";
 import { Labelmap, runsOf, type Volume } from "../../src/volume/index.ts";
 import { type Case, newCase, type Shown } from "../annotate/case.ts";
 import type { Desk } from "../desk.ts";
-import type { Problems } from "../panels/problems.ts";
+import type { Problems } from "../panels/problems.tsx";
 import { currentCase } from "../state.ts";
 import { t } from "../words/words.ts";
 import { baseName, imageOfPrompts, readPromptFile } from "./download.ts";
@@ -65,7 +65,7 @@ export class Opening {
         if (isPrompts(file.name)) this.#applyPrompts(await file.text(), file.name);
         else await this.#openImage(file, after);
       } catch (error) {
-        failures.push({ name: file.name || "pasted image", error });
+        failures.push({ name: file.name || t("problem.pasted"), error });
       }
     }
     this.#problems.showBatch(files.length, failures);
@@ -244,7 +244,7 @@ export class Opening {
   }
 
   async #openImage(file: File, after: { last: string | null }): Promise<void> {
-    const { picture, notice } = await openImage(file, file.name || "pasted image");
+    const { picture, notice } = await openImage(file, file.name || t("problem.pasted"));
     if (this.#takeMask(file.name, picture)) return;
     const name = file.name || t("opened.pasted", { n: this.#opened + 1 });
     const of = this.#caseOf(keyOfFile(file), name, [file]);

@@ -6,11 +6,17 @@ import { byId } from "../dom.ts";
 import { Cases } from "./cases.tsx";
 import { Facts } from "./facts.tsx";
 import { Help } from "./help.tsx";
+import { LoadingCard } from "./loading.tsx";
+import { ModelPanel } from "./model_panel.tsx";
+import { Notice } from "./notice.tsx";
 import { Objects } from "./objects.tsx";
 import { SharedContext } from "./parts.tsx";
+import { ProblemCards } from "./problems.tsx";
 import { SliceBar } from "./slice_bar.tsx";
+import { ThemeButton } from "./theme.tsx";
 import { Tools } from "./tools.tsx";
 import { TopBar } from "./top_bar.tsx";
+import { Working } from "./working.tsx";
 
 export class Panels {
   readonly #desk: Desk;
@@ -38,5 +44,11 @@ export class Panels {
     put("facts", <Facts />);
     put("object-panel", <Objects />);
     put("help", <Help />);
+    put("theme-slot", <ThemeButton />);
+    put("notice-slot", <Notice />);
+    put("over-stage", <Working />);
+    put("loading-slot", <LoadingCard />);
+    put("model-panel", <ModelPanel />);
+    put("problems", <ProblemCards />);
   }
 }

@@ -23,7 +23,7 @@ export class LinkedViews {
       const view = new SideView(desk, taken);
       view.element.dataset.at = `${at}`;
       view.element.hidden = true;
-      this.#well.insertBefore(view.element, byId("loading", HTMLElement));
+      this.#well.insertBefore(view.element, byId("loading-slot", HTMLElement));
       return view;
     });
     desk.store.subscribe((state, before) => {

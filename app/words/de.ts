@@ -1,7 +1,9 @@
 // Deutsch. Wie en.ts; jeder Schlüssel ist da, sonst baut die Seite nicht.
+import { deModel } from "./de_model.ts";
 import type { en } from "./en.ts";
 
 export const de: Readonly<Record<keyof typeof en, string>> = {
+  ...deModel,
   "page.skip": "Zum Bild springen",
   "page.caution": "Nicht für klinische Zwecke",
   "page.image": "Bild",

@@ -1,5 +1,8 @@
 // English. `{name}` is filled in; the rules are in words.ts.
+import { enModel } from "./en_model.ts";
+
 export const en = {
+  ...enModel,
   "page.skip": "Skip to the image",
   "page.caution": "Not for clinical use",
   "page.image": "Image",

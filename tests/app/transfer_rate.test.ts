@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { figuresOf } from "../../app/panels/loading.ts";
+import { figuresOf } from "../../app/panels/loading.tsx";
 import { formatBytes, formatDuration, formatSeconds, TransferRate } from "../../app/model/transfer_rate.ts";
 
 describe("the transfer rate", () => {

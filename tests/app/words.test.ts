@@ -12,6 +12,7 @@ describe("the page's words", () => {
   });
 
   it("ask for the same values in each language, and none is empty", () => {
+    expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort());
     const asked = (text: string) => [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name))].sort();
     for (const key of Object.keys(en) as (keyof typeof en)[]) {
       expect(asked(de[key]), key).toEqual(asked(en[key]));

@@ -1,5 +1,7 @@
 // What everybody can use: no violation that axe finds in any view, text at twice its size, two languages. On a fake model.
 import { beforeAll, expect, it } from "vitest";
+import { de } from "../../app/words/de.ts";
+import { en } from "../../app/words/en.ts";
 import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
 import { loadFrom, ready, status, text } from "../app/fake/page.ts";
@@ -33,6 +35,38 @@ it("axe finds nothing: at the start, while marking, in the labels, the help, on 
   expect(await page.evaluate(() => document.documentElement.lang)).toBe("de");
   expect(await violations(page)).toEqual([]);
   await screenshots(page, "german");
+  expect(errors).toEqual([]);
+  await page.close();
+});
+
+it("speaks German throughout once it is chosen: no English sentence is left on the page, its names or its tooltips", async () => {
+  const { page, errors } = await site.open("/");
+  await page.evaluate(() => localStorage.setItem("language", "de"));
+  await page.reload();
+  await ready(page, 6);
+  await page.click("#labels-open");
+  await page.$$eval("details", (all) => {
+    for (const one of all) one.open = true;
+  });
+  await page.click("#weights-url-toggle");
+  await loadFrom(page, "https://weights.invalid/broken.safetensors");
+  await page.waitForSelector(".problem");
+  await loadFrom(page, "https://weights.invalid/quick.safetensors");
+  await page.waitForFunction(() => !document.querySelector("#notice[data-tone=plain]:not([hidden])"));
+  await click(page, 150, 210);
+  await status(page, /^Maske 2 von 3/);
+  const said = await page.evaluate(() => {
+    const words: string[] = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) words.push(node.textContent?.trim() ?? "");
+    for (const element of document.querySelectorAll("[aria-label], [title], [placeholder]"))
+      for (const name of ["aria-label", "title", "placeholder"]) words.push(element.getAttribute(name)?.replace(/ \([^)]*\)$/, "") ?? "");
+    return words;
+  });
+  const english = new Map((Object.keys(en) as (keyof typeof en)[]).filter((key) => en[key] !== de[key]).map((key) => [en[key] as string, key]));
+  for (const german of Object.values(de)) english.delete(german);
+  expect(said.filter((words) => english.has(words))).toEqual([]);
+  expect(said).toContain(de["model.advanced"]);
   expect(errors).toEqual([]);
   await page.close();
 });
