@@ -1,6 +1,6 @@
 // The built page without a network: it is kept on this machine after the first visit, and a new version takes over when its user says so.
 import { byId } from "../dom.ts";
-import type { Problems } from "../panels/problems.ts";
+import type { Problems } from "../panels/problems.tsx";
 import { t } from "../words/words.ts";
 
 /** A page stays open for days: it looks for a new version when it is looked at again, this rarely. */

@@ -103,7 +103,9 @@ function Address() {
       <label for="weights-address">{t("model.address.label")}</label>
       <div class="row">
         <input ref={field} type="url" id="weights-address" required spellcheck={false} autocomplete="off" placeholder="https://…/model.safetensors" />
-        <button type="submit" class="primary">{t("model.address.load")}</button>
+        <button type="submit" class="primary">
+          {t("model.address.load")}
+        </button>
       </div>
       <small>{t("model.address.hint")}</small>
     </form>
