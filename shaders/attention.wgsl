@@ -1,6 +1,7 @@
 // y = softmax(scale * q.k) v for each query and head: plain multi-head attention.
 // A workgroup computes THREADS / LANES queries of one head and batch entry; LANES threads share the keys of a query.
 // A thread takes every LANES-th key with a running softmax; lane 0 then merges its query's lanes, always in the same order.
+import package::shared::loops::MOST_ROUNDS;
 
 const LANES: u32 = 1u;
 const THREADS: u32 = 64u;
@@ -45,7 +46,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var highest = -3.0e38;
   var total = 0.0;
   let rounds = (params.keys - min(lane, params.keys) + LANES - 1u) / LANES;
-  for (var round = 0u; round < rounds; round++) {
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round >= rounds) { break; }
     let key = round * LANES + lane;
     let k_first = (batch * params.keys + key) * params.k_row4 + params.k_first4 + head * HEAD4;
     var score = 0.0;

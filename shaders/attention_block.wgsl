@@ -1,6 +1,7 @@
 // y = [v, (v + positions) Wq + bq] with v = LN(residual + a Wo + bo) and a = softmax(scale * q.k) v for each head, or q itself where that was attended to before.
 // A workgroup computes eight queries of one batch entry, all heads.
 // A thread computes one key's score for four queries and a head, in turn with one channel of the sum over keys; then one column of each product.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::rows::{rows, product, normalise};
 
 struct Params {
@@ -60,13 +61,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   normalise(thread, p.width, vectors, p.eps);
   let row = p.width + p.columns;
   if (thread < p.width) {
-    for (var i = 0u; begin + i < min(begin + 8u, end); i++) { y[(begin + i) * row + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+    for (var i = 0u; i < 8u; i++) {
+      if (begin + i < end) { y[(begin + i) * row + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+    }
   }
   if (p.columns > 0u) {
     for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += positions[(begin + min(i, last)) * p.positions_row + column]; }
     product(thread, vectors + 2u * p.width, p.columns, min(thread, p.columns - 1u), p.width);
     if (thread < p.columns) {
-      for (var i = 0u; begin + i < min(begin + 8u, end); i++) { y[(begin + i) * row + p.width + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+      for (var i = 0u; i < 8u; i++) {
+        if (begin + i < end) { y[(begin + i) * row + p.width + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+      }
     }
   }
 }
@@ -86,22 +91,33 @@ fn attend(thread: u32, first: u32) {
   var low = vec4<f32>();
   var high = vec4<f32>();
   let rounds = (p.keys + group - 1u) / group;
-  for (var round = 0u; round < rounds; round++) {
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round >= rounds) { break; }
     let key = round * group;
     let count = min(group, p.keys - key);
     workgroupBarrier();
     let at = (first + min(key + thread / pairs, p.keys - 1u)) * p.kv_row + p.k_first + begin;
     var score = vec4<f32>();
-    for (var i = 0u; i < head_width; i++) { score += rows[pair % 2u * 256u + begin + i] * kv[at + i]; }
+    // Eight channels on their way at once: a head has a multiple of that.
+    for (var block = 0u; block < MOST_ROUNDS; block++) {
+      if (8u * block >= head_width) { break; }
+      var k: array<f32, 8>;
+      for (var i = 0u; i < 8u; i++) { k[i] = kv[at + 8u * block + i]; }
+      for (var i = 0u; i < 8u; i++) { score = fma(rows[pair % 2u * 256u + begin + 8u * block + i], vec4<f32>(k[i]), score); }
+    }
     scores[thread] = score * p.scale;
     workgroupBarrier();
     // A thread a head and half turns the scores into weights, relative to the highest so far.
     if (thread < pairs) {
       let before = highest;
-      for (var j = 0u; j < count; j++) { highest = max(highest, scores[j * pairs + thread]); }
+      for (var j = 0u; j < MOST_ROUNDS; j++) {
+        if (j >= count) { break; }
+        highest = max(highest, scores[j * pairs + thread]);
+      }
       shrink[thread] = exp(before - highest);
       total *= shrink[thread];
-      for (var j = 0u; j < count; j++) {
+      for (var j = 0u; j < MOST_ROUNDS; j++) {
+        if (j >= count) { break; }
         let weight = exp(scores[j * pairs + thread] - highest);
         scores[j * pairs + thread] = weight;
         total += weight;
@@ -111,7 +127,8 @@ fn attend(thread: u32, first: u32) {
     workgroupBarrier();
     low *= shrink[own];
     high *= shrink[own + 1u];
-    for (var j = 0u; j < count; j++) {
+    for (var j = 0u; j < MOST_ROUNDS; j++) {
+      if (j >= count) { break; }
       let value = kv[(first + key + j) * p.kv_row + p.v_first + channel];
       low += scores[j * pairs + own] * value;
       high += scores[j * pairs + own + 1u] * value;

@@ -1,6 +1,7 @@
 // y = sigmoid(W2 * relu(W1 * mean)), the squeeze-and-excitation gate of the adapter, on the mean of each channel.
 // A workgroup computes 64 channels of y, and the whole hidden layer for itself: it is small, and nobody has to wait for it.
 // A thread computes a share of the sums; shares are added in workgroup memory, always in the same order.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::activation::activate;
 
 // C / 4, H / 4
@@ -34,17 +35,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let c = i * 256u + thread;
     if (c >= COLUMNS4) { break; }
     var sum = vec4<f32>();
-    for (var g = 0u; g < params.groups; g++) { sum += sums[g * COLUMNS4 + c]; }
+    for (var g = 0u; g < MOST_ROUNDS; g++) {
+      if (g >= params.groups) { break; }
+      sum += sums[g * COLUMNS4 + c];
+    }
     mean[c] = sum / f32(params.rows);
   }
   workgroupBarrier();
   // Neighbouring threads read neighbouring weights; the shares of a sum lie HIDDEN4 threads apart.
-  for (var first = 0u; first < HIDDEN4; first += 256u / SHARES) {
-    let h = first + thread % (256u / SHARES);
+  for (var round = 0u; round < (HIDDEN4 + 256u / SHARES - 1u) / (256u / SHARES); round++) {
+    let h = round * (256u / SHARES) + thread % (256u / SHARES);
     let share = thread / (256u / SHARES);
     var sum = vec4<f32>();
     if (h < HIDDEN4 && share < SHARES) {
-      for (var c = share; c < COLUMNS4; c += SHARES) {
+      for (var i = 0u; i < (COLUMNS4 + SHARES - 1u) / SHARES; i++) {
+        let c = i * SHARES + share;
+        if (c >= COLUMNS4) { break; }
         let v = mean[c];
         let w = 4u * c * HIDDEN4 + h;
         sum += v.x * weight1[w] + v.y * weight1[w + HIDDEN4] + v.z * weight1[w + 2u * HIDDEN4] + v.w * weight1[w + 3u * HIDDEN4];
@@ -61,7 +67,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let c = group.x * 16u + thread % 16u;
   var sum = vec4<f32>();
   if (c < COLUMNS4) {
-    for (var h = thread / 16u; h < HIDDEN4; h += 16u) {
+    for (var i = 0u; i < (HIDDEN4 + 15u) / 16u; i++) {
+      let h = 16u * i + thread / 16u;
+      if (h >= HIDDEN4) { break; }
       let v = hidden[h];
       let w = 4u * h * COLUMNS4 + c;
       sum += v.x * weight2[w] + v.y * weight2[w + COLUMNS4] + v.z * weight2[w + 2u * COLUMNS4] + v.w * weight2[w + 3u * COLUMNS4];

@@ -1,6 +1,7 @@
 // y[b, t] = embedding[t] + (mask given ? conv1x1(gelu(LN(conv2x2(gelu(LN(conv2x2(mask))))))) : no_mask)
 // A workgroup computes one image token of one prompt; both 2x2 convolutions have stride 2, so it needs its own 4x4 mask values only.
 // A thread recomputes the 16 hidden channels, which is cheaper than sharing them, and computes every 64th group of four output channels.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::activation::gelu;
 
 struct Params {
@@ -31,7 +32,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tokens = params.grid * params.grid;
   let out = (group.y * tokens + token) * params.columns4;
   if (mask_given[group.y] == 0u) {
-    for (var c = thread; c < params.columns4; c += 64u) { y[out + c] = embedding[token * params.columns4 + c] + stage3[17u * params.columns4 + c]; }
+    for (var i = 0u; i < MOST_ROUNDS; i++) {
+      let c = 64u * i + thread;
+      if (c >= params.columns4) { break; }
+      y[out + c] = embedding[token * params.columns4 + c] + stage3[17u * params.columns4 + c];
+    }
     return;
   }
   let side = 4u * params.grid;
@@ -60,7 +65,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var o = 0u; o < 16u; o++) { variance += (deep[o] - mean) * (deep[o] - mean) / 16.0; }
   let scale = 1.0 / sqrt(variance + params.eps);
   for (var o = 0u; o < 16u; o++) { deep[o] = gelu(vec4<f32>((deep[o] - mean) * scale * stage2[272u + o] + stage2[288u + o])).x; }
-  for (var c = thread; c < params.columns4; c += 64u) {
+  for (var i = 0u; i < MOST_ROUNDS; i++) {
+    let c = 64u * i + thread;
+    if (c >= params.columns4) { break; }
     var sum = stage3[16u * params.columns4 + c];
     for (var o = 0u; o < 16u; o++) { sum += deep[o] * stage3[o * params.columns4 + c]; }
     y[out + c] = embedding[token * params.columns4 + c] + sum;

@@ -2,6 +2,7 @@
 // norm(v) = (v - mean) / sqrt(var + eps) * weight + bias.
 // A workgroup computes 64 groups of four channels of one row of tokens; with NORM one token, or 64 with ROW_A_THREAD.
 // A thread computes one group; with NORM every 64th group, with ROW_A_THREAD a token, because on software adapters barriers cost more than sums.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::reduce::workgroup_sum;
 import package::shared::activation::activate;
 
@@ -47,7 +48,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let at = vec2<u32>(token % params.out_side, token / params.out_side);
   let count = f32(4u * columns4);
   var sum = 0.0;
-  for (var c = begin; c < columns4; c += stride) {
+  for (var i = 0u; i < MOST_ROUNDS; i++) {
+    let c = i * stride + begin;
+    if (c >= columns4) { break; }
     let v = convolved(at, c);
     if (own < tokens) { y[token * columns4 + c] = v; }
     sum += dot(v, vec4<f32>(1.0));
@@ -55,12 +58,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // Each thread reads back what it wrote itself.
   let mean = row_sum(thread, sum) / count;
   var squares = 0.0;
-  for (var c = begin; c < columns4; c += stride) {
+  for (var i = 0u; i < MOST_ROUNDS; i++) {
+    let c = i * stride + begin;
+    if (c >= columns4) { break; }
     let difference = y[token * columns4 + c] - mean;
     squares += dot(difference, difference);
   }
   let scale = 1.0 / sqrt(row_sum(thread, squares) / count + params.eps);
-  for (var c = begin; c < columns4; c += stride) {
+  for (var i = 0u; i < MOST_ROUNDS; i++) {
+    let c = i * stride + begin;
+    if (c >= columns4) { break; }
     if (own < tokens) { z[token * columns4 + c] = (y[token * columns4 + c] - mean) * scale * norm[c] + norm[columns4 + c]; }
   }
 }

@@ -1,6 +1,7 @@
 // y = relu(relu(x W1 + b1) W2 + b2) W3 + b3 for each head, on a token of its own: the hypernetworks of the mask tokens, then the IoU head on token 0.
 // A workgroup computes one head of one prompt.
 // A thread computes a quarter of the sums of four neighbouring columns of each layer; the quarters are added up in workgroup memory.
+import package::shared::loops::MOST_ROUNDS;
 
 struct Params {
   heads: u32,
@@ -41,13 +42,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let bias = weights[matrix + 4u * p.width4 * columns4 + column];
     var sum = select(vec4<f32>(), bias, quarter == 0u);
     workgroupBarrier();
-    for (var pair = 0u; pair < pairs; pair++) {
+    for (var pair = 0u; pair < MOST_ROUNDS; pair++) {
+      if (pair >= pairs) { break; }
       let k4 = first + 2u * pair;
       let a = four_rows(matrix + 4u * k4 * columns4 + column, columns4);
       let b = four_rows(matrix + 4u * (k4 + 1u) * columns4 + column, columns4);
       sum = summed(summed(sum, hidden[k4], a), hidden[k4 + 1u], b);
     }
-    for (var i = 0u; i < odd; i++) {
+    if (odd > 0u) {
       let k4 = first + 2u * pairs;
       sum = summed(sum, hidden[k4], four_rows(matrix + 4u * k4 * columns4 + column, columns4));
     }

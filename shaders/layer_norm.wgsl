@@ -76,7 +76,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let c = 64u * i + thread;
       if (c < columns4) {
         v[i] = activate(params.activation, (v[i] - mean) * scale * norm[c] + norm[columns4 + c]);
-        for (var p = 0u; p < RESIDUAL_PARTS; p++) { v[i] += residual[p * part + first + c]; }
+        if (RESIDUAL_PARTS > 0u) { v[i] += residual[first + c]; }
+        for (var p = 1u; p < max(RESIDUAL_PARTS, 1u); p++) { v[i] += residual[p * part + first + c]; }
         sum += dot(v[i], vec4<f32>(1.0));
         if (stores) {
           y[first + c] = v[i];
@@ -111,7 +112,7 @@ fn load(i: u32, part: u32) -> vec4<f32> {
   for (var p = 1u; p < X_PARTS; p++) { v += x[p * part + i]; }
   if (ADDEND_PARTS > 0u) {
     var a = addend[i];
-    for (var p = 1u; p < ADDEND_PARTS; p++) { a += addend[p * part + i]; }
+    for (var p = 1u; p < max(ADDEND_PARTS, 1u); p++) { a += addend[p * part + i]; }
     v += activate(params.addend_activation, a);
   }
   return v;

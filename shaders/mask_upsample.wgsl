@@ -2,6 +2,7 @@
 // Of each prompt, the mask of the highest predicted IoU among `candidates` of them. A workgroup computes 64 / LANES words of one
 // at a time, each 32 pixels in row-major order, the first in the lowest bit. A thread computes the pixels of a share of a word. The middle
 // image is never stored.
+import package::shared::loops::MOST_ROUNDS;
 
 // Resizes probabilities less a half instead of logits.
 const PROBABILITIES: bool = false;
@@ -46,13 +47,16 @@ var<workgroup> shares: array<u32, 64>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let scores = (group.y * (params.masks + 1u) + params.masks) * params.columns;
   var best = params.first_mask;
-  for (var mask = best + 1u; mask < params.first_mask + params.candidates; mask++) {
+  for (var i = 1u; i < MOST_ROUNDS; i++) {
+    if (i >= params.candidates) { break; }
+    let mask = params.first_mask + i;
     if (heads[scores + mask] > heads[scores + best]) { best = mask; }
   }
   let base = (group.y * params.masks + best) * params.side * params.side;
   let lane = thread % LANES;
   let rounds = (params.words + groups.x * WORDS - 1u) / (groups.x * WORDS);
-  for (var round = 0u; round < rounds; round++) {
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round >= rounds) { break; }
     let word = (round * groups.x + group.x) * WORDS + thread / LANES;
     var bits = 0u;
     if (word < params.words) {

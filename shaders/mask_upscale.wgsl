@@ -2,6 +2,7 @@
 // so that each token makes its own 4x4 pixels: 2x2 cells, and 2x2 pixels of each cell.
 // A workgroup computes eight image tokens of one prompt, all masks.
 // A thread computes one channel of a cell, then one of a pixel for two cells each, then logits of four tokens.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::rows::{weights, rows, row_sums, product, four_weights, summed};
 import package::shared::activation::gelu;
 
@@ -45,7 +46,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   workgroupBarrier();
   // Sixteen weights on their way at once, as in `product`; the width is a multiple of 64.
   let blocks = quarter / 16u;
-  for (var block = 0u; block < blocks; block++) {
+  for (var block = 0u; block < MOST_ROUNDS; block++) {
+    if (block >= blocks) { break; }
     var w: array<vec4<f32>, 4>;
     for (var i = 0u; i < 4u; i++) { w[i] = four_weights(matrix + (16u * block + 4u * i) * half + pixel_column, half); }
     for (var i = 0u; i < 4u; i++) {
@@ -81,15 +83,18 @@ fn normalise_cells(thread: u32, column: u32, vectors: u32) {
     if (thread < 64u) {
       let at = thread / 32u * 256u + thread % 32u / 8u * quarter;
       var sum = vec4<f32>();
-      for (var i = thread % 8u; i < quarter; i += 8u) { sum += rows[at + i]; }
+      for (var i = 0u; i < MOST_ROUNDS; i++) {
+        if (8u * i >= quarter) { break; }
+        sum += rows[at + 8u * i + thread % 8u];
+      }
       row_sums[thread] = sum;
     }
     workgroupBarrier();
     var sum_low = vec4<f32>();
     var sum_high = vec4<f32>();
-    for (var i = 8u * cell; i < 8u * cell + 8u; i++) {
-      sum_low += row_sums[i];
-      sum_high += row_sums[32u + i];
+    for (var i = 0u; i < 8u; i++) {
+      sum_low += row_sums[8u * cell + i];
+      sum_high += row_sums[32u + 8u * cell + i];
     }
     if (squares == 0u) {
       low -= sum_low / count;
@@ -111,7 +116,9 @@ fn logits(thread: u32, batch: u32, begin: u32, side: u32) {
   let g = p.grid;
   let half = p.width / 2u;
   let eighth = p.width / 8u;
-  for (var task = thread; task < 64u * p.masks; task += 256u) {
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    let task = 256u * round + thread;
+    if (task >= 64u * p.masks) { break; }
     let mask = task / 64u;
     let pixel = task / 16u % 4u;
     let token = begin + task % 8u;
@@ -120,7 +127,8 @@ fn logits(thread: u32, batch: u32, begin: u32, side: u32) {
     var sum = 0.0;
     // Eight factors on their way at once.
     let blocks = eighth / 8u;
-    for (var block = 0u; block < blocks; block++) {
+    for (var block = 0u; block < MOST_ROUNDS; block++) {
+      if (block >= blocks) { break; }
       var factors: array<f32, 8>;
       for (var c = 0u; c < 8u; c++) { factors[c] = hyper[masked + 8u * block + c]; }
       for (var c = 0u; c < 8u; c++) { sum = fma(rows[own + 8u * block + c][task % 4u], factors[c], sum); }

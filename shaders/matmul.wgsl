@@ -1,6 +1,7 @@
 // y = act(x * weight + bias) + residual over gathered rows (shared/matmul_operands.wgsl has the whole formula).
 // A workgroup computes a TILE_M x (4 * TILE_N4) tile of one phase and one split of the summed channels, staging both operands in workgroup memory.
 // A thread computes ROWS x (4 * COLUMNS4) of it, in registers, for every SLICES-th step; the slices' sums are added in workgroup memory.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, multiplied, store};
 @if(f16_products) enable f16;
 
@@ -54,7 +55,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   var x_rows: array<u32, X_LOADS>;
   var x_tap = params.taps;
   // One round more than there are steps: a step's operands are on their way while those of the step before are multiplied.
-  for (var i = 0u; i <= rounds; i++) {
+  for (var i = 0u; i < MOST_ROUNDS; i++) {
+    if (i > rounds) { break; }
     let step = first + i * SLICES + local.z;
     let loads = step < last;
     if (loads) {

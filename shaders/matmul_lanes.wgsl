@@ -2,6 +2,7 @@
 // A workgroup computes TILE_M rows of 4 * TILE_N4 columns of one phase and one split of the summed channels.
 // A thread computes all TILE_M rows of four columns: weights come straight from memory, side by side, and no lane shares them; the rows' values
 // come from the lanes of the subgroup, each of which has loaded one. No workgroup memory, no barriers.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, multiplied, store};
 enable subgroups;
 @if(f16_products) enable f16;
@@ -30,7 +31,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let last = (split + 1u) * steps / params.splits;
 
   var sums: array<vec4<f32>, TILE_M>;
-  for (var step = split * steps / params.splits; step < last; step++) {
+  for (var step = split * steps / params.splits; step < MOST_ROUNDS; step++) {
+    if (step >= last) { break; }
     let tap = step / steps_per_tap;
     let first_k4 = step % steps_per_tap * STEP4;
     let k4 = first_k4 + own_k4;

@@ -1,6 +1,7 @@
 // y[z, r, n] = act( sum over splits s of partial[s, r, n] ) + residual[r mod residual rows, n]: the second pass of a split product, always in the same order.
 // A workgroup computes 64 groups of four columns.
 // A thread computes one group.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::activation::activate;
 
 struct Params {
@@ -26,7 +27,10 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>) {
   let i = global.x;
   if (i >= params.count4) { return; }
   var sum = vec4<f32>();
-  for (var s = 0u; s < params.splits; s++) { sum += x[s * params.count4 + i]; }
+  for (var s = 0u; s < MOST_ROUNDS; s++) {
+    if (s >= params.splits) { break; }
+    sum += x[s * params.count4 + i];
+  }
   var v = activate(params.activation, sum);
   if (i % params.n4 < params.residual_columns4) { v += residual[i % (params.residual_rows * params.n4)]; }
   y[i] = v;

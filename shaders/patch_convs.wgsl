@@ -1,6 +1,7 @@
 // y = conv( gelu( conv( (pixel - offset) / divisor ) ) ), both kernel x kernel with bias, of stride 2 and padding 1 (kernel 3) or neither (kernel 1).
 // A workgroup computes tile x tile tokens; what the second convolution sees of the first stays in workgroup memory.
 // A thread computes every 64th group of four channels of the first, then of the second.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::activation::gelu;
 
 // Of what a tile sees of the first convolution, in vectors of four.
@@ -39,7 +40,9 @@ var<workgroup> inner: array<vec4<f32>, INNER_SIZE>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let p = params;
   let padding = p.kernel / 2u;
-  for (var i = thread; i < p.inner * p.inner * p.hidden4; i += 64u) {
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    let i = 64u * round + thread;
+    if (i >= p.inner * p.inner * p.hidden4) { break; }
     let cell = vec2<u32>(i / p.hidden4 % p.inner, i / p.hidden4 / p.inner);
     // Shifted by the padding, so that nothing is below 0.
     let at = group.xy * p.tile * p.stride + cell;
@@ -48,15 +51,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     inner[i] = v;
   }
   workgroupBarrier();
-  for (var i = thread; i < p.tile * p.tile * p.columns4; i += 64u) {
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    let i = 64u * round + thread;
+    if (i >= p.tile * p.tile * p.columns4) { break; }
     let n4 = i % p.columns4;
     let place = vec2<u32>(i / p.columns4 % p.tile, i / p.columns4 / p.tile);
     let token = group.xy * p.tile + place;
     if (any(token >= vec2<u32>(p.side))) { continue; }
     var sum = second[p.kernel * p.kernel * 4u * p.hidden4 * p.columns4 + n4];
-    for (var tap = 0u; tap < p.kernel * p.kernel; tap++) {
+    for (var tap = 0u; tap < MOST_ROUNDS; tap++) {
+      if (tap >= p.kernel * p.kernel) { break; }
       let cell = place * p.stride + vec2<u32>(tap % p.kernel, tap / p.kernel);
-      for (var h = 0u; h < p.hidden4; h++) {
+      for (var h = 0u; h < MOST_ROUNDS; h++) {
+        if (h >= p.hidden4) { break; }
         let v = inner[(cell.y * p.inner + cell.x) * p.hidden4 + h];
         let w = (tap * p.hidden4 + h) * 4u * p.columns4 + n4;
         sum += v.x * second[w] + v.y * second[w + p.columns4] + v.z * second[w + 2u * p.columns4] + v.w * second[w + 3u * p.columns4];
@@ -71,7 +78,8 @@ fn first_at(at: vec2<u32>, h: u32) -> vec4<f32> {
   let p = params;
   let padding = p.kernel / 2u;
   var sum = first[p.kernel * p.kernel * 3u * p.hidden4 + h];
-  for (var tap = 0u; tap < p.kernel * p.kernel; tap++) {
+  for (var tap = 0u; tap < MOST_ROUNDS; tap++) {
+    if (tap >= p.kernel * p.kernel) { break; }
     let source = at * p.stride + vec2<u32>(tap % p.kernel, tap / p.kernel);
     if (any(source < vec2<u32>(padding)) || any(source >= vec2<u32>(p.size + padding))) { continue; }
     let pixel = pixels[(source.y - padding) * p.size + source.x - padding];

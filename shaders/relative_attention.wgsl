@@ -3,6 +3,7 @@
 // A workgroup computes QUERIES queries of one window and head, TILE keys after TILE keys with a running softmax, the next on their way.
 // LANES threads share a query: of each tile's keys a thread has the scores of some, and then some channels of the sum over all.
 // Tokens that pad the last windows are not stored: their key and value are the qkv bias.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::window_positions::{HEAD4, LANES, QUERIES, WINDOW, OFFSETS, params, qkv, Query, put_terms, position, added};
 
 const TILE: u32 = 16u;
@@ -58,12 +59,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (!OFFSETS) { put_terms(own, lane, token * 3u * row4 + head * HEAD4); }
 
   var sum: array<vec4<f32>, OWN4>;
-  var highest = -3.0e38;
-  var total = 0.0;
+  var highest = -3.0e38; var total = 0.0;
   var next: array<vec4<f32>, LOADS>;
   let tiles = (keys + TILE - 1u) / TILE;
   // One round more than there are tiles: a tile is on its way while the one before is summed.
-  for (var round = 0u; round <= tiles; round++) {
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round > tiles) { break; }
     if (round < tiles) {
       for (var j = 0u; j < LOADS; j++) {
         let e = min(j * THREADS + thread, 2u * TILE * HEAD4 - 1u);
@@ -110,8 +111,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
   }
 
-  var padded_highest = -3.0e38;
-  var padded_total = 0.0;
+  var padded_highest = -3.0e38; var padded_total = 0.0;
   if (keys < WINDOW * WINDOW) {
     let padded_score = added(padded_key) * params.scale;
     for (var i = 0u; i < PADDED; i++) {

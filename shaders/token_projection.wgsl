@@ -2,6 +2,7 @@
 // or, without splits, x the decoder's tokens: [iou token, mask tokens, prompts], a prompt PE(x, y) + table[label], or table[4] alone for label -1.
 // A workgroup computes 256 columns of the projection of eight rows, and x for itself.
 // A thread computes one channel of x and one column of the projection.
+import package::shared::loops::MOST_ROUNDS;
 import package::shared::token_params::Params;
 import package::shared::rows::{weights, rows, product, normalise};
 import package::shared::turns::sin_turns;
@@ -23,7 +24,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let computing = (p.rows + 7u) / 8u;
   if (group.x >= computing) {
     let to = (group.x - computing) * p.tokens * length;
-    for (var i = group.y * 256u + thread; i < p.copied * length; i += 256u * groups.y) { y[to + i] = residual[i]; }
+    for (var round = 0u; round < MOST_ROUNDS; round++) {
+      let i = (round * groups.y + group.y) * 256u + thread;
+      if (i >= p.copied * length) { break; }
+      y[to + i] = residual[i];
+    }
     return;
   }
   let begin = group.x * 8u;
@@ -38,7 +43,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       x = token(place(row), channel);
     } else {
       x = weights[channel] + residual[row * p.residual_row + channel];
-      for (var split = 0u; split < p.splits; split++) { x += source[(split * p.rows + row) * p.width + channel]; }
+      for (var split = 0u; split < MOST_ROUNDS; split++) {
+        if (split >= p.splits) { break; }
+        x += source[(split * p.rows + row) * p.width + channel];
+      }
     }
     rows[i / 4u * 256u + thread][i % 4u] = x;
   }
@@ -49,7 +57,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     matrix = 3u * p.width;
   }
   if (group.y == 0u && thread < p.width) {
-    for (var i = 0u; begin + i < end; i++) { y[place(begin + i) * length + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+    for (var i = 0u; i < 8u; i++) {
+      if (begin + i < end) { y[place(begin + i) * length + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
+    }
   }
   // Columns that see positions and columns that do not have workgroups of their own.
   let blocks = (p.positional + 255u) / 256u;
@@ -63,7 +73,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   }
   product(thread, matrix, p.columns, min(column, columns - 1u), p.width);
   if (column < columns) {
-    for (var i = 0u; begin + i < end; i++) { y[place(begin + i) * length + p.width + column] = rows[i / 4u * 256u + thread][i % 4u]; }
+    for (var i = 0u; i < 8u; i++) {
+      if (begin + i < end) { y[place(begin + i) * length + p.width + column] = rows[i / 4u * 256u + thread][i % 4u]; }
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 // read neighbouring weights, and each weight once for all eight rows. A thread has a column of `rows` of its own, row i at element i % 4 of
 // vector i / 4 * 256 + thread: where eight values are loaded or stored it is in a loop over these, because a software adapter takes many
 // times longer to compile the same statements written out.
+import package::shared::loops::MOST_ROUNDS;
 
 // Matrices [channels, columns] and vectors, one behind the other.
 @group(0) @binding(0) var<storage, read> weights: array<f32>;
@@ -18,7 +19,8 @@ fn product(thread: u32, first: u32, columns: u32, column: u32, channels: u32) {
   workgroupBarrier();
   // Sixteen weights are on their way at once. Counted by ones, so that compilers see the end of the loops.
   let blocks = channels / 16u;
-  for (var block = 0u; block < blocks; block++) {
+  for (var block = 0u; block < MOST_ROUNDS; block++) {
+    if (block >= blocks) { break; }
     var w: array<vec4<f32>, 4>;
     for (var i = 0u; i < 4u; i++) { w[i] = four_weights(first + (16u * block + 4u * i) * columns + column, columns); }
     for (var i = 0u; i < 4u; i++) {
@@ -28,7 +30,8 @@ fn product(thread: u32, first: u32, columns: u32, column: u32, channels: u32) {
     }
   }
   let fours = channels / 4u;
-  for (var four = 4u * blocks; four < fours; four++) {
+  for (var four = 4u * blocks; four < MOST_ROUNDS; four++) {
+    if (four >= fours) { break; }
     let w = four_weights(first + 4u * four * columns + column, columns);
     low = summed(low, 4u * four, w);
     high = summed(high, 256u + 4u * four, w);
