@@ -7,43 +7,15 @@ import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { byteLength } from "../../src/graph/tensor.ts";
 import { DEVICE_MODELS, modelledMs, SLOW_GPU_FLOP_PER_MS, SUBMIT_BUDGET_MS } from "../../src/graph/time_model.ts";
 import { type Config, VIT_B } from "../../src/model/config.ts";
-import { type TinyVitConfig, tokenSide } from "../../src/model/families/tiny_vit_config.ts";
 import { decodeGraph, encodeGraph, networkWeights } from "../../src/model/network.ts";
 import { twinOf } from "../support/twin_of.ts";
+import { NETWORKS, plainViT } from "../support/networks.ts";
 import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
 /** Products of lanes wherever there is a choice. */
 const EVERY_LANE = new Proxy({}, { get: () => "lanes/1" });
 const NO_SUBGROUPS: Target = { kind: "cpu", subgroupSize: 0 };
 const TARGETS = [GPU_TARGET, CPU_TARGET, SWIFTSHADER, NO_SUBGROUPS];
-
-function variant(width: number, depth: number, heads: number, imageSize: number, adapters = true): Config {
-  const globalBlocks = [0, 1, 2, 3].map((i) => ((i + 1) * depth) / 4 - 1);
-  const grid = imageSize / 16;
-  const tableLengths = Array.from({ length: depth }, (_, i) => (globalBlocks.includes(i) ? 2 * grid - 1 : 27));
-  return { ...VIT_B, width, depth, heads, mlpWidth: 4 * width, imageSize, grid, storedGrid: grid, globalBlocks, tableLengths, adapters };
-}
-
-const CONFIGS: Readonly<Record<string, Config>> = {
-  vit_b: VIT_B,
-  "vit_b without adapters": { ...VIT_B, adapters: false },
-  "vit_b at 512": variant(768, 12, 12, 512),
-  "vit_b at 1024": variant(768, 12, 12, 1024),
-  "vit_b at 1024 without adapters": variant(768, 12, 12, 1024, false),
-  vit_l: variant(1024, 24, 16, 256),
-  "vit_l at 1024": variant(1024, 24, 16, 1024, false),
-  vit_h: variant(1280, 32, 16, 256),
-  "vit_h at 1024": variant(1280, 32, 16, 1024, false),
-  "the default model": tinyViT([48, 96, 160], 24, 256),
-  "tiny_vit at 1024": tinyViT([64, 128, 160, 320], 32, 1024),
-};
-
-/** Of windows of 8 and 16 tokens, as the default model has them; `patchWidth` channels between the two convolutions on pixels. */
-function tinyViT(widths: readonly number[], patchWidth: number, imageSize: number): TinyVitConfig {
-  const stages = widths.map((width, i) => ({ width, depth: 3, heads: i && width / 32, window: i && 4 << i, hidden: 4 * width }));
-  const grid = imageSize / tokenSide({ patchKernel: 3, stages });
-  return { family: "tiny_vit", patchKernel: 3, patchWidth, stages, imageSize, grid, adapters: false, decoder: VIT_B.decoder };
-}
 
 function decode(config: Config, target: Target, batch = 1, tokens = 3): Graph {
   const { imageSize } = config;
@@ -82,7 +54,7 @@ describe("the size of vit_b", () => {
       return { submits: ends.length, ms: Math.max(...ends.map((end, i) => modelledMs(graph.dispatches.slice(ends[i - 1] ?? 0, end), DEVICE_MODELS.igpu))) };
     };
     expect(longest(VIT_B).submits).toBe(1);
-    const { submits, ms } = longest(variant(1280, 32, 16, 1024, false));
+    const { submits, ms } = longest(plainViT(1280, 32, 16, 1024, false));
     expect(submits).toBeGreaterThan(10);
     expect(ms).toBeLessThan(400);
   });
@@ -106,7 +78,7 @@ describe("the size of vit_b", () => {
   });
 });
 
-it.each(Object.entries(CONFIGS).filter(([, { imageSize }]) => imageSize === 1024))("%s needs at most 400 MB of activations", (_, config) => {
+it.each(Object.entries(NETWORKS).filter(([, { imageSize }]) => imageSize === 1024))("%s needs at most 400 MB of activations", (_, config) => {
   for (const target of TARGETS) expect(pooledBytes(config, target)).toBeLessThanOrEqual(400e6);
 });
 
@@ -173,7 +145,7 @@ function complaints({ label, shader, constants, condition, reads, writes }: Disp
 }
 
 describe("WebGPU's default limits", () => {
-  it.each(Object.entries(CONFIGS))("hold for every kernel and buffer of %s", (_, config) => {
+  it.each(Object.entries(NETWORKS))("hold for every kernel and buffer of %s", (_, config) => {
     const found = TARGETS.flatMap((target) =>
       [encodeGraph(config, target).graph, decode(config, target), decode(config, target, largestBatch(config), 40)].flatMap((graph) =>
         graph.dispatches.flatMap(complaints),
@@ -205,7 +177,7 @@ describe("every op of the network", () => {
     for (const op of ops) expect(twinOf(op)).toBeTypeOf("function");
   });
 
-  it.each(Object.entries(CONFIGS))("says what its threads do, for the time model, in %s", (_, config) => {
+  it.each(Object.entries(NETWORKS))("says what its threads do, for the time model, in %s", (_, config) => {
     for (const target of [GPU_TARGET, { ...GPU_TARGET, subgroupSize: 32, lanes: LANES, choices: EVERY_LANE }]) {
       const graphs = [encodeGraph(config, target).graph, decode(config, target), decode(config, target, 2, 40)];
       for (const { op, label, work, shader, constants, condition } of graphs.flatMap(({ dispatches }) => dispatches)) {
