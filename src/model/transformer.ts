@@ -42,7 +42,7 @@ function norm(name: string, width: number): readonly [PackedSource, number] {
 
 /**
  * tokens [B·N, 4·D]: the token input, which is the prompts' positions too, then `firstProjection`; image [B·T, D], recorder of its positions [T, D]
- * → both, [B·N, D] and [B·T, D], after the last layer.
+ * → both after the last layer, [B·N, D] and [B·T, D]; of a single prompt the output tokens alone, [masks + 1, D].
  */
 export function twoWayTransformer(
   graph: Graph,
@@ -52,18 +52,18 @@ export function twoWayTransformer(
   image: Tensor,
   imagePositions: (graph: Graph) => Tensor,
 ): { tokens: Tensor; image: Tensor } {
-  const { width, heads, crossWidth, depth, mlpWidth } = config;
+  const { width, heads, crossWidth, depth, mlpWidth, maskTokens } = config;
   const count = (tokens.shape[0] as number) / batch;
   const pixels = (image.shape[0] as number) / batch;
   const common = { batch, heads, width, eps: EPS };
 
   /** From queries [B·N, …] at column `first`: y, the residual with what the tokens saw of the image, normalised. */
-  const tokenToImage = (name: string, normName: string, q: Tensor, first: number, residual: Tensor, kv: Tensor, v: number) => {
-    const sizes = { batch, heads, queries: count, keys: pixels, columns: crossWidth };
+  const tokenToImage = (name: string, normName: string, q: Tensor, first: number, residual: Tensor, kv: Tensor, v: number, queries = count) => {
+    const sizes = { batch, heads, queries, keys: pixels, columns: crossWidth };
     const attended = attention(graph, { tensor: q, first }, { tensor: kv, first: 0 }, { tensor: kv, first: v }, { label: name, ...sizes });
     const source = joined([...projections([{ name: `${name}.out_proj`, columns: width }], crossWidth), norm(normName, width)]);
     const weights = graph.weight(`${name}.weights`, [attentionBlockWeights(crossWidth, width, 0)], source);
-    return attentionBlock(graph, { tensor: attended, first: 0 }, weights, { label: normName, ...common, queries: count, inner: crossWidth, residual });
+    return attentionBlock(graph, { tensor: attended, first: 0 }, weights, { label: normName, ...common, queries, inner: crossWidth, residual });
   };
   /** Keys for the tokens' attention, queries of the image's own, then values, which see no positions. */
   const imageSide = (label: string, x: Tensor, parts: readonly string[]) => {
@@ -147,5 +147,7 @@ export function twoWayTransformer(
     );
   }
   const kv = imageSide(`${FINAL}.kv_proj`, image, [`${FINAL}.k_proj`, `${FINAL}.v_proj`]);
-  return { tokens: tokenToImage(FINAL, `${NAME}.norm_final_attn`, x, first, x, kv, crossWidth), image };
+  // Prompts were attended to; what is read is the output tokens alone, which come first.
+  const read = batch === 1 ? maskTokens + 1 : count;
+  return { tokens: tokenToImage(FINAL, `${NAME}.norm_final_attn`, x, first, x, kv, crossWidth, read), image };
 }

@@ -35,10 +35,15 @@ export function attentionOfMany({ software }: Target, queries: number, keys: num
   return queries >= MANY && keys >= MANY ? software?.attention : undefined;
 }
 
-/** q [B·queries, …], k and v [B·keys, …] → [B·queries, columns]; scores are scaled by 1/√(head width). */
+/** Rows of a tensor with `count` for each entry of the batch. A single entry may have more, of which the first are taken. */
+export function rowsOf({ shape }: Tensor, batch: number, count: number): number {
+  return batch === 1 ? Math.max(count, shape[0] as number) : batch * count;
+}
+
+/** q [B·queries, …], k and v [B·keys, …] → [B·queries, columns]; scores are scaled by 1/√(head width). Of a single entry, q may have more rows. */
 export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { label, batch, heads, queries, keys, columns }: AttentionOptions): Tensor {
   const op = "attention";
-  expectShape(op, "q", q.tensor, [batch * queries, q.tensor.shape[1] as number]);
+  expectShape(op, "q", q.tensor, [rowsOf(q.tensor, batch, queries), q.tensor.shape[1] as number]);
   expectShape(op, "k", k.tensor, [batch * keys, k.tensor.shape[1] as number]);
   expectShape(op, "v", v.tensor, [batch * keys, v.tensor.shape[1] as number]);
   const y = graph.activation(label, [batch * queries, columns]);
@@ -86,12 +91,12 @@ export const twin: Twin = ({ params, constants, workgroups }, { q, k, v }) => {
   const d = 4 * (params["head4"] ?? (constants["HEAD4"] as number));
   const [, heads, batches] = workgroups;
   const y = new Float32Array(batches * p.queries * 4 * p.y_row4);
-  const rowsOf = (data: TwinData | undefined, row4: number, first4: number) => (row: number) =>
+  const rowAt = (data: TwinData | undefined, row4: number, first4: number) => (row: number) =>
     (data as Float32Array).subarray(4 * (row * row4 + first4), 4 * (row * row4 + first4) + heads * d);
   for (let row = 0; row < batches * p.queries; row++) {
     const keys = Array.from({ length: p.keys }, (_, key) => Math.floor(row / p.queries) * p.keys + key);
-    const of = { k: keys.map(rowsOf(k, p.k_row4, p.k_first4)), v: keys.map(rowsOf(v, p.v_row4, p.v_first4)) };
-    y.set(attendTo(rowsOf(q, p.q_row4, p.q_first4)(row), of.k, of.v, heads, p.scale), row * 4 * p.y_row4);
+    const of = { k: keys.map(rowAt(k, p.k_row4, p.k_first4)), v: keys.map(rowAt(v, p.v_row4, p.v_first4)) };
+    y.set(attendTo(rowAt(q, p.q_row4, p.q_first4)(row), of.k, of.v, heads, p.scale), row * 4 * p.y_row4);
   }
   return { y };
 };

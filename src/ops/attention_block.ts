@@ -2,7 +2,7 @@
 import shader from "../../shaders/attention_block.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { attendTo, attention, type Columns, attentionOfMany } from "./attention.ts";
+import { attendTo, attention, attentionOfMany, type Columns, rowsOf } from "./attention.ts";
 import { linearRow, normalise, rowsWork } from "./rows.ts";
 import type { Twin } from "./twin.ts";
 
@@ -40,7 +40,7 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
   expectShape(op, "weights", weights, [attentionBlockWeights(inner, width, columns)]);
   expectShape(op, "q", q.tensor, [rows, length(q.tensor)]);
   if (to) expectShape(op, "to", to.tensor, [batch * to.keys, length(to.tensor)]);
-  if (residual) expectShape(op, "residual", residual, [rows, length(residual)]);
+  if (residual) expectShape(op, "residual", residual, [rowsOf(residual, batch, queries), length(residual)]);
   if (project) expectShape(op, "positions", project.positions, [rows, length(project.positions)]);
   if (to && attentionOfMany(graph.target, queries, to.keys)) {
     const { to: _, ...after } = options;

@@ -4,6 +4,7 @@ import { VIT_B } from "../../src/model/config.ts";
 import { decodeGraph, encodeGraph, expectedTensors, networkWeights } from "../../src/model/network.ts";
 import { densePositions, resizePositions, resizeRelative } from "../../src/model/tables.ts";
 import { expectClose } from "../support/compare.ts";
+import { CPU_TARGET } from "../support/targets.ts";
 
 const UPSAMPLE = { width: 300, height: 200, left: 0, top: 0, resize: true, spanX: 256, spanY: 256 };
 const encode = encodeGraph(VIT_B).graph;
@@ -41,6 +42,26 @@ describe("facts of the network that rounding hides from the goldens", () => {
   it("attends within windows of 14 but in blocks 2, 5, 8 and 11", () => {
     const windows = encode.dispatches.filter(({ op }) => op === "relative_attention").map(({ constants }) => constants["WINDOW"]);
     expect(windows).toEqual([14, 14, 16, 14, 14, 16, 14, 14, 16, 14, 14, 16]);
+  });
+});
+
+describe("a decode of many points", () => {
+  const config = { ...VIT_B, imageSize: 512, grid: 32 };
+  const of = (tokens: number, batch = 1) => decodeGraph(config, { batch, tokens, multimask: true, upsample: UPSAMPLE }, CPU_TARGET).graph;
+  const flop = (graph: Graph) => graph.dispatches.reduce((sum, dispatch) => sum + dispatch.flop, 0);
+
+  it("of a thousand is little more than ten times the work of one of ten, nearly all of it in kernels for many rows", () => {
+    const [few, many] = [of(10), of(1000)];
+    expect(flop(many) / flop(few)).toBeLessThan(10.7);
+    // Where tokens attend to tokens or the image to many of them, a kernel of its own.
+    expect(many.dispatches.length - few.dispatches.length).toBe(4);
+    const fused = many.dispatches.filter(({ op }) => !["linear", "attention"].includes(op)).reduce((sum, dispatch) => sum + dispatch.flop, 0);
+    expect(fused / flop(many)).toBeLessThan(0.2);
+  });
+
+  it("asks at its end for the output tokens alone, where they lie side by side", () => {
+    const queries = (graph: Graph) => paramOf(graph, "attention", "queries").get("mask_decoder.transformer.final_attn_token_to_image");
+    expect([queries(of(10)), queries(of(10, 3))]).toEqual([5, 15]);
   });
 });
 

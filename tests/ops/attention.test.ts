@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { Graph } from "../../src/graph/graph.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
@@ -53,6 +54,18 @@ describeGpu("attention", () => {
   ])("many of both, batch $batch, $heads heads of $width, $queries queries over $keys keys, on software adapters", async (options) => {
     const results = await runOp(record(options), { bound: BOUND, targets: [CPU_TARGET, SWIFTSHADER] });
     expect(results.map(({ graph }) => graph.dispatches[0]?.constants["LANES"])).toEqual([8, 4]);
+  });
+
+  it("takes the first rows of a single entry that has more", async () => {
+    const [result] = await runOp(
+      (graph) => {
+        const [q, k, v] = ["q", "k", "v"].map((name) => given(graph, name, [70, 32])) as [Tensor, Tensor, Tensor];
+        const sizes = { batch: 1, heads: 2, queries: 5, keys: 70, columns: 32 };
+        return attention(graph, { tensor: q, first: 0 }, { tensor: k, first: 0 }, { tensor: v, first: 0 }, { label: "test", ...sizes });
+      },
+      { bound: BOUND },
+    );
+    expect(result.graph.dispatches[0]?.writes["y"]?.shape).toEqual([5, 32]);
   });
 
   it.each([5, 67])("reads q, k and v from the columns of one tensor, %i keys", async (keys) => {
