@@ -9,7 +9,10 @@ import type { InputName } from "./image/input.ts";
 import { browserStore, type TuningStore } from "./tuning.ts";
 
 export interface LoadOptions {
-  /** A safetensors or .pth file as an address, File, Blob or bytes; `synthetic:SEED` for the made-up ViT-B of the tests; or an opened checkpoint. */
+  /**
+   * A safetensors or .pth file as an address, File, Blob or bytes; `hf:owner/name`, with `@revision` and `/file` where wanted, for a
+   * repository of the hub of models; `synthetic:SEED` for the made-up ViT-B of the tests; or an opened checkpoint.
+   */
   readonly weights: Weights;
   /** `off` leaves the checkpoint's adapter layers unused, `on` requires them; by default they are used where there are any. */
   readonly adapter?: "on" | "off";
@@ -36,6 +39,8 @@ export interface LoadOptions {
   readonly input?: InputName;
   /** SHA-256 of the weights' file, in hex: checked while it is read. */
   readonly sha256?: string;
+  /** Address of the hub that `hf:` names are looked up at, where it is not the public one: a mirror's. */
+  readonly hub?: string;
   /** Keep weights from an address in the browser's Cache Storage; default true. */
   readonly cache?: boolean;
   readonly onProgress?: (progress: Progress) => void;
@@ -74,6 +79,7 @@ export const LOAD = namesOf<Required<LoadOptions>>({
   input: 1,
   strict: 1,
   sha256: 1,
+  hub: 1,
   cache: 1,
   onProgress: 1,
   signal: 1,
@@ -93,10 +99,11 @@ export function expectPrecision(precision: unknown): void {
   throw new SamError({ code: "checkpoint", op: "load", ...facts, remedy: "Leave it out to keep the weights as the file has them." });
 }
 
-export function openOptions({ signal, sha256, cache, onProgress }: LoadOptions): OpenOptions {
+export function openOptions({ signal, sha256, cache, hub, onProgress }: LoadOptions): OpenOptions {
   return {
     ...(signal && { signal }),
     ...(sha256 !== undefined && { sha256 }),
+    ...(hub !== undefined && { hub }),
     ...(cache !== undefined && { cache }),
     onProgress: ({ stage, loaded, total }) => {
       // What is read is reported as it reaches the GPU.

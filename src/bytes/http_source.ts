@@ -20,6 +20,16 @@ const RESTARTS = 3;
 const RANGES = "Use a server that answers range requests, or download the file and open it from disk.";
 const CHECK = "Check the address and the connection, then try again.";
 
+/** With the server's own reason, where it gives one as hubs of models do. */
+function refusal(status: number, said: string): string {
+  const reason =
+    said
+      .replace(/[\p{Cc}\s]+/gu, " ")
+      .trim()
+      .slice(0, 200) || (status === 404 || status === 410 ? "nothing there" : "");
+  return reason ? `${reason} (HTTP ${status})` : `HTTP ${status}`;
+}
+
 export interface HttpSource extends ByteSource {
   /** What the server gives to tell one version from another: ETag, else Last-Modified, else empty. */
   readonly version: string;
@@ -81,8 +91,7 @@ export async function httpSource(url: string | URL, options: HttpOptions = {}, s
     // An empty file has no range to give.
     const empty = status === 416 && first && header("content-range").endsWith("/0");
     if (status === 416 && !first) throw changed(`no bytes from ${from} on (HTTP 416)`);
-    if (status !== 200 && status !== 206 && !empty)
-      throw fail("a file that may be read", status === 404 || status === 410 ? `nothing there (HTTP ${status})` : `HTTP ${status}`, CHECK);
+    if (status !== 200 && status !== 206 && !empty) throw fail("a file that may be read", refusal(status, header("x-error-message")), CHECK);
     const partial = status === 206;
     if (begin && Number(begin) !== from) throw fail(`bytes from ${from} on`, `bytes from ${begin} on`, RANGES);
     // Other origins often hide Content-Range, but the length of "everything from here on" says the same.

@@ -1,4 +1,5 @@
 // What every weight file looks like to the rest of the library: named tensors whose bytes are read piece by piece.
+import type { ByteSource } from "../bytes/byte_source.ts";
 import { elements, type Shape } from "../graph/tensor.ts";
 
 export type StoredDType = "F32" | "F16" | "BF16";
@@ -57,6 +58,8 @@ export interface Checkpoint {
   read(name: string, begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** The same elements as the file has them, of a tensor in a number type of `OTHER_BYTES`. */
   readStored?(name: string, begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Another file of its folder, where it is known to have one; undefined, or throws, where that has no such file. */
+  openBeside?(file: string): Promise<ByteSource | undefined>;
   /** Where a SHA-256 was promised: reads what was not read yet and throws unless the whole file has it. */
   verify?(signal?: AbortSignal): Promise<void>;
   /** Lets go of files and connections. */

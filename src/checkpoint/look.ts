@@ -6,7 +6,7 @@ const CHOOSE = "Choose the file with the weights (.pth or .safetensors).";
 const REMEDIES: Readonly<Record<string, string>> = {
   gzip: "Unpack it first.",
   packed: "Unpack it first.",
-  html: "The address leads to a page, not to the file: use the download link itself.",
+  html: "The address leads to a page, not to the file: use the download link itself, or hf:owner/name for a repository of Hugging Face.",
   lfs: "Fetch the file itself with: git lfs pull",
   pickle: RESAVE,
   tar: RESAVE,

@@ -2,6 +2,7 @@
 import { blobSource, bufferSource, type ByteSource, isByteSource, progressOver, type ReadProgress } from "../bytes/byte_source.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { bad } from "../bytes/fail.ts";
+import type { CachedFile } from "../bytes/cache.ts";
 import type { HttpOptions } from "../bytes/http_source.ts";
 import { type Container, containerOf } from "./container.ts";
 import type { Found } from "./find.ts";
@@ -28,6 +29,10 @@ export interface OpenOptions {
   /** Opens a string or URL, checking `sha256` where one is given; the default fetches it. The command line has its own. */
   readonly openSource?: (location: string | URL, options: OpenOptions) => Promise<ByteSource>;
   readonly http?: HttpOptions;
+  /** Address of the hub that `hf:` names are looked up at; default the public one. */
+  readonly hub?: string;
+  /** What is kept of earlier downloads, for when a hub does not answer; default the browser's Cache Storage. */
+  readonly kept?: () => Promise<readonly CachedFile[]>;
 }
 
 export function isCheckpoint(value: unknown): value is Checkpoint {
@@ -39,6 +44,8 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
   const { signal, onProgress, onNotice } = options;
   signal?.throwIfAborted();
   if (isCheckpoint(weights)) return canonical(weights, onNotice);
+  // Hub addresses are a module of its own, fetched for them.
+  if (typeof weights === "string" && /^hf:/i.test(weights)) return (await import("./hub.ts")).openFromHub(weights, options, openCheckpoint);
   const opened: ByteSource[] = [];
   const told = onProgress ? progressOver(onProgress) : (source: ByteSource) => source;
   const keep = (source: ByteSource) => {
@@ -64,18 +71,24 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
       // The hash promised is that of the one file, not of each.
       const { sha256: _, ...each } = options;
       const shards = new Map(files.map((file) => [file, async () => told(keep(await toSource(beside(single, file), each)))]));
-      return await canonical(await openShards(source.label, shards, fileOf, openFile), onNotice);
+      return besides(await canonical(await openShards(source.label, shards, fileOf, openFile), onNotice), single, options);
     }
     if (!container) {
       const { seen, remedy } = await look(head);
       throw bad(source.label, "a checkpoint (.pth or .safetensors)", seen, remedy);
     }
     const checkpoint = await openFile(told(source), container);
-    return await canonical(source.verify ? { ...checkpoint, verify: source.verify } : checkpoint, onNotice);
+    return besides(await canonical(source.verify ? { ...checkpoint, verify: source.verify } : checkpoint, onNotice), single, options);
   } catch (error) {
     for (const source of opened) await source.close();
     throw error;
   }
+}
+
+/** With what lies beside it, of a file that has a place. */
+function besides(checkpoint: Checkpoint, single: unknown, { sha256: _, version: __, ...options }: OpenOptions): Checkpoint {
+  if (typeof single !== "string" && !(single instanceof URL)) return checkpoint;
+  return { ...checkpoint, openBeside: (file) => toSource(beside(single, file), { ...options, cache: false }) };
 }
 
 /** A module of its own, fetched where names are not the network's alone. */

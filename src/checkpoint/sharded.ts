@@ -9,6 +9,7 @@ import type { Look } from "./look.ts";
 
 const MAX_INDEX = 4 << 20;
 const MAX_FILES = 1000;
+const SETTINGS = /^(preprocessor_config|config|generation_config|processor_config)\.json$/;
 const CHOOSE = "Choose *.safetensors.index.json or the .safetensors file.";
 
 /** Reads `*.safetensors.index.json` or `pytorch_model.bin.index.json` and gives the names of the files, in order. */
@@ -107,6 +108,7 @@ export async function openFiles(
   signal: AbortSignal | undefined,
 ): Promise<Checkpoint> {
   const sources = new Map<string, ByteSource>();
+  const besides = new Map<string, Blob>();
   let index: Awaited<ReturnType<typeof readIndex>> | undefined;
   for (const [i, blob] of blobs.entries()) {
     if (!(blob instanceof Blob)) throw bad("openCheckpoint", "a list of files", typeof blob, "See the documentation of `weights`.", "weights");
@@ -114,7 +116,9 @@ export async function openFiles(
     const head = await source.read(0, Math.min(source.size, 512), signal);
     const container = containerOf(head);
     const name = "name" in blob && typeof blob.name === "string" ? blob.name : `file ${i + 1}`;
-    if (container === "index" && !index) index = await readIndex(source, signal);
+    // Whoever chooses all files of a folder has the model's settings among them.
+    if (container === "index" && SETTINGS.test(name)) besides.set(name, blob);
+    else if (container === "index" && !index) index = await readIndex(source, signal);
     else if (!container || container === "index") {
       const { seen, remedy } = await look(head);
       throw bad(name, "files of weights and their one index", container ? "a second index" : seen, container ? "Choose the files of one checkpoint." : remedy);
@@ -133,5 +137,12 @@ export async function openFiles(
   if (sources.size === 0) throw bad("openCheckpoint", "at least one file", "none", "Choose the file with the weights.", "weights");
   const names = index?.files ?? [...sources.keys()];
   const shards = new Map(names.map((name) => [name, async () => sources.get(name) as ByteSource]));
-  return openShards(names.join(", "), shards, index?.fileOf, openFile);
+  const checkpoint = await openShards(names.join(", "), shards, index?.fileOf, openFile);
+  return {
+    ...checkpoint,
+    openBeside: async (file) => {
+      const blob = besides.get(file);
+      return blob && blobSource(blob);
+    },
+  };
 }

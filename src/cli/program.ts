@@ -83,7 +83,8 @@ function program(environment: Environment): Command {
   return root;
 }
 
-const WEIGHTS = "checkpoint file, or synthetic:SEED (its masks mean nothing); default: the small model that comes with the package";
+const WEIGHTS =
+  "checkpoint file or its address, hf:owner/name[@revision][/file], or synthetic:SEED (its masks mean nothing); default: the small model that comes with the package";
 
 /** Each of these is one thing: a second one would silently replace the first. */
 function once<T>(name: string, parse: (text: string) => T): (text: string, before: T | undefined) => T {

@@ -5,12 +5,14 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ReadProgress } from "../bytes/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { nodeSource } from "../bytes/node_source.ts";
+import { hubFile } from "../bytes/hub.ts";
+import { listCachedFiles, nodeSource } from "../bytes/node_source.ts";
 import { openCheckpoint } from "../checkpoint/open.ts";
 import { UsageError } from "./usage.ts";
 
 const SYNTHETIC = /^synthetic:(.*)$/;
-const ADDRESS = /^https?:\/\//i;
+const ADDRESS = /^(https?:\/\/|hf:)/i;
+const HUB = /^hf:/i;
 
 /** Catches a mistyped seed before anything is loaded. */
 export function checkWeights(text: string): string {
@@ -43,7 +45,14 @@ export async function openWeights(
   onNotice?: (words: string) => void,
 ): Promise<Checkpoint | string> {
   if (SYNTHETIC.test(weights)) return weights;
-  return openCheckpoint(weights, { signal, openSource: nodeSource, ...(onProgress && { onProgress }), ...(onNotice && { onNotice }) });
+  const told = { ...(onProgress && { onProgress }), ...(onNotice && { onNotice }) };
+  return openCheckpoint(weights, { signal, openSource: nodeSource, ...hubOptions(), ...told });
+}
+
+/** `HF_ENDPOINT` names a mirror, as it does for the hub's own programs. */
+function hubOptions(): { readonly hub?: string; readonly kept: typeof listCachedFiles } {
+  const hub = process.env["HF_ENDPOINT"];
+  return { ...(hub && { hub }), kept: listCachedFiles };
 }
 
 /** SHA-256 of a file, in hex. */
@@ -57,20 +66,27 @@ export async function fileHash(path: string, signal: AbortSignal): Promise<strin
  * What tells weights apart for results that are put together: their name, and SHA-256 of all that is read of them. Neither path
  * nor time is the same on every machine that shares the work, and a better model may have the size of the old.
  */
-export async function identityOf(weights: string, signal: AbortSignal): Promise<string> {
-  if (SYNTHETIC.test(weights)) return weights;
+export async function identityOf(named: string, signal: AbortSignal): Promise<string> {
+  if (SYNTHETIC.test(named)) return named;
+  const { url: weights, commit: version } = HUB.test(named) ? await hubFile(named, { signal, ...hubOptions() }) : { url: named, commit: undefined };
   const hash = createHash("sha256");
-  const text = await addTo(hash, weights, signal, /\.json([?#].*)?$/i.test(weights));
-  for (const part of partsOf(text)) await addTo(hash, beside(weights, part), signal, false);
+  const text = await addTo(hash, weights, { signal, version }, /\.json([?#].*)?$/i.test(weights));
+  for (const part of partsOf(text)) await addTo(hash, beside(weights, part), { signal, version }, false);
   const name = ADDRESS.test(weights) ? new URL(weights).pathname : weights;
   return `${basename(name)}, sha256 ${hash.digest("hex")}`;
 }
 
 const PIECE = 4 << 20;
 
+interface Addressed {
+  readonly signal: AbortSignal;
+  /** The commit, of a hub's file. */
+  readonly version: string | undefined;
+}
+
 /** Gives the content back where it is wanted as text. */
-async function addTo(hash: Hash, location: string, signal: AbortSignal, wanted: boolean): Promise<string> {
-  const source = await nodeSource(location, { signal });
+async function addTo(hash: Hash, location: string, { signal, version }: Addressed, wanted: boolean): Promise<string> {
+  const source = await nodeSource(location, { signal, ...(version !== undefined && { version }) });
   const pieces: Uint8Array[] = [];
   try {
     for (let at = 0; at < source.size; at += PIECE) {

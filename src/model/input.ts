@@ -18,9 +18,9 @@ const OTHERS = /sam-?med2d|lite-?_?med-?sam/i;
 
 /**
  * The one asked for, else the one that the file says itself, in its metadata's `input`, or its name or its tensors tell.
- * `label` is the file's name or address.
+ * `label` is the file's name or address, `processor` what `preprocessor_config.json` beside it says.
  */
-export function detectInput(config: Config, label: string, asked?: InputName, metadata?: ReadonlyMap<string, string>): ModelInput {
+export function detectInput(config: Config, label: string, asked?: InputName, metadata?: ReadonlyMap<string, string>, processor?: InputName): ModelInput {
   if (asked !== undefined && !Object.hasOwn(INPUTS, asked)) {
     const expected = Object.keys(INPUTS)
       .map((name) => `"${name}"`)
@@ -31,8 +31,17 @@ export function detectInput(config: Config, label: string, asked?: InputName, me
   const said = metadata?.get("input");
   const [usual, ...more] = said !== undefined && Object.hasOwn(INPUTS, said) ? [said as InputName] : usualInputs(config);
   const named = more.find((name) => name === "medsam" && MEDSAM.test(label.replace(OTHERS, "")));
-  const name = asked ?? named ?? usual;
-  const from = asked ? "as asked for" : named ? "from the file's name" : usual === said ? "as the file says" : "from the shapes of its tensors";
+  const beside = [usual, ...more].find((name) => more.length > 0 && name === processor);
+  const name = asked ?? named ?? beside ?? usual;
+  const from = asked
+    ? "as asked for"
+    : named
+      ? "from the file's name"
+      : beside
+        ? "from preprocessor_config.json"
+        : usual === said
+          ? "as the file says"
+          : "from the shapes of its tensors";
   const preset = INPUTS[name];
   // The original's long side is fitted at its own size only: at a smaller one its images were stretched as SAM-Med2D's are.
   const fit = name === "sam" && config.family === "vit" && config.imageSize < 1024 ? "resize" : preset.fit;
@@ -44,6 +53,11 @@ export function detectInput(config: Config, label: string, asked?: InputName, me
     fit,
     ...(fits.includes(name) ? {} : { warning: `input ${name} is not what this network was trained with, ${fits.join(" or ")}: its masks may be wrong` }),
   };
+}
+
+/** Whether the tensors leave open which of several ways it is. */
+export function leavesInputOpen(config: Config): boolean {
+  return usualInputs(config).length > 1;
 }
 
 /** What networks of these tensors are trained with, the commonest first. */
