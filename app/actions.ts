@@ -40,6 +40,8 @@ export class Actions {
   /** Writes what waits to be kept. */
   onSave: () => Promise<void> = () => Promise.resolve();
   onForget: () => Promise<void> = () => Promise.resolve();
+  /** Throws encoded images away. */
+  onClearEncoded: () => Promise<void> = () => Promise.resolve();
   readonly #does: Readonly<Partial<Record<keyof typeof KEYS, () => void>>>;
   #timer: ReturnType<typeof setTimeout> | undefined;
 

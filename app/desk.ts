@@ -81,6 +81,11 @@ export class Desk {
     this.#inference.want({ image: of.shown.id, pixels: { data, width, height, channels: 4 }, prompts, settings, of: whose });
   }
 
+  /** The model for who goes through many pictures; null while there is none. */
+  guest(): ReturnType<Inference["guest"]> {
+    return this.#inference.guest(this.store.state.settings);
+  }
+
   retry(): void {
     this.#inference.retry();
   }

@@ -9,11 +9,13 @@ import { openAddress, serverOf } from "./open/dicomweb.ts";
 import { progress } from "./open/progress.ts";
 import { startDrop } from "./open/drop.ts";
 import { Engine } from "./model/engine.ts";
+import { aheadOf } from "./model/ahead.ts";
 import { Inference } from "./model/inference.ts";
 import { Actions } from "./actions.ts";
 import { Panels } from "./panels/app.tsx";
 import type { Case } from "./annotate/case.ts";
 import { dropAll, dropFiles } from "./keep/images.ts";
+import { EmbeddingFiles } from "./keep/embeddings.ts";
 import { Keeper } from "./keep/keeper.ts";
 import { startOffline } from "./offline/offline.ts";
 import { t, translate } from "./words/words.ts";
@@ -42,28 +44,34 @@ const engine = new Engine(() => new Worker(new URL("../src/worker/worker.ts", im
   onNotice: (words) => problems.tell(t("problem.weights"), words),
 });
 
-const inference = new Inference({
-  onActivity: (activity) => store.set({ activity }),
-  onEncoded: (encodeMs) => store.set({ encodeMs }),
-  onResult: ({ prompts, of }, result) => {
-    const asked = of && store.state.cases.find(({ id }) => id === of.id);
-    if (asked) desk.annotator.take(asked, of.object, of.place, prompts, result, desk.madeBy());
-    store.set({ results: store.state.results + 1 });
-  },
-  onError: (error) => {
-    // A lost device comes back: first on the model's own account, then with a new worker; prompts are kept throughout.
-    if (error instanceof SamError && error.code === "device") {
-      if (performance.now() - retriedAt > RETRY_PAUSE_MS) {
-        retriedAt = performance.now();
-        return queueMicrotask(() => inference.retry());
-      }
-      if (engine.rebuild()) return;
-    }
-    problems.show(error, [{ label: t("problem.again"), run: () => inference.retry() }]);
-  },
-});
+const embeddings = new EmbeddingFiles((encoded) => store.set({ encoded }));
 
-const desk = new Desk(store, engine, inference, problems);
+const inference: Inference = new Inference(
+  {
+    ahead: () => aheadOf(desk),
+    onActivity: (activity) => store.set({ activity }),
+    onEncoded: (encodeMs) => store.set({ encodeMs }),
+    onResult: ({ prompts, of }, result) => {
+      const asked = of && store.state.cases.find(({ id }) => id === of.id);
+      if (asked) desk.annotator.take(asked, of.object, of.place, prompts, result, desk.madeBy());
+      store.set({ results: store.state.results + 1 });
+    },
+    onError: (error) => {
+      // A lost device comes back: first on the model's own account, then with a new worker; prompts are kept throughout.
+      if (error instanceof SamError && error.code === "device") {
+        if (performance.now() - retriedAt > RETRY_PAUSE_MS) {
+          retriedAt = performance.now();
+          return queueMicrotask(() => inference.retry());
+        }
+        if (engine.rebuild()) return;
+      }
+      problems.show(error, [{ label: t("problem.again"), run: () => inference.retry() }]);
+    },
+  },
+  embeddings,
+);
+
+const desk: Desk = new Desk(store, engine, inference, problems);
 translate(document);
 const panels = new Panels(desk);
 const controller = new StageController(desk);
@@ -93,9 +101,10 @@ desk.onClosed = (id) => {
   void keeper.drop(id);
   void dropFiles(id);
 };
+actions.onClearEncoded = () => embeddings.clear();
 actions.onSave = () => keeper.flush();
 actions.onForget = async () => {
-  await Promise.all([keeper.forgetAll(), dropAll()]);
+  await Promise.all([keeper.forgetAll(), dropAll(), embeddings.clear()]);
   location.reload();
 };
 for (const of of earlier) desk.opening.restore(of);
@@ -129,4 +138,5 @@ const webgpu = await findWebGpuProblem();
 const weights = defaultWeights();
 if (weights && !webgpu) void engine.load({ kind: "default", ...weights });
 store.set({ webgpu, checked: true });
+void embeddings.tell();
 void startOffline(problems, () => keeper.flush());

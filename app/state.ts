@@ -5,6 +5,7 @@ import { colourOf, type LabelOf } from "./annotate/labels.ts";
 import type { ModelStatus } from "./model/engine.ts";
 import type { Activity, Settings } from "./model/inference.ts";
 import type { OpeningNow } from "./open/progress.ts";
+import type { KeptEmbeddings } from "./keep/embeddings.ts";
 import type { WebGpuProblem } from "./model/webgpu_help.ts";
 
 /** What a click or a stroke does. */
@@ -49,6 +50,10 @@ export interface State {
   /** What is being opened. */
   readonly opening: OpeningNow | null;
   readonly encodeMs: number | null;
+  /** Whether what may be wanted next is encoded while nothing else is to be done. */
+  readonly ahead: boolean;
+  /** Images that are kept encoded on this machine. */
+  readonly encoded: KeptEmbeddings;
   /** Counts the times that the browser lost what was drawn on canvases and gave them back blank. */
   readonly surfaces: number;
   /** Counts results, so that those who draw them notice one. */
@@ -89,6 +94,8 @@ export function initialState(): State {
     activity: { kind: "idle" },
     opening: null,
     encodeMs: null,
+    ahead: true,
+    encoded: { count: 0, bytes: 0 },
     surfaces: 0,
     results: 0,
     said: "",

@@ -75,7 +75,6 @@ export class SamMed2D {
   #checkpoint: Checkpoint | undefined;
   /** What the engine is opened with again. */
   readonly #how: Pick<EngineOptions, "precision" | "tuning">;
-  readonly #fingerprint: string;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
@@ -91,9 +90,9 @@ export class SamMed2D {
     engine: Engine,
     checkpoint: Checkpoint | undefined,
     how: Pick<EngineOptions, "precision" | "tuning">,
-    fingerprint: string,
+    /** Of weights and configuration: whether a saved embedding is of this model. */
+    readonly fingerprint: string,
   ) {
-    this.#fingerprint = fingerprint;
     this.#engine = engine;
     this.#checkpoint = checkpoint;
     this.#how = how;
@@ -169,7 +168,7 @@ export class SamMed2D {
     const pixels = preprocess(raw, framing, channelOrder, await resizeOf(this.input, framing.fit));
     const colours = this.input.intensity === "mean-std" ? statisticalColours() : (await import("./image/resample.ts")).ownColours(pixels);
     const tokens = await this.#exclusive("encode", (engine) => engine.encode(pixels, colours, { signal, onProgress }), { signal, onProgress });
-    return new HeldEmbedding(tokens, this.config.decoder.width, framing, this.name, this.#fingerprint);
+    return new HeldEmbedding(tokens, this.config.decoder.width, framing, this.name, this.fingerprint);
   }
 
   /**
@@ -232,11 +231,11 @@ export class SamMed2D {
       throw wrong("shape", formatShape(expected), `${formatShape(shape)} with ${data.length} values`, "Restore it with the model that made it.");
     }
     if (!data.every(Number.isFinite)) throw wrong("data", "finite everywhere", "NaN or infinity", "Encode the image again.");
-    if (fingerprint !== undefined && fingerprint !== this.#fingerprint)
-      throw wrong("fingerprint", `that of these weights, ${this.#fingerprint}`, String(fingerprint), "Restore it with the model that made it.");
+    if (fingerprint !== undefined && fingerprint !== this.fingerprint)
+      throw wrong("fingerprint", `that of these weights, ${this.fingerprint}`, String(fingerprint), "Restore it with the model that made it.");
     const { width, height, fit } = framing;
     if (framing.size !== imageSize) throw wrong("framing.size", `${imageSize}`, `${framing.size}`, "Restore it with the model that made it.");
-    return HeldEmbedding.restore({ data, shape, framing: frame(width, height, imageSize, fit), model, fingerprint: this.#fingerprint });
+    return HeldEmbedding.restore({ data, shape, framing: frame(width, height, imageSize, fit), model, fingerprint: this.fingerprint });
   }
 
   /** Dispatches, submits, FLOP and bytes of what has run. */
@@ -314,7 +313,7 @@ export class SamMed2D {
       const got = embedding.tokens.length === 0 ? "a disposed one" : `one of ${embedding.model}`;
       throw wrong(`an embedding of ${this.name}`, got, "Encode the image again with this model.");
     }
-    if (embedding.fingerprint !== this.#fingerprint)
+    if (embedding.fingerprint !== this.fingerprint)
       throw wrong(`an embedding of these weights of ${this.name}`, `one of other weights of ${embedding.model}`, "Encode the image again with this model.");
     return embedding;
   }

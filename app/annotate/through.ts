@@ -65,6 +65,8 @@ export async function carryOn(desk: Desk): Promise<void> {
     desk.store.set({ said: t("through.nomodel") });
     return;
   }
+  const guest = desk.guest();
+  if (!guest) return;
   const { object } = of;
   const { plane } = of.place;
   const controller = new AbortController();
@@ -73,7 +75,7 @@ export async function carryOn(desk: Desk): Promise<void> {
   try {
     const range = [0, slice.view.slices - 1] as const;
     const picture = async (index: number, signal?: AbortSignal) => ({ ...(await pictureOf(atSlice(slice, index), signal)), channels: 4 as const });
-    for await (const proposal of propagate(model.model, { from: slice.index, mask: mask.runs, range, picture, signal: controller.signal })) {
+    for await (const proposal of propagate(guest, { from: slice.index, mask: mask.runs, range, picture, signal: controller.signal })) {
       const now = desk.store.state.cases.find(({ id }) => id === of.id);
       if (!now) return;
       const place = { plane, index: proposal.slice };
@@ -91,6 +93,7 @@ export async function carryOn(desk: Desk): Promise<void> {
     else desk.store.set({ said: t("through.stopped", { n: made }) });
   } finally {
     running = null;
+    guest.leave();
   }
 }
 

@@ -23,6 +23,7 @@ const SETTINGS = [
   "opacity",
   "fill",
   "tool",
+  "ahead",
   "layout",
 ] as const satisfies readonly (keyof State)[];
 

@@ -1,11 +1,13 @@
-// Encodes and decodes one thing at a time, always the latest wanted: what was overtaken is never started, or dropped.
-import type { Decoded, Embedding, Progress, RawImage } from "../../src/index.ts";
-import { type Runs, runsOf } from "../../src/volume/index.ts";
+// Encodes and decodes one thing at a time, always the latest wanted: what was overtaken is never started, or dropped. What will be wanted next is
+// encoded when nothing is, and gives way at once.
+import type { Decoded, Embedding, RawImage } from "../../src/index.ts";
+import { type Runs, runsOf, type Segmenter, type SegmenterPrompt } from "../../src/volume/index.ts";
 import type { Place } from "../annotate/case.ts";
 import type { SamMed2DWorker } from "../../src/worker/client.ts";
 import { isEmpty, type Prompts, toPrompt } from "../annotate/prompts.ts";
+import { Embeddings, type EmbeddingStore } from "./embeddings.ts";
 
-export type Runner = Pick<SamMed2DWorker, "encode" | "decode">;
+export type Runner = Pick<SamMed2DWorker, "config" | "encode" | "decode" | "restore" | "fingerprint">;
 
 /** `auto` is what the model was trained with. */
 export interface Settings {
@@ -39,15 +41,25 @@ export interface Result {
 
 export type Activity = { readonly kind: "idle" } | { readonly kind: "encoding" | "decoding"; readonly since: number; readonly share?: number };
 
+/** A picture that may be wanted next. */
+export interface Ahead {
+  readonly image: string;
+  readonly settings: Settings;
+  /** Null where it cannot be had. */
+  pixels(signal: AbortSignal): Promise<RawImage | null>;
+}
+
 export interface InferenceEvents {
   onActivity(activity: Activity): void;
   onEncoded(ms: number): void;
   onResult(job: Job, result: Result): void;
   onError(error: unknown): void;
+  /** What may be wanted next, the likeliest first; asked for when nothing else is to be done. */
+  ahead?(): readonly Ahead[];
 }
 
-/** 256 KiB each, on the device. */
-const EMBEDDINGS_KEPT = 16;
+/** Nothing is begun ahead while one thing follows the other. */
+const REST_MS = 250;
 
 /** Of all results together: beyond it the oldest lose their logits, then go. */
 const LOGITS_KEPT_BYTES = 6 << 20;
@@ -60,14 +72,21 @@ export class Inference {
   #wanted: Job | null = null;
   #failed: Job | null = null;
   #running = false;
-  #encoding: { readonly key: string; readonly controller: AbortController } | null = null;
+  #encoding: Making | null = null;
+  /** What is encoded though nobody asked for it yet. */
+  #ahead: Making | null = null;
+  #aheadTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Others that use the model by themselves. */
+  #guests = 0;
+  /** Encoded ahead before, or not to be had: not tried again. */
+  #aheadDone = new Set<string>();
   /** In the order of last use. */
   #results = new Map<Prompts, Result>();
-  /** In the order of last use. */
-  readonly #embeddings = new Map<string, Embedding>();
+  readonly #embeddings: Embeddings;
 
-  constructor(events: InferenceEvents) {
+  constructor(events: InferenceEvents, store: EmbeddingStore | null = null) {
     this.#events = events;
+    this.#embeddings = new Embeddings(store);
   }
 
   /** Another model, or none for now. `number` tells models apart. What the last one made is forgotten, what is wanted stays. */
@@ -76,15 +95,20 @@ export class Inference {
     this.#modelNumber = number;
     this.#results = new Map();
     this.#embeddings.clear();
+    this.#aheadDone = new Set();
     this.#failed = null;
     this.#encoding?.controller.abort();
+    this.#ahead?.controller.abort();
     void this.#run();
   }
 
   want(job: Job): void {
     const before = this.#wanted;
     const sameSettings = before !== null && JSON.stringify(before.settings) === JSON.stringify(job.settings);
-    if (before && sameSettings && before.image === job.image && before.prompts === job.prompts) return;
+    if (before && sameSettings && before.image === job.image && before.prompts === job.prompts) {
+      this.#rest();
+      return;
+    }
     if (before && !sameSettings) this.#results = new Map();
     this.#wanted = job;
     if (this.#encoding && this.#encoding.key !== keyOf(job)) this.#encoding.controller.abort();
@@ -103,25 +127,44 @@ export class Inference {
 
   /** An image that is gone. */
   forget(image: string): void {
-    for (const [key, embedding] of [...this.#embeddings]) {
-      if (!key.startsWith(`${image}|`)) continue;
-      this.#embeddings.delete(key);
-      embedding.dispose();
-    }
+    this.#embeddings.forget(image);
+  }
+
+  /** The model for who goes through many pictures alone: meanwhile nothing is encoded ahead, and nothing twice. `leave` it when done. */
+  guest(settings: Settings): (Segmenter<Guest> & { leave(): void }) | null {
+    const model = this.#model;
+    if (!model) return null;
+    this.#guests += 1;
+    this.#ahead?.controller.abort();
+    return {
+      config: model.config,
+      encode: async (pixels, { signal = new AbortController().signal } = {}) => {
+        const embedding = await this.#embeddings.of(model, { image: null, pixels, settings }, { signal });
+        // It stays for whoever looks at the picture next.
+        return { framing: embedding.framing, embedding, dispose: () => {} };
+      },
+      decode: ({ embedding }, prompt: SegmenterPrompt, options) => model.decode(embedding, prompt, options),
+      leave: () => {
+        this.#guests -= 1;
+        this.#rest();
+      },
+    };
   }
 
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
+    clearTimeout(this.#aheadTimer);
     for (let job = this.#next(); job; job = this.#next()) await this.#step(job);
     this.#running = false;
     this.#events.onActivity({ kind: "idle" });
+    this.#rest();
   }
 
   #next(): Job | null {
     const job = this.#wanted;
     if (!this.#model || !job || job === this.#failed) return null;
-    const done = this.#embeddings.has(keyOf(job)) && (isEmpty(job.prompts) || Boolean(this.#results.get(job.prompts)?.logits));
+    const done = this.#embeddings.holds(job) && (isEmpty(job.prompts) || Boolean(this.#results.get(job.prompts)?.logits));
     return done ? null : job;
   }
 
@@ -148,40 +191,66 @@ export class Inference {
   }
 
   async #embed(model: Runner, job: Job): Promise<Embedding> {
-    const key = keyOf(job);
-    const kept = this.#embeddings.get(key);
-    if (kept) {
-      this.#embeddings.delete(key);
-      this.#embeddings.set(key, kept);
-      return kept;
-    }
     const controller = new AbortController();
+    const key = keyOf(job);
     this.#encoding = { key, controller };
+    // What is encoded ahead gives way, unless it is this very picture.
+    if (this.#ahead?.key !== key) this.#ahead?.controller.abort();
+    const since = performance.now();
+    let encoded = false;
     try {
-      const since = performance.now();
-      this.#events.onActivity({ kind: "encoding", since });
-      const { fit, channelOrder } = job.settings;
-      const options = { ...(fit !== "auto" && { fit }), ...(channelOrder !== "auto" && { channelOrder }) };
-      // Slow devices tell how far they are.
-      const onProgress = ({ loaded, total }: Progress) => this.#events.onActivity({ kind: "encoding", since, share: loaded / total });
-      const embedding = await model.encode(job.pixels, { ...options, onProgress, signal: controller.signal });
-      if (model !== this.#model) return embedding;
-      this.#embeddings.set(key, embedding);
-      this.#events.onEncoded(performance.now() - since);
-      this.#evict();
+      const embedding = await this.#embeddings.of(model, job, {
+        signal: controller.signal,
+        onStart: () => {
+          encoded = true;
+          this.#events.onActivity({ kind: "encoding", since });
+        },
+        // Slow devices tell how far they are.
+        onProgress: ({ loaded, total }) => this.#events.onActivity({ kind: "encoding", since, share: loaded / total }),
+      });
+      if (encoded && model === this.#model) this.#events.onEncoded(performance.now() - since);
       return embedding;
     } finally {
       this.#encoding = null;
     }
   }
 
-  #evict(): void {
-    for (const [key, embedding] of this.#embeddings) {
-      if (this.#embeddings.size <= EMBEDDINGS_KEPT) return;
-      this.#embeddings.delete(key);
-      embedding.dispose();
-    }
+  /** Nothing is to be done: soon what may be wanted next is encoded. */
+  #rest(): void {
+    clearTimeout(this.#aheadTimer);
+    if (this.#events.ahead) this.#aheadTimer = setTimeout(() => void this.#goAhead(), REST_MS);
   }
+
+  async #goAhead(): Promise<void> {
+    const model = this.#model;
+    if (!model || this.#running || this.#ahead || this.#guests > 0) return;
+    const asked = this.#events.ahead?.().find((one) => !this.#embeddings.holds(one) && !this.#aheadDone.has(keyOf(one)));
+    if (!asked) return;
+    const { image, settings } = asked;
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#ahead = { key: keyOf(asked), controller };
+    try {
+      const pixels = await asked.pixels(signal);
+      if (pixels && !signal.aborted && model === this.#model) await this.#embeddings.ensure(model, { image, pixels, settings }, { signal });
+    } catch {
+      // Nobody asked for it: who does is told what is wrong with it.
+    }
+    if (!signal.aborted && model === this.#model) this.#aheadDone.add(keyOf(asked));
+    this.#ahead = null;
+    if (!this.#running) this.#rest();
+  }
+}
+
+interface Guest {
+  readonly framing: Embedding["framing"];
+  readonly embedding: Embedding;
+  dispose(): void;
+}
+
+interface Making {
+  readonly key: string;
+  readonly controller: AbortController;
 }
 
 function packed({ masks, scores, logits, best }: Decoded, decodeMs: number): Result {
@@ -200,6 +269,6 @@ function trim(results: Map<Prompts, Result>): void {
   }
 }
 
-function keyOf({ image, settings: { fit, channelOrder } }: Job): string {
+function keyOf({ image, settings: { fit, channelOrder } }: Pick<Job, "image" | "settings">): string {
   return `${image}|${fit}|${channelOrder}`;
 }

@@ -6,6 +6,7 @@ import { nameOf } from "../model/engine.ts";
 import { formatBytes, formatDuration } from "../model/transfer_rate.ts";
 import type { Settings } from "../model/inference.ts";
 import { t, type WordKey } from "../words/words.ts";
+import { Ahead } from "./ahead.tsx";
 import { useShared } from "./parts.tsx";
 
 /** Any would do: the masks mean nothing, but the same seed is what the tests use. */
@@ -56,6 +57,7 @@ export function ModelPanel() {
         </button>
       </div>
       <KeptWeights />
+      <Ahead />
       <Advanced />
     </section>
   );

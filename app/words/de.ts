@@ -11,10 +11,6 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   "page.panel": "Objekte, Modell und Ergebnisse",
   "page.drop": "Bilder, Serien, Volumen, Gewichte oder eine Prompt-Datei ablegen",
   "page.private": "Bilder und Masken bleiben auf diesem Rechner: Nichts wird hochgeladen, es gibt keinen Server.",
-  "offline.ready": "Auf diesem Rechner bewahrt: Die Seite geht auch ohne Netz.",
-  "offline.new": "Eine neue Fassung dieser Seite ist da",
-  "offline.new.words": "Sie liegt schon auf diesem Rechner. Was Sie getan haben, bleibt; das Modell wird neu geladen.",
-  "offline.reload": "Neu laden",
   "page.stagehelp":
     "Pfeiltasten bewegen das Fadenkreuz, mit Umschalt um ein Pixel. A setzt einen positiven Punkt, S einen negativen, B beginnt und beendet einen Rahmen, den Escape aufgibt, T wählt eine andere Maske, Eingabe nimmt sie an, Entf löscht, Strg Z macht rückgängig.",
   language: "Sprache",

@@ -2,6 +2,14 @@
 import type { enModel } from "./en_model.ts";
 
 export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
+  "ahead.on": "Nachbarn im Voraus einlesen",
+  "ahead.words": "Solange sonst nichts zu tun ist, liest das Modell die Schichten und Fälle neben dem, der gezeigt wird.",
+  "ahead.kept": "{n|Bild|Bilder} eingelesen bewahrt, {size}",
+  "ahead.clear": "Leeren",
+  "offline.ready": "Auf diesem Rechner bewahrt: Die Seite geht auch ohne Netz.",
+  "offline.new": "Eine neue Fassung dieser Seite ist da",
+  "offline.new.words": "Sie liegt schon auf diesem Rechner. Was Sie getan haben, bleibt; das Modell wird neu geladen.",
+  "offline.reload": "Neu laden",
   "model.title": "Modell",
   "model.file": "Gewichtsdatei…",
   "model.address": "Von einer Adresse…",

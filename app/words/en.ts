@@ -10,10 +10,6 @@ export const en = {
   "page.panel": "Objects, model and results",
   "page.drop": "Drop images, series, volumes, weights or a prompt file",
   "page.private": "Images and masks stay on this machine: nothing is uploaded, there is no server.",
-  "offline.ready": "Kept on this machine: this page works without a network.",
-  "offline.new": "A new version of this page is there",
-  "offline.new.words": "It is on this machine already. What you did is kept; the model is loaded again.",
-  "offline.reload": "Reload",
   "page.stagehelp":
     "Arrow keys move the crosshair, with Shift by one pixel. A sets a positive point, S a negative one, B starts and ends a box, which Escape gives up, T chooses another mask, Enter accepts it, Delete clears, Control Z undoes.",
   language: "Language",

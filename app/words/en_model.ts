@@ -1,5 +1,13 @@
 // English: the model, what stands between the user and it, what went wrong, servers.
 export const enModel = {
+  "ahead.on": "Encode neighbours ahead",
+  "ahead.words": "While nothing else is to be done the model reads the slices and cases beside the one that is shown.",
+  "ahead.kept": "{n|image|images} kept encoded, {size}",
+  "ahead.clear": "Clear",
+  "offline.ready": "Kept on this machine: this page works without a network.",
+  "offline.new": "A new version of this page is there",
+  "offline.new.words": "It is on this machine already. What you did is kept; the model is loaded again.",
+  "offline.reload": "Reload",
   "model.title": "Model",
   "model.file": "Weights file…",
   "model.address": "From an address…",

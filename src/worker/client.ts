@@ -45,10 +45,12 @@ export class SamMed2DWorker {
   readonly input: Loaded["input"];
   readonly device: Loaded["device"];
   readonly meaningless: boolean;
+  /** Of weights and configuration: whether a saved embedding is of this model. */
+  readonly fingerprint: string;
   readonly #connection: Connection;
   readonly #id: number;
 
-  private constructor(connection: Connection, id: number, { config, name, input, device, meaningless }: Loaded) {
+  private constructor(connection: Connection, id: number, { config, name, input, device, meaningless, fingerprint }: Loaded) {
     this.#connection = connection;
     this.#id = id;
     this.config = config;
@@ -56,6 +58,7 @@ export class SamMed2DWorker {
     this.input = input;
     this.device = device;
     this.meaningless = meaningless;
+    this.fingerprint = fingerprint;
   }
 
   /**

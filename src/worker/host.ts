@@ -57,8 +57,8 @@ export function serve(port: Port, load: (options: LoadOptions) => Promise<Model>
       case "load": {
         const model = await load({ ...call.params, signal, onProgress });
         models.set(call.id, { model, embeddings: new Map() });
-        const { config, name, input, device, meaningless } = model;
-        return { result: { config, name, input, device, meaningless } };
+        const { config, name, input, device, meaningless, fingerprint } = model;
+        return { result: { config, name, input, device, meaningless, fingerprint } };
       }
       case "encode": {
         const { model, embeddings } = served(call.params.model);

@@ -8,7 +8,10 @@ import type { Prompt } from "../model/prompts.ts";
 import type { Decoded, DecodeOptions, EncodeOptions, LoadOptions, ModelStats, SamMed2D } from "../sam_med2d.ts";
 
 /** What a model of the worker does; the host runs it, a test may give another. */
-export type Model = Pick<SamMed2D, "config" | "name" | "input" | "device" | "meaningless" | "encode" | "decode" | "restore" | "stats" | "dispose">;
+export type Model = Pick<
+  SamMed2D,
+  "config" | "name" | "input" | "device" | "meaningless" | "fingerprint" | "encode" | "decode" | "restore" | "stats" | "dispose"
+>;
 
 /** `SamMed2D.load`, without what can't cross: a `GPUDevice`, and checkpoints, sources and stores made of functions. */
 export type WorkerLoadOptions = Omit<LoadOptions, "device" | "weights" | "tune"> & { readonly weights: WorkerWeights; readonly tune?: boolean };
@@ -33,7 +36,7 @@ export interface Calls {
 /** Masks as they are kept: nobody may ask for those that were not the best. */
 export type SentDecoded = Omit<Decoded, "masks" | "mask"> & { readonly masks: readonly (Mask | PackedMask)[] };
 
-export type Loaded = Pick<Model, "config" | "name" | "input" | "device" | "meaningless">;
+export type Loaded = Pick<Model, "config" | "name" | "input" | "device" | "meaningless" | "fingerprint">;
 export type Method = keyof Calls;
 
 export type ToWorker =

@@ -1,6 +1,8 @@
 // Latest wins: what is computed, what is dropped, and what comes of failures.
 import { describe, expect, it } from "vitest";
-import { type Activity, Inference, type Job, type Runner } from "../../app/model/inference.ts";
+import type { EmbeddingStore } from "../../app/model/embeddings.ts";
+import { type Activity, type Ahead, Inference, type Job, type Runner } from "../../app/model/inference.ts";
+import type { SavedEmbedding } from "../../src/index.ts";
 import { addPoint, NO_PROMPTS, type Prompts } from "../../app/annotate/prompts.ts";
 import { until } from "../support/until.ts";
 import { FakeModel } from "../worker/fake_model.ts";
@@ -132,12 +134,134 @@ describe("inference", () => {
 
   it("keeps a bounded number of embeddings, the latest used ones", async () => {
     const { inference, model, seen } = start();
-    for (let i = 0; i < 20; i++) {
-      inference.want(job(`image ${i}`, { ...NO_PROMPTS }));
+    for (let i = 0; i < 36; i++) {
+      const pixels = { data: new Uint8Array(64).fill(i), width: 8, height: 8, channels: 1 } as const;
+      inference.want({ ...job(`image ${i}`, { ...NO_PROMPTS }), pixels });
       await until(() => expect(seen.encodes).toBe(i + 1));
     }
-    expect(model.embeddings.map(({ disposed }) => disposed)).toEqual([...Array(4).fill(true), ...Array(16).fill(false)]);
-    inference.forget("image 19");
-    expect(model.embeddings[19]?.disposed).toBe(true);
+    expect(model.embeddings.map(({ disposed }) => disposed)).toEqual([...Array(4).fill(true), ...Array(32).fill(false)]);
+    inference.forget("image 35");
+    expect(model.embeddings[35]?.disposed).toBe(true);
+  });
+});
+
+/** Embeddings as files would keep them. */
+class Shelf implements EmbeddingStore {
+  readonly kept = new Map<string, SavedEmbedding>();
+  has = async (name: string) => this.kept.has(name);
+  get = async (name: string) => this.kept.get(name) ?? null;
+  put = async (name: string, saved: SavedEmbedding) => void this.kept.set(name, saved);
+}
+
+describe("ahead", () => {
+  /** Pictures that differ. */
+  const pixels = (n: number) => ({ data: new Uint8Array(64).fill(n), width: 8, height: 8, channels: 1 }) as const;
+  const asked = (n: number): Ahead => ({ image: `slice ${n}`, settings: SETTINGS, pixels: async () => pixels(n) });
+  const wanted = (n: number, prompts: Prompts = NO_PROMPTS): Job => ({ image: `slice ${n}`, pixels: pixels(n), prompts, settings: SETTINGS });
+
+  function begin({ shelf = new Shelf(), model = new FakeModel(), list = [] as Ahead[] } = {}) {
+    const seen = { encodes: 0, activities: [] as Activity["kind"][], errors: [] as unknown[], results: 0 };
+    const events = {
+      onActivity: ({ kind }: Activity) => seen.activities.push(kind),
+      onEncoded: () => seen.encodes++,
+      onResult: () => seen.results++,
+      onError: (error: unknown) => seen.errors.push(error),
+      ahead: () => list,
+    };
+    const inference = new Inference(events, shelf);
+    inference.use(model as Runner, 1);
+    return { inference, model, shelf, seen };
+  }
+
+  it("encodes what may be wanted next when nothing else is to be done, in silence, each once", async () => {
+    const { inference, model, shelf, seen } = begin({ list: [1, 2, 3].map(asked) });
+    inference.want(wanted(0));
+    await until(() => expect(shelf.kept.size).toBe(4));
+    expect(model.encodes).toBe(4);
+    for (const n of [1, 2, 3, 2, 1, 0]) {
+      const prompts = promptsAt(n);
+      inference.want(wanted(n, prompts));
+      await until(() => expect(inference.resultOf(prompts)).toBeDefined());
+    }
+    expect(model.encodes).toBe(4);
+    expect(seen.encodes).toBe(1);
+    expect(seen.errors).toEqual([]);
+  });
+
+  it("gives way at once: what is wanted now is encoded first", async () => {
+    const model = new FakeModel({ encodeTime: 150 });
+    const { inference, shelf } = begin({ model, list: [1, 2].map(asked) });
+    inference.want(wanted(0));
+    await until(() => expect(model.encodes).toBe(2));
+    const prompts = promptsAt(1);
+    inference.want(wanted(9, prompts));
+    await until(() => expect(inference.resultOf(prompts)).toBeDefined());
+    // Of slice 1, which was begun, there is nothing yet.
+    expect(model.embeddings.map(({ image }) => image.data[0])).toEqual([0, 9]);
+    await until(() => expect(shelf.kept.size).toBe(4));
+  });
+
+  it("takes over what is encoded ahead when that is what is wanted", async () => {
+    const model = new FakeModel({ encodeTime: 100 });
+    const { inference, seen } = begin({ model, list: [asked(1)] });
+    inference.want(wanted(0));
+    await until(() => expect(model.encodes).toBe(2));
+    const prompts = promptsAt(1);
+    inference.want(wanted(1, prompts));
+    await until(() => expect(inference.resultOf(prompts)).toBeDefined());
+    expect(model.encodes).toBe(2);
+    expect(seen.errors).toEqual([]);
+  });
+
+  it("never encodes again what was kept, on another day, beyond what memory holds; but for another model, window or setting it does", async () => {
+    const first = begin();
+    for (let n = 0; n < 60; n++) {
+      first.inference.want(wanted(n));
+      await until(() => expect(first.shelf.kept.size).toBe(n + 1));
+    }
+    for (let n = 59; n >= 0; n--) {
+      const prompts = promptsAt(n % 8);
+      first.inference.want(wanted(n, prompts));
+      await until(() => expect(first.inference.resultOf(prompts)).toBeDefined());
+    }
+    expect(first.model.encodes).toBe(60);
+
+    const { shelf } = first;
+    const again = begin({ shelf });
+    const prompts = promptsAt(1);
+    again.inference.want(wanted(30, prompts));
+    await until(() => expect(again.inference.resultOf(prompts)).toBeDefined());
+    expect(again.model.encodes).toBe(0);
+    again.inference.want({ ...wanted(30), pixels: pixels(200), image: "slice 30, another window" });
+    await until(() => expect(again.model.encodes).toBe(1));
+    again.inference.want({ ...wanted(30), settings: { ...SETTINGS, fit: "pad" } });
+    await until(() => expect(again.model.encodes).toBe(2));
+    const other = Object.assign(new FakeModel(), { fingerprint: "fedcba9876543210" });
+    again.inference.use(other as Runner, 2);
+    await until(() => expect(other.encodes).toBe(1));
+  });
+
+  it("leaves the model to who goes through many pictures, and encodes none of them twice", async () => {
+    const { inference, model, shelf } = begin({ list: [1, 2, 3].map(asked) });
+    inference.want(wanted(0));
+    await until(() => expect(model.encodes).toBe(1));
+    const guest = inference.guest(SETTINGS);
+    for (const n of [0, 1, 1]) {
+      const embedding = await guest?.encode(pixels(n));
+      if (embedding) await guest?.decode(embedding, { points: [{ x: 1, y: 1 }] });
+    }
+    expect(model.encodes).toBe(2);
+    guest?.leave();
+    await until(() => expect(shelf.kept.size).toBe(4));
+    expect(model.encodes).toBe(4);
+  });
+
+  it("goes on where a picture cannot be had or read", async () => {
+    const broken: Ahead = { ...asked(5), pixels: () => Promise.reject(new Error("damaged")) };
+    const none: Ahead = { ...asked(6), pixels: async () => null };
+    const { inference, shelf, seen } = begin({ list: [broken, none, asked(1)] });
+    inference.want(wanted(0));
+    await until(() => expect(shelf.kept.size).toBe(2));
+    expect(seen.errors).toEqual([]);
   });
 });

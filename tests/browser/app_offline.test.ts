@@ -32,9 +32,9 @@ async function kept(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector<HTMLElement>("#offline")?.hidden === false, { timeout: 120_000 });
 }
 
-async function encoded(page: Page, name: RegExp): Promise<void> {
+async function loaded(page: Page, name: RegExp): Promise<void> {
   await page.waitForFunction(
-    (source) => new RegExp(`${source}.*Encode`, "s").test(document.querySelector("#model-facts")?.textContent ?? ""),
+    (source) => new RegExp(`${source}.*Loaded in`, "s").test(document.querySelector("#model-facts")?.textContent ?? ""),
     { timeout: 120_000 },
     name.source,
   );
@@ -69,7 +69,7 @@ describe("a first visit, and one without a network", () => {
 
   it("over a whole session asks for the page's own files and for what its user named, and for nothing else", async () => {
     const page = await tab(context, `${server.origin}/`);
-    await encoded(page, /sam-med2d-tiny/);
+    await loaded(page, /sam-med2d-tiny/);
     await click(page, 150, 210);
     await status(page, /^Mask \d of 3/, 120_000);
     await page.keyboard.press("Enter");
@@ -77,7 +77,7 @@ describe("a first visit, and one without a network", () => {
     await click(page, 30, 28);
     await status(page, /^Mask \d of 3/, 120_000);
     await loadFrom(page, named);
-    await encoded(page, /sam-med2d-tiny/);
+    await loaded(page, /sam-med2d-tiny/);
     await kept(page);
     await page.close();
 
@@ -94,13 +94,13 @@ describe("a first visit, and one without a network", () => {
     const page = await tab(context, `${server.origin}/`);
     // The volume that was shown last is not at hand.
     await page.click(".case[title='MR, head']");
-    await encoded(page, /sam-med2d-tiny/);
+    await loaded(page, /sam-med2d-tiny/);
     await click(page, 150, 210);
     expect(await status(page, /^Mask \d of 3/, 120_000)).toContain("from 1 point");
     await openBall(page);
     await loadFrom(page, named);
     await page.waitForFunction(() => document.querySelector("#problems")?.textContent?.includes("the copy kept in this browser is used"), { timeout: 120_000 });
-    await encoded(page, /sam-med2d-tiny/);
+    await loaded(page, /sam-med2d-tiny/);
     expect(await text(page, "#problems")).not.toMatch(/can't be used|failed|not opened/);
     await page.close();
   });

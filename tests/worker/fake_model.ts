@@ -33,7 +33,14 @@ export class FakeEmbedding implements Embedding {
 
   async save(): Promise<SavedEmbedding> {
     if (this.disposed) throw new Error("saved after dispose");
-    return { data: new Float32Array(256 * GRID * GRID).fill(0.5), shape: [1, 256, GRID, GRID], framing: this.framing, model: "fake", fingerprint: FINGERPRINT };
+    const { width, height, channels, data } = this.image;
+    const side = 16 * GRID;
+    // The picture itself, as small as it has to be.
+    const kept = Float32Array.from({ length: side * side }, (_, i) => {
+      const [x, y] = [Math.floor(((i % side) * width) / side), Math.floor((Math.floor(i / side) * height) / side)];
+      return data[(y * width + x) * channels] as number;
+    });
+    return { data: kept, shape: [1, 256, GRID, GRID], framing: this.framing, model: "fake", fingerprint: FINGERPRINT };
   }
 
   dispose(): void {
@@ -47,6 +54,7 @@ export class FakeModel implements Model {
   readonly input = detectInput(VIT_B, "fake");
   readonly device = { description: "a fake device", vendor: "none", architecture: "none", kind: "cpu", precision: "f32", products: "f32" } as const;
   readonly meaningless: boolean;
+  readonly fingerprint = FINGERPRINT;
   readonly embeddings: FakeEmbedding[] = [];
   readonly decoded: Prompt[] = [];
   encodes = 0;
@@ -90,7 +98,12 @@ export class FakeModel implements Model {
       throw new SamError({ code: "image", op: "restore", ...facts });
     }
     const { width, height } = saved.framing;
-    const embedding = new FakeEmbedding({ data: new Uint8Array(width * height), width, height, channels: 1 }, saved.framing);
+    const side = 16 * GRID;
+    const data = Uint8Array.from({ length: width * height }, (_, i) => {
+      const [x, y] = [Math.floor(((i % width) * side) / width), Math.floor((Math.floor(i / width) * side) / height)];
+      return saved.data[y * side + x] as number;
+    });
+    const embedding = new FakeEmbedding({ data, width, height, channels: 1 }, saved.framing);
     this.embeddings.push(embedding);
     return embedding;
   }
