@@ -12,6 +12,7 @@ import { t, translate } from "./words/words.ts";
 import { paintRuns } from "../src/volume/index.ts";
 import { SamError } from "../src/index.ts";
 import { carryOn, fillBetween, proposalsOf, stopPropagation } from "./annotate/through.ts";
+import { stopEverything } from "./annotate/everything.ts";
 import { copyFromNext, shape } from "./annotate/shaping.ts";
 
 /** Of brush and eraser, at each press of a key. */
@@ -26,6 +27,7 @@ const TOOLS = {
   lasso: "lasso",
   scribble: "scribble",
   ruler: "ruler",
+  contour: "outline",
 } as const satisfies Readonly<Partial<Record<Command, Tool>>>;
 
 export class Actions {
@@ -92,7 +94,7 @@ export class Actions {
       redo: () => desk.redo(),
       clear: () => desk.clear(),
       escape: () => {
-        if (stopPropagation()) return;
+        if (stopPropagation() || stopEverything()) return;
         this.#stop();
         controller.escape();
       },

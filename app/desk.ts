@@ -23,6 +23,9 @@ export interface Answer {
   readonly score: number;
 }
 
+/** Answers in less are worth asking for at every rest of the pointer. */
+const QUICK_MS = 100;
+
 export class Desk {
   readonly store: Store;
   readonly annotator: Annotator;
@@ -30,6 +33,7 @@ export class Desk {
   readonly problems: Problems;
   /** A case left the list, with all that was done on it. */
   onClosed: (id: string) => void = () => {};
+  #decodeMs = Number.POSITIVE_INFINITY;
   readonly #engine: Engine;
   readonly #inference: Inference;
   /** The slice that is being read. */
@@ -84,6 +88,23 @@ export class Desk {
   /** The model for who goes through many pictures; null while there is none. */
   guest(): ReturnType<Inference["guest"]> {
     return this.#inference.guest(this.store.state.settings);
+  }
+
+  /** Whether the model answered the last prompts so soon that it can be asked at every rest of the pointer. */
+  get quick(): boolean {
+    const answer = this.answer();
+    if (answer) this.#decodeMs = answer.result.decodeMs;
+    return this.#decodeMs < QUICK_MS;
+  }
+
+  /** The mask that a point here would give; null where nothing can be asked now. */
+  async peek(pixel: Pixel, signal: AbortSignal): Promise<Runs | null> {
+    const { settings, preview, tool } = this.store.state;
+    const of = this.case;
+    if (!of?.shown || !(preview ?? this.quick) || (tool !== "positive" && tool !== "negative") || objectOf(of)?.locked) return null;
+    const { width, height, data } = of.shown.picture;
+    const prompts = addPoint(currentWork(of).prompts, { ...pixel, label: tool === "positive" ? 1 : 0 }, this.#previous());
+    return this.#inference.peek({ image: of.shown.id, pixels: { data, width, height, channels: 4 }, prompts, settings }, signal);
   }
 
   retry(): void {
@@ -323,7 +344,12 @@ export class Desk {
   #previous(): Previous | null {
     const { refine, model } = this.store.state;
     const { work } = this;
-    if (!refine || !work || model.kind !== "ready") return null;
+    if (!work) return null;
+    const { previous } = work.prompts;
+    const mask = isEmpty(work.prompts) ? this.mask() : null;
+    // What was drawn, copied or read from a file is corrected, not replaced.
+    if (mask || (previous && "drawn" in previous && !refine)) return mask ? { drawn: mask.runs } : previous;
+    if (!refine || model.kind !== "ready") return null;
     const answer = this.answer();
     if (!answer) return work.prompts.previous;
     const { logits, ...result } = answer.result;

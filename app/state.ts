@@ -9,7 +9,7 @@ import type { KeptEmbeddings } from "./keep/embeddings.ts";
 import type { WebGpuProblem } from "./model/webgpu_help.ts";
 
 /** What a click or a stroke does. */
-export type Tool = "select" | "positive" | "negative" | "box" | "brush" | "eraser" | "lasso" | "scribble" | "ruler" | "cross";
+export type Tool = "select" | "positive" | "negative" | "box" | "brush" | "eraser" | "lasso" | "scribble" | "ruler" | "cross" | "outline";
 
 /** How far what was done is from being safe on this machine. */
 export type Saving =
@@ -47,6 +47,10 @@ export interface State {
   readonly checked: boolean;
   readonly webgpu: WebGpuProblem | null;
   readonly activity: Activity;
+  /** Long work with a way to stop it. */
+  readonly task: { readonly words: string; readonly done: number; readonly total: number; stop(): void } | null;
+  /** Whether the mask that a click would give is shown beforehand; null: where the device answers quickly. */
+  readonly preview: boolean | null;
   /** What is being opened. */
   readonly opening: OpeningNow | null;
   readonly encodeMs: number | null;
@@ -92,6 +96,8 @@ export function initialState(): State {
     checked: false,
     webgpu: null,
     activity: { kind: "idle" },
+    task: null,
+    preview: null,
     opening: null,
     encodeMs: null,
     ahead: true,

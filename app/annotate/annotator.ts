@@ -90,9 +90,12 @@ export class Annotator {
     if (prompts === work.prompts) return;
     const key = workKey(of.object, of.place);
     const next: Work = { ...work, prompts, choice: choice && { ...choice, prompts }, made: null, origin: "model", accepted: false };
-    // Without prompts nothing is left of their mask; what was drawn by hand before them is in the journal.
-    const changes = isEmpty(prompts) ? this.#draw(of, of.object, NOTHING, work.taken) : null;
-    this.#commit(of, { what, works: [[key, isEmpty(prompts) ? { ...NO_WORK, prompts } : next]], ...(changes && { changes: changes.all }) });
+    // Without prompts nothing is left of their mask but what they corrected; what was drawn by hand before them is in the journal.
+    const { previous } = prompts;
+    const drawn = previous && "drawn" in previous ? previous.drawn : null;
+    const changes = isEmpty(prompts) ? this.#draw(of, of.object, drawn ?? NOTHING, work.taken) : null;
+    const none: Work = { ...NO_WORK, prompts, ...(drawn && { origin: "hand" }) };
+    this.#commit(of, { what, works: [[key, isEmpty(prompts) ? none : next]], ...(changes && { changes: changes.all }) });
   }
 
   /** The mask of prompts has arrived: it becomes the object's, as part of the step that asked for it. */
@@ -244,7 +247,7 @@ export class Annotator {
   }
 
   /** Several masks at once, of any objects and slices: one step. Used where slices are filled in between, propagated or read from a file. */
-  drawMany(what: Said, masks: readonly Drawn[], objects?: readonly ObjectOf[]): void {
+  drawMany(what: Said, masks: readonly Drawn[], objects?: readonly ObjectOf[], object?: number): void {
     const of = this.#case;
     if (!of) return;
     const known = objects ? { ...of, objects } : of;
@@ -255,7 +258,7 @@ export class Annotator {
       changes.push(...drawn.all);
       works.push([workKey(object, place), { ...NO_WORK, ...work, taken: drawn.taken }]);
     }
-    this.#commit(of, { what, works, changes, ...(objects && { objects }) });
+    this.#commit(of, { what, works, changes, ...(objects && { objects }), ...(object !== undefined && { object }) });
   }
 
   /** A mask that somebody is to look at: all of one run of them are one step. */

@@ -18,7 +18,7 @@ export interface ObjectOf {
 }
 
 /** How a mask came about. */
-export type Origin = "model" | "hand" | "copied" | "interpolated" | "propagated" | "imported";
+export type Origin = "model" | "hand" | "copied" | "interpolated" | "propagated" | "imported" | "found";
 
 /** What was said about an object on a slice of a plane, and what came of it. The mask itself is in the labelmap. */
 export interface Work {

@@ -1,13 +1,15 @@
 // What was done on a case, step by step, and back: over all objects and slices, bounded in bytes.
 import type { LabelmapChange } from "../../src/volume/index.ts";
 import type { Case, Entry, Journal, Work } from "./case.ts";
+import type { Previous } from "./prompts.ts";
 
 /** As many steps as anyone wants back, and what they may take in memory. */
 const MOST_STEPS = 2000;
 const MOST_BYTES = 64 << 20;
 
 export function bytesOf({ works, changes }: Entry): number {
-  const ofWork = (work: Work | null) => (work?.prompts.previous?.probabilities.byteLength ?? 0) + 40 * (work?.prompts.points.length ?? 0);
+  const ofPrevious = (previous: Previous) => ("drawn" in previous ? previous.drawn : previous.probabilities).byteLength;
+  const ofWork = (work: Work | null) => (work?.prompts.previous ? ofPrevious(work.prompts.previous) : 0) + 40 * (work?.prompts.points.length ?? 0);
   const ofChange = (change: LabelmapChange) => (change.slice === undefined ? 200 : change.before.byteLength + change.after.byteLength + 64);
   return 400 + works.reduce((sum, { before, after }) => sum + ofWork(before) + ofWork(after), 0) + changes.reduce((sum, change) => sum + ofChange(change), 0);
 }

@@ -1,18 +1,17 @@
 // What the user said about one object on one slice: plain values, so that undo is exact.
 import type { Box, Prompt } from "../../src/index.ts";
+import type { Runs } from "../../src/volume/index.ts";
 import type { Pixel } from "../stage/view.ts";
 
 export interface PromptPoint extends Pixel {
   readonly label: 0 | 1;
 }
 
-/** The mask that a round starts from, as SAM-Med2D refines: probabilities of the round before. */
-export interface Previous {
-  /** [4g * 4g] probabilities, model space. */
-  readonly probabilities: Float32Array;
-  /** The model that made them; another one's mean nothing to it. A mask that was drawn means the same to all of them: `null`. */
-  readonly model: number | null;
-}
+/**
+ * The mask that a round starts from: as SAM-Med2D refines, probabilities of the round before, [4g * 4g] in model space, of the model of that number;
+ * or a mask that no prompt made, drawn or read from a file, which prompts correct.
+ */
+export type Previous = { readonly probabilities: Float32Array; readonly model: number } | { readonly drawn: Runs };
 
 /** One round of prompts. Its identity is the key under which its result is kept. */
 export interface Prompts {
@@ -46,24 +45,29 @@ export function setBox(prompts: Prompts, box: Box, previous: Previous | null = n
 
 /** A point or the box's edges dragged to another place. */
 export function movePoint(prompts: Prompts, index: number, { x, y }: Pixel): Prompts {
-  return { ...prompts, points: prompts.points.map((point, i) => (i === index ? { ...point, x, y } : point)), previous: null };
+  return { ...prompts, points: prompts.points.map((point, i) => (i === index ? { ...point, x, y } : point)), previous: drawnBefore(prompts) };
 }
 
 export function removePoint(prompts: Prompts, index: number): Prompts {
-  return { ...prompts, points: prompts.points.filter((_, i) => i !== index), previous: null };
+  return { ...prompts, points: prompts.points.filter((_, i) => i !== index), previous: drawnBefore(prompts) };
 }
 
 export function removeBox(prompts: Prompts): Prompts {
-  return { ...prompts, box: null, previous: null };
+  return { ...prompts, box: null, previous: drawnBefore(prompts) };
 }
 
-/** For the model: the previous mask only where this very model made it, or a hand did. */
-export function toPrompt({ points, box, previous }: Prompts, model: number, multimask: boolean): Prompt {
-  const usable = previous && (previous.model === model || previous.model === null);
+/** A mask that was drawn is what all of its prompts correct; what the model made before is of other prompts. */
+function drawnBefore({ previous }: Prompts): Previous | null {
+  return previous && "drawn" in previous ? previous : null;
+}
+
+/** For the model: a mask of its own before only where this very model made it; one that was drawn as `inputOf` brings it to the model's square. */
+export function toPrompt({ points, box, previous }: Prompts, model: number, multimask: boolean, inputOf: (drawn: Runs) => Float32Array): Prompt {
+  const maskInput = !previous ? null : "drawn" in previous ? inputOf(previous.drawn) : previous.model === model ? previous.probabilities : null;
   return {
     multimask,
     ...(points.length > 0 && { points: points.map(({ x, y, label }) => ({ x, y, label })) }),
     ...(box && { box }),
-    ...(usable && { maskInput: previous.probabilities }),
+    ...(maskInput && { maskInput }),
   };
 }

@@ -29,16 +29,18 @@ export function strokeRuns(points: Spots, radius: number, { width, height, ratio
   return runsOf(mask);
 }
 
-/** Pixels whose centres are inside the closed line, by the even-odd rule. */
-export function areaRuns(points: Spots, { width, height }: Size): Runs {
+/** Pixels whose centres are inside closed lines, by the even-odd rule: a line within another is a hole. */
+export function areaRuns(rings: readonly Spots[], { width, height }: Size): Runs {
   const out: number[] = [];
   for (let row = 0; row < height; row++) {
     const y = row + 0.5;
     const crossings: number[] = [];
-    for (let i = 0; i < points.length; i++) {
-      const [x0, y0] = points[i] as readonly [number, number];
-      const [x1, y1] = points[(i + 1) % points.length] as readonly [number, number];
-      if (y0 <= y !== y1 <= y) crossings.push(x0 + ((y - y0) / (y1 - y0)) * (x1 - x0));
+    for (const points of rings) {
+      for (let i = 0; i < points.length; i++) {
+        const [x0, y0] = points[i] as readonly [number, number];
+        const [x1, y1] = points[(i + 1) % points.length] as readonly [number, number];
+        if (y0 <= y !== y1 <= y) crossings.push(x0 + ((y - y0) / (y1 - y0)) * (x1 - x0));
+      }
     }
     crossings.sort((a, b) => a - b);
     for (let i = 0; i + 1 < crossings.length; i += 2) {

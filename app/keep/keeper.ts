@@ -25,6 +25,7 @@ const SETTINGS = [
   "tool",
   "ahead",
   "layout",
+  "preview",
 ] as const satisfies readonly (keyof State)[];
 
 interface Dirty {

@@ -1,7 +1,8 @@
 // Encodes and decodes one thing at a time, always the latest wanted: what was overtaken is never started, or dropped. What will be wanted next is
 // encoded when nothing is, and gives way at once.
 import type { Decoded, Embedding, RawImage } from "../../src/index.ts";
-import { type Runs, runsOf, type Segmenter, type SegmenterPrompt } from "../../src/volume/index.ts";
+import { maskInputOfRuns, type Runs, runsOf, type Segmenter, type SegmenterPrompt } from "../../src/volume/index.ts";
+import { dice } from "../annotate/truth.ts";
 import type { Place } from "../annotate/case.ts";
 import type { SamMed2DWorker } from "../../src/worker/client.ts";
 import { isEmpty, type Prompts, toPrompt } from "../annotate/prompts.ts";
@@ -176,9 +177,9 @@ export class Inference {
       if (model !== this.#model || this.#wanted !== job || isEmpty(job.prompts)) return;
       const since = performance.now();
       this.#events.onActivity({ kind: "decoding", since });
-      const decoded = await model.decode(embedding, toPrompt(job.prompts, this.#modelNumber, job.settings.multimask));
+      const decoded = await model.decode(embedding, this.#promptOf(model, embedding, job));
       results.delete(job.prompts);
-      const result = packed(decoded, performance.now() - since);
+      const result = packed(decoded, performance.now() - since, job.prompts.previous);
       results.set(job.prompts, result);
       trim(results);
       if (results === this.#results) this.#events.onResult(job, result);
@@ -187,6 +188,25 @@ export class Inference {
       if (model !== this.#model || this.#wanted !== job) return;
       this.#failed = job;
       this.#events.onError(error);
+    }
+  }
+
+  #promptOf({ config }: Runner, { framing }: Embedding, { prompts, settings }: Job) {
+    return toPrompt(prompts, this.#modelNumber, settings.multimask, (drawn) => maskInputOfRuns(drawn, framing, 4 * config.grid));
+  }
+
+  /** The mask that these prompts would give: of a picture that is encoded already, while nothing else is done; null otherwise. Nothing is kept. */
+  async peek(job: Job, signal: AbortSignal): Promise<Runs | null> {
+    const model = this.#model;
+    if (!model || this.#running || !this.#embeddings.holds(job)) return null;
+    try {
+      const embedding = await this.#embeddings.of(model, job, { signal });
+      const { masks, best } = await model.decode(embedding, this.#promptOf(model, embedding, job), { signal });
+      const mask = masks[best];
+      return mask && !signal.aborted ? runsOf(mask.data) : null;
+    } catch {
+      // What failed is said when it is asked for in earnest.
+      return null;
     }
   }
 
@@ -253,8 +273,12 @@ interface Making {
   readonly controller: AbortController;
 }
 
-function packed({ masks, scores, logits, best }: Decoded, decodeMs: number): Result {
-  return { masks: masks.map(({ data }) => runsOf(data)), scores, logits, best, decodeMs };
+/** Of a mask that is corrected, the candidate most like it is the best: the predicted IoU knows nothing of what it was. */
+function packed({ masks, scores, logits, best }: Decoded, decodeMs: number, previous: Prompts["previous"]): Result {
+  const runs = masks.map(({ data }) => runsOf(data));
+  if (!previous || !("drawn" in previous)) return { masks: runs, scores, logits, best, decodeMs };
+  const worth = runs.map((mask, i) => dice(mask, previous.drawn) + 1e-3 * (scores[i] as number));
+  return { masks: runs, scores, logits, best: worth.indexOf(Math.max(...worth)), decodeMs };
 }
 
 /** The latest always stays whole. */

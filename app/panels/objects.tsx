@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { pixelCount } from "../../src/volume/index.ts";
 import { currentWork, isUntouched, type ObjectOf, truthsHere } from "../annotate/case.ts";
 import { colourOf } from "../annotate/labels.ts";
+import { findEverything } from "../annotate/everything.ts";
 import { isEmpty } from "../annotate/prompts.ts";
 import { proposalsOf } from "../annotate/through.ts";
 import { closest } from "../annotate/truth.ts";
@@ -80,6 +81,7 @@ export function Objects() {
             )}
           </div>
         )}
+        <Everything />
         <div class="row sticky">
           <Act id="accept" class="primary" icon="check" label={t("key.accept")} command="accept" disabled={!mask} onAct={() => actions.run("accept")} />
           <Act id="save-mask" icon="save" label={t("save.mask")} disabled={!mask} onAct={() => void actions.saveMask()} />
@@ -89,6 +91,32 @@ export function Objects() {
       <Results />
       <Drawing state={state} />
     </>
+  );
+}
+
+function Everything() {
+  const { desk, state } = useShared();
+  const [side, setSide] = useState(16);
+  return (
+    <details class="everything" id="everything-options">
+      <summary>{t("everything.title")}</summary>
+      <p class="hint">{t("everything.words")}</p>
+      <div class="row">
+        <select aria-label={t("everything.grid")} value={side} onChange={({ currentTarget }) => setSide(Number(currentTarget.value))}>
+          {[8, 16, 32].map((one) => (
+            <option key={one} value={one}>
+              {t("everything.points", { n: one * one })}
+            </option>
+          ))}
+        </select>
+        <Act
+          id="everything"
+          label={t("everything.run")}
+          disabled={state.task !== null || !currentCase(state)?.shown}
+          onAct={() => void findEverything(desk, side)}
+        />
+      </div>
+    </details>
   );
 }
 
@@ -193,6 +221,13 @@ function Drawing({ state }: { readonly state: State }) {
         <span>
           {t("drawing.refine")}
           <small>{t("drawing.refine.words")}</small>
+        </span>
+      </label>
+      <label class="switch">
+        <input type="checkbox" id="preview" checked={state.preview ?? desk.quick} onChange={(event) => store.set({ preview: event.currentTarget.checked })} />
+        <span>
+          {t("drawing.preview")}
+          <small>{t("drawing.preview.words")}</small>
         </span>
       </label>
       <div class="field select">

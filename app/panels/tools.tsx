@@ -18,6 +18,7 @@ const TOOLS: readonly { readonly tool: Tool; readonly icon: string; readonly com
   { tool: "eraser", icon: "eraser", command: "eraser" },
   { tool: "lasso", icon: "lasso", command: "lasso" },
   { tool: "scribble", icon: "scribble", command: "scribble" },
+  { tool: "outline", icon: "outline", command: "contour" },
   { tool: "ruler", icon: "ruler", command: "ruler" },
   { tool: "cross", icon: "cross", command: null },
 ];

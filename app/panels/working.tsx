@@ -7,7 +7,7 @@ import { useShared } from "./parts.tsx";
 const SHOW_AFTER_MS = 180;
 
 export function Working() {
-  const { activity, opening } = useShared().state;
+  const { activity, opening, task } = useShared().state;
   const [elapsed, setElapsed] = useState(0);
   const { kind } = activity;
   const since = activity.kind === "idle" ? 0 : activity.since;
@@ -21,10 +21,19 @@ export function Working() {
   const seconds = elapsed > 1500 ? ` · ${Math.floor(elapsed / 1000)} s` : "";
   return (
     <>
-      <div class="working" id="working" hidden={activity.kind === "idle" || elapsed < SHOW_AFTER_MS}>
+      <div class="working" id="working" hidden={task !== null || activity.kind === "idle" || elapsed < SHOW_AFTER_MS}>
         <span class="spinner" />
         <span id="working-text">{activity.kind === "idle" ? "" : `${t(`working.${activity.kind}`)}${share}${seconds}`}</span>
       </div>
+      {task && (
+        <div class="working opening" id="task">
+          <span class="spinner" />
+          <span>{`${task.words} · ${t("working.at", { done: task.done, total: task.total })}`}</span>
+          <button type="button" onClick={task.stop}>
+            {t("working.stop")}
+          </button>
+        </div>
+      )}
       {opening && (
         <div class="working opening">
           <span class="spinner" />

@@ -78,7 +78,7 @@ export class Drawing {
       this.#desk.addPoints(pointsAlong(points, size).map((pixel) => ({ ...pixel, label: negative ? 0 : 1 }) as const));
       return;
     }
-    const runs = kind === "lasso" ? areaRuns(points, size) : strokeRuns(points, radius, size);
+    const runs = kind === "lasso" ? areaRuns([points], size) : strokeRuns(points, radius, size);
     const adds = kind === "brush" || (kind === "lasso" && !negative);
     this.#desk.annotator.draw({ key: `step.${kind}` }, adds ? union(before, runs) : difference(before, runs));
   }

@@ -7,8 +7,11 @@ import { boxBetween, nearestPixel, type Pixel, panned, pixelAt, type Size, toIma
 export type StrokeKind = "brush" | "eraser" | "lasso" | "scribble" | "ruler";
 export type Spot = readonly [x: number, y: number];
 
-/** What of the prompts is under the pointer: a point, or edges of the box. */
-export type Grip = { readonly kind: "point"; readonly index: number } | { readonly kind: "box"; readonly sides: readonly [boolean, boolean, boolean, boolean] };
+/** What is under the pointer to be dragged: a point, edges of the box, a corner of the outline, there already or made of an edge. */
+export type Grip =
+  | { readonly kind: "point"; readonly index: number }
+  | { readonly kind: "box"; readonly sides: readonly [boolean, boolean, boolean, boolean] }
+  | { readonly kind: "corner"; readonly ring: number; readonly index: number; readonly made: boolean };
 
 interface GestureTarget {
   readonly image: () => Size | null;
@@ -24,6 +27,8 @@ interface GestureTarget {
   /** What can be dragged at this place on the stage. */
   grip(x: number, y: number): Grip | null;
   drag(grip: Grip, to: Pixel, done: boolean): void;
+  /** The corner of the outline at this place on the stage goes. */
+  cut(x: number, y: number): void;
   /** The object under a click. */
   pick(pixel: Pixel): void;
   hover(pixel: Pixel | null): void;
@@ -132,17 +137,20 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     if (button === 0 && (tool === "cross" || shiftKey)) return "cross";
     if (STROKES.has(tool) && (button === 0 || button === 2)) return tool as StrokeKind;
     if (button !== 0) return "nothing";
-    if ((tool === "select" || tool === "box") && target.grip(at.x, at.y)) return "grip";
-    if (tool === "select") return "pan";
+    if ((tool === "select" || tool === "box" || tool === "outline") && target.grip(at.x, at.y)) return "grip";
+    if (tool === "select" || tool === "outline") return "pan";
     if (!touch || tool === "box") return "box";
     return stage.zoomedIn ? "pan" : "nothing";
   }
 
   function longPress(image: Size): void {
-    if (!press || press.moved || press.does === "grip" || STROKES.has(press.does as Tool)) return;
-    const pixel = pixelAt(stage.view, image, press.x, press.y);
+    const outline = target.tool() === "outline";
+    if (!press || press.moved || (press.does === "grip" && !outline) || STROKES.has(press.does as Tool)) return;
+    const { x, y } = press;
+    const pixel = pixelAt(stage.view, image, x, y);
     press = null;
-    if (pixel) target.point(pixel, 0);
+    if (outline) target.cut(x, y);
+    else if (pixel) target.point(pixel, 0);
   }
 
   element.addEventListener("pointermove", (event) => {
@@ -231,6 +239,10 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
       return;
     }
     tappedAt = event.timeStamp;
+    if (tool === "outline") {
+      if (button === 2) target.cut(at.x, at.y);
+      return;
+    }
     if (button === 2) target.point(pixel, 0);
     else if (button === 0 && tool !== "box") target.point(pixel, tool === "negative" ? 0 : 1);
     else if (button === 0 && !corner) {

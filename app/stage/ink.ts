@@ -2,6 +2,7 @@
 import type { Box } from "../../src/index.ts";
 import type { EdgeLetters } from "../../src/volume/index.ts";
 import type { PromptPoint } from "../annotate/prompts.ts";
+import type { Rings } from "./outline.ts";
 import { type Pixel, type Size, toStage, type View } from "./view.ts";
 
 /** Where it is drawn: a context in CSS pixels of the stage, how the image lies on it, and the stage's size. */
@@ -73,6 +74,34 @@ export function drawCross({ context, view, size: { width, height } }: Surface, {
       context.stroke();
     }
   }
+}
+
+/** Rings of lines with a square at each corner. */
+export function drawCorners({ context, view }: Surface, rings: Rings): void {
+  const path = new Path2D();
+  const squares = new Path2D();
+  for (const ring of rings) {
+    ring.forEach((spot, i) => {
+      const [x, y] = toStage(view, ...spot);
+      if (i === 0) path.moveTo(x, y);
+      else path.lineTo(x, y);
+      squares.rect(x - 3.5, y - 3.5, 7, 7);
+    });
+    path.closePath();
+  }
+  for (const [width, style] of [
+    [3.5, DARK],
+    [1.5, "#ffffff"],
+  ] as const) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    context.stroke(path);
+  }
+  context.fillStyle = "#ffffff";
+  context.fill(squares);
+  context.lineWidth = 1.2;
+  context.strokeStyle = "#06150c";
+  context.stroke(squares);
 }
 
 export function drawStroke({ context, view }: Surface, { kind, points, radius, colour }: Stroke): void {

@@ -110,6 +110,8 @@ export class SideView {
       ruler: null,
       brush: null,
       letters: lettersOf(shown),
+      corners: null,
+      preview: null,
       foot: FOOT,
       cross: crossIn(slice.volume, plane, cross),
       truth: null,

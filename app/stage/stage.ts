@@ -1,7 +1,22 @@
 // The stage: draws image, mask, prompts and crosshair, whenever something changed and never otherwise.
 import type { Box } from "../../src/index.ts";
 import type { EdgeLetters } from "../../src/volume/index.ts";
-import { type Cross, DARK, drawBox, drawBrush, drawCross, drawCursor, drawLetters, drawPoint, drawRuler, drawStroke, type Ruler, type Stroke } from "./ink.ts";
+import {
+  type Cross,
+  DARK,
+  drawBox,
+  drawBrush,
+  drawCorners,
+  drawCross,
+  drawCursor,
+  drawLetters,
+  drawPoint,
+  drawRuler,
+  drawStroke,
+  type Ruler,
+  type Stroke,
+} from "./ink.ts";
+import type { Rings } from "./outline.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Prompts } from "../annotate/prompts.ts";
 import { centred, fitting, type Pixel, pixelAt, placed, type Place, revealing, type Size, type View, zoomed } from "./view.ts";
@@ -24,6 +39,10 @@ export interface Scene {
   readonly brush: { readonly at: Pixel; readonly radius: number } | null;
   /** What the edges of the picture point to, in the patient. */
   readonly letters: EdgeLetters | null;
+  /** Corners of the current mask's outline, while they can be dragged. */
+  readonly corners: Rings | null;
+  /** The outline of what a click would give. */
+  readonly preview: Path2D | null;
   /** CSS pixels at the foot that something else is on. */
   readonly foot: number;
   /** Where the other planes cut this one. */
@@ -140,7 +159,7 @@ export class Stage {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     if (!this.#scene) return;
-    const { image, size, overlay, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters, foot, cross } = this.#scene;
+    const { image, size, overlay, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters, foot, cross, corners, preview } = this.#scene;
     const { scale, x, y, ratio: tall } = this.#view;
     context.setTransform(ratio * scale, 0, 0, ratio * scale * tall, ratio * x, ratio * y);
     // Magnified far enough, pixels are what one wants to see.
@@ -167,9 +186,18 @@ export class Stage {
       ]);
       context.setLineDash([]);
     }
+    if (preview) {
+      context.setLineDash([3, 4]);
+      this.#strokePath(preview, [
+        [3, "rgba(0, 0, 0, 0.4)"],
+        [1.4, "rgba(255, 255, 255, 0.85)"],
+      ]);
+      context.setLineDash([]);
+    }
     const surface = { context, view: this.#view, size: this.size };
     if (cross) drawCross(surface, cross);
     if (stroke) drawStroke(surface, stroke);
+    if (corners) drawCorners(surface, corners);
     if (prompts.box) drawBox(surface, prompts.box, false);
     if (draft) drawBox(surface, draft, true);
     for (const point of prompts.points) drawPoint(surface, point);

@@ -1,6 +1,6 @@
 // Ties the stage to the state: what is drawn, the keyboard's crosshair, the corner captions and the status line.
 import type { Box } from "../../src/index.ts";
-import { type Case, currentWork, type Truth, truthsHere } from "../annotate/case.ts";
+import { type Case, currentWork, objectOf, type Shown, type Truth, truthsHere } from "../annotate/case.ts";
 import { movePoint } from "../annotate/prompts.ts";
 import { closest } from "../annotate/truth.ts";
 import type { Desk } from "../desk.ts";
@@ -16,7 +16,9 @@ import { gripAt, movedBox } from "./grips.ts";
 import { stride } from "./keys.ts";
 import { crossIn, crossOf, voxelAt } from "./linked.ts";
 import { Marking } from "./marking.ts";
+import { Outline } from "./outline.ts";
 import { outlineOf } from "./overlay.ts";
+import { Preview } from "./preview.ts";
 import { Stage } from "./stage.ts";
 import { statusOf } from "./status.ts";
 import { boxBetween, type Pixel } from "./view.ts";
@@ -43,7 +45,9 @@ export class StageController {
   #cursor: Pixel | null = null;
   #corner: Pixel | null = null;
   #draft: Box | null = null;
-  #dragged: { readonly grip: Grip; readonly to: Pixel } | null = null;
+  #dragged: { readonly grip: Exclude<Grip, { kind: "corner" }>; readonly to: Pixel } | null = null;
+  readonly #outline = new Outline();
+  readonly #preview: Preview;
   #hover: Pixel | null = null;
   readonly #marking: Marking;
   #truth: { readonly truth: Truth; readonly outline: Path2D } | null = null;
@@ -54,6 +58,7 @@ export class StageController {
     this.#desk = desk;
     this.stage = new Stage(byId("canvas", HTMLCanvasElement), (scale) => this.#onView(scale));
     this.#marking = new Marking(desk);
+    this.#preview = new Preview(desk, () => this.#draw(desk.store.state));
     this.#drawing = new Drawing(desk, () => this.#draw(desk.store.state));
     const shown = () => desk.case?.shown ?? null;
     this.#gestures = listenForGestures(this.#element, this.stage, {
@@ -67,7 +72,8 @@ export class StageController {
       draft: (box) => this.#setDraft(box),
       box: (box) => desk.setBox(box),
       stroke: (...stroke) => this.#drawing.stroke(...stroke),
-      grip: (x, y) => (desk.work ? gripAt(this.stage.view, desk.work.prompts, x, y) : null),
+      grip: (x, y) => this.#gripAt(x, y),
+      cut: (x, y) => this.#cut(x, y),
       drag: (grip, to, done) => this.#drag(grip, to, done),
       pick: (pixel) => this.#pick(pixel),
       window: (dx, dy) => {
@@ -85,7 +91,10 @@ export class StageController {
       hover: (pixel) => this.#onHover(pixel),
       undo: () => desk.undo(),
     });
-    this.#element.addEventListener("pointerdown", () => this.#leaveKeyboard());
+    this.#element.addEventListener("pointerdown", () => {
+      this.#preview.moved(null);
+      this.#leaveKeyboard();
+    });
     this.#element.addEventListener("blur", () => this.#leaveKeyboard());
     this.#element.addEventListener("focus", () => {
       if (this.#element.matches(":focus-visible")) this.#enterKeyboard();
@@ -101,6 +110,7 @@ export class StageController {
     const image = of?.shown ? of.shown.id : null;
     if (image !== this.#image) {
       this.#image = image;
+      this.#preview.moved(null);
       this.#draft = null;
       this.#corner = null;
       this.#cursor = null;
@@ -155,6 +165,7 @@ export class StageController {
 
   /** Gives up what is not finished; prompts are cleared by name. */
   escape(): void {
+    this.#outline.drop();
     if (this.#gestures.cancel()) return;
     this.#corner = null;
     this.#drawing.clearRulers();
@@ -185,7 +196,34 @@ export class StageController {
     }, SPEAK_AFTER_MS);
   }
 
+  #gripAt(x: number, y: number): Grip | null {
+    const { work, store } = this.#desk;
+    if (store.state.tool === "outline") return this.#outline.grip(this.stage.view, x, y);
+    return work && gripAt(this.stage.view, work.prompts, x, y);
+  }
+
+  #cut(x: number, y: number): void {
+    const grip = this.#outline.grip(this.stage.view, x, y);
+    const shown = this.#desk.case?.shown;
+    const mask = this.#desk.mask();
+    if (grip?.kind !== "corner" || grip.made || !shown || !mask) return;
+    this.#desk.annotator.draw({ key: "step.outline" }, this.#outline.without(grip, mask.runs, sizeOf(shown)));
+  }
+
+  #dragCorner(grip: Extract<Grip, { kind: "corner" }>, to: Pixel, done: boolean): void {
+    const shown = this.#desk.case?.shown;
+    const mask = this.#desk.mask();
+    if (!shown || !mask) return;
+    this.#outline.drag(grip, to);
+    if (done) this.#desk.annotator.draw({ key: "step.outline" }, this.#outline.moved(mask.runs, sizeOf(shown)));
+    this.#draw(this.#desk.store.state);
+  }
+
   #drag(grip: Grip, to: Pixel, done: boolean): void {
+    if (grip.kind === "corner") {
+      this.#dragCorner(grip, to, done);
+      return;
+    }
     this.#dragged = done ? null : { grip, to };
     if (!done) {
       this.#draw(this.#desk.store.state);
@@ -212,6 +250,7 @@ export class StageController {
 
   #onHover(pixel: Pixel | null): void {
     const moved = pixel !== null && (pixel.x !== this.#hover?.x || pixel.y !== this.#hover.y);
+    if (moved || !pixel) this.#preview.moved(pixel);
     this.#hover = pixel;
     const { state } = this.#desk.store;
     // Whichever moved last is where keys act.
@@ -268,6 +307,8 @@ export class StageController {
       ruler,
       brush,
       letters: several ? lettersOf(shown) : null,
+      corners: state.tool === "outline" && !state.hidden ? this.#ringsOf(of, shown) : null,
+      preview: this.#preview.runs && outlineOf(this.#preview.runs, shown.picture.width, shown.picture.height),
       foot: 0,
       cross: this.#cross(state, of),
       truth: this.#truth?.outline ?? null,
@@ -301,6 +342,12 @@ export class StageController {
     const volume = of.shown?.slice?.volume;
     const at = (state.layout === "four" || state.tool === "cross") && volume?.geometry && volume.slices > 1 ? crossOf(of) : null;
     return volume && at ? crossIn(volume, of.place.plane, at) : null;
+  }
+
+  /** Of the current mask, unless it is locked. */
+  #ringsOf(of: Case, shown: Shown) {
+    const { runs } = this.#desk.mask() ?? {};
+    return runs && !objectOf(of)?.locked ? this.#outline.rings(runs, sizeOf(shown), this.stage.view.scale) : null;
   }
 
   #truthOf(state: State): { readonly truth: Truth; readonly outline: Path2D } | null {

@@ -4,8 +4,9 @@ import type { Framing, RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
 import { probabilities } from "../image/mask_out.ts";
 import { signedDistances } from "./distance.ts";
+import { maskInputOfRuns } from "./coverage.ts";
 import { connectedParts } from "./parts.ts";
-import { boundsOf, intersection, pixelCount, type Runs, rowRuns, runsOf, union } from "./runs.ts";
+import { boundsOf, intersection, pixelCount, type Runs, runsOf, union } from "./runs.ts";
 import type { EncodedPicture, Segmenter, SegmenterAnswer, SegmenterPrompt } from "./segmenter.ts";
 
 export interface PropagateOptions {
@@ -126,27 +127,8 @@ export function promptOf(runs: Runs, logits: Float32Array | undefined, framing: 
   const depths = signedDistances(runs, width, frame, 1, 1);
   const deepest = depths.reduce((best, depth, i) => (depth > (depths[best] as number) ? i : best), 0);
   const point = { x: frame.left + (deepest % frame.width), y: frame.top + Math.floor(deepest / frame.width), label: 1 as const };
-  const maskInput = logits ? probabilities(logits) : coverage(runs, framing, side);
+  const maskInput = logits ? probabilities(logits) : maskInputOfRuns(runs, framing, side);
   return { box, points: [point], maskInput };
-}
-
-/** The share of each cell of the network's low-resolution square that the mask covers: [side, side]. */
-function coverage(runs: Runs, framing: Framing, side: number): Float32Array {
-  const cells = new Float32Array(side * side);
-  const share = side / framing.size;
-  const [scaleX, scaleY] = [framing.scaleX * share, framing.scaleY * share];
-  for (const [row, begin, end] of rowRuns(runs, framing.width)) {
-    const [top, bottom] = [row * scaleY + framing.top * share, (row + 1) * scaleY + framing.top * share];
-    const [left, right] = [begin * scaleX + framing.left * share, end * scaleX + framing.left * share];
-    for (let y = Math.floor(top); y < Math.min(side, bottom); y++) {
-      const tall = Math.min(bottom, y + 1) - Math.max(top, y);
-      for (let x = Math.floor(left); x < Math.min(side, right); x++) {
-        const wide = Math.min(right, x + 1) - Math.max(left, x);
-        cells[y * side + x] = Math.min(1, (cells[y * side + x] as number) + tall * wide);
-      }
-    }
-  }
-  return cells;
 }
 
 /** Of the candidates the one most like the mask before it, which knows more than the predicted IoU; of equals the likelier. */

@@ -155,7 +155,7 @@ describe("strokes", () => {
       [4, 3],
       [1, 3],
     ] as const;
-    expect([...areaRuns(square, { width: 5, height: 5 })]).toEqual([6, 9, 11, 14]);
+    expect([...areaRuns([square], { width: 5, height: 5 })]).toEqual([6, 9, 11, 14]);
     const line = Array.from({ length: 50 }, (_, i) => [i + 0.5, 3.5] as const);
     const points = pointsAlong(line, { width: 60, height: 9 });
     expect(points.length).toBe(5);

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Bits, contours } from "../../app/annotate/contour.ts";
+import { areaRuns } from "../../app/annotate/strokes.ts";
+import { dice } from "../../app/annotate/truth.ts";
+import { runsOf } from "../../src/volume/index.ts";
+import { type Bits, contours, polygonsOf } from "../../app/annotate/contour.ts";
 
 function bits(...rows: string[]): Bits {
   const width = rows[0]?.length ?? 0;
@@ -61,5 +64,26 @@ describe("contours", () => {
         expect(contours(mask).reduce((sum, loop) => sum + loop.length / 2, 0)).toBe(edges);
       }
     }
+  });
+});
+
+describe("polygons", () => {
+  const size = { width: 60, height: 50 };
+  const disc = (inside: (x: number, y: number) => boolean) =>
+    runsOf(Uint8Array.from({ length: size.width * size.height }, (_, i) => Number(inside(i % size.width, Math.floor(i / size.width)))));
+
+  it("of few corners cover what the mask covers, to the tolerance, holes left out", () => {
+    const ring = disc((x, y) => Math.hypot(x - 28, y - 24) < 20 && Math.hypot(x - 28, y - 24) > 8);
+    const polygons = polygonsOf(ring, size, 1);
+    expect(polygons.length).toBe(2);
+    for (const corners of polygons) expect(corners.length).toBeLessThan(24);
+    expect(dice(areaRuns(polygons, size), ring)).toBeGreaterThan(0.96);
+    expect(areaRuns(polygonsOf(ring, size, 0), size)).toEqual(ring);
+  });
+
+  it("of single pixels and none are kept, and are none", () => {
+    const one = disc((x, y) => x === 3 && y === 4);
+    expect(areaRuns(polygonsOf(one, size, 5), size)).toEqual(one);
+    expect(polygonsOf(new Uint32Array(0), size, 1)).toEqual([]);
   });
 });

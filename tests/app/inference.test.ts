@@ -4,6 +4,7 @@ import type { EmbeddingStore } from "../../app/model/embeddings.ts";
 import { type Activity, type Ahead, Inference, type Job, type Runner } from "../../app/model/inference.ts";
 import type { SavedEmbedding } from "../../src/index.ts";
 import { addPoint, NO_PROMPTS, type Prompts } from "../../app/annotate/prompts.ts";
+import { dice } from "../../app/annotate/truth.ts";
 import { until } from "../support/until.ts";
 import { FakeModel } from "../worker/fake_model.ts";
 
@@ -263,5 +264,37 @@ describe("ahead", () => {
     inference.want(wanted(0));
     await until(() => expect(shelf.kept.size).toBe(2));
     expect(seen.errors).toEqual([]);
+  });
+
+  it("goes on from a mask that was drawn, and prefers the candidate most like it", async () => {
+    const { inference, model } = start();
+    const drawn = Uint32Array.of(0, 64);
+    const prompts = addPoint(NO_PROMPTS, { x: 1, y: 1, label: 1 }, { drawn });
+    inference.want(job("a", prompts));
+    await until(() => expect(inference.resultOf(prompts)).toBeDefined());
+    const { maskInput } = model.decoded[0] as { maskInput?: Float32Array };
+    expect(maskInput?.length).toBe((4 * model.config.grid) ** 2);
+    expect(maskInput?.every((share) => share > 0.999)).toBe(true);
+    const { masks, best } = inference.resultOf(prompts) as NonNullable<ReturnType<typeof inference.resultOf>>;
+    const alike = masks.map((mask) => dice(mask, drawn));
+    expect(alike[best]).toBe(Math.max(...alike));
+  });
+
+  it("peeks at what prompts would give only where the picture is encoded and nothing else is done, and keeps nothing of it", async () => {
+    const { inference, model, seen } = start();
+    const never = new AbortController().signal;
+    const prompts = promptsAt(3);
+    expect(await inference.peek(job("a", prompts), never)).toBeNull();
+    inference.want(job("a", { ...NO_PROMPTS }));
+    await until(() => expect(seen.encodes).toBe(1));
+    await idle(seen);
+    expect(await inference.peek(job("a", prompts), never)).not.toBeNull();
+    expect(inference.resultOf(prompts)).toBeUndefined();
+    const stopped = new AbortController();
+    const peeked = inference.peek(job("a", prompts), stopped.signal);
+    stopped.abort();
+    expect(await peeked).toBeNull();
+    expect(model.encodes).toBe(1);
+    expect(seen.results).toBe(0);
   });
 });

@@ -4,6 +4,7 @@ import { addPoint, addPoints, isEmpty, movePoint, NO_PROMPTS, removeBox, removeP
 const A = { x: 3, y: 4, label: 1 } as const;
 const B = { x: 9, y: 2, label: 0 } as const;
 const BOX = [1, 2, 8, 9] as const;
+const drawnInput = (runs: Uint32Array) => Float32Array.from(runs);
 const PREVIOUS = { probabilities: new Float32Array([0.5]), model: 3 };
 
 describe("prompts", () => {
@@ -33,14 +34,19 @@ describe("prompts", () => {
 
 describe("the prompt for the model", () => {
   it("names only what is there", () => {
-    expect(toPrompt(NO_PROMPTS, 3, true)).toEqual({ multimask: true });
-    expect(toPrompt(addPoint(NO_PROMPTS, A), 3, false)).toEqual({ multimask: false, points: [A] });
+    expect(toPrompt(NO_PROMPTS, 3, true, drawnInput)).toEqual({ multimask: true });
+    expect(toPrompt(addPoint(NO_PROMPTS, A), 3, false, drawnInput)).toEqual({ multimask: false, points: [A] });
   });
 
   it("gives the previous mask to the model that made it and to no other; one drawn by hand to any", () => {
     const now = setBox(NO_PROMPTS, BOX, PREVIOUS);
-    expect(toPrompt(now, 3, true)).toEqual({ multimask: true, box: BOX, maskInput: PREVIOUS.probabilities });
-    expect(toPrompt(now, 4, true)).toEqual({ multimask: true, box: BOX });
-    expect(toPrompt(setBox(NO_PROMPTS, BOX, { ...PREVIOUS, model: null }), 4, true).maskInput).toBe(PREVIOUS.probabilities);
+    expect(toPrompt(now, 3, true, drawnInput)).toEqual({ multimask: true, box: BOX, maskInput: PREVIOUS.probabilities });
+    expect(toPrompt(now, 4, true, drawnInput)).toEqual({ multimask: true, box: BOX });
+    const drawn = Uint32Array.of(3, 9);
+    const corrected = addPoint(NO_PROMPTS, A, { drawn });
+    expect(toPrompt(corrected, 4, true, drawnInput).maskInput).toEqual(Float32Array.of(3, 9));
+    // It is what all further prompts correct.
+    expect(movePoint(corrected, 0, B).previous).toEqual({ drawn });
+    expect(removePoint(corrected, 0).previous).toEqual({ drawn });
   });
 });
