@@ -30,17 +30,44 @@ function element(group, number, vr, value) {
   return Buffer.concat([head, body]);
 }
 
+/** One fragment, after an empty table of offsets. */
+function encapsulated(frame) {
+  const item = (bytes) => {
+    const head = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0]);
+    head.writeUInt32LE(bytes.length + (bytes.length % 2), 4);
+    return Buffer.concat([head, bytes, Buffer.alloc(bytes.length % 2)]);
+  };
+  const head = Buffer.from([0xe0, 0x7f, 0x10, 0x00, 0x4f, 0x42, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+  return Buffer.concat([head, item(Buffer.alloc(0)), item(frame), Buffer.from([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0])]);
+}
+
+/** Lossless JPEG 2000 by OpenJPEG: `encode(values)` gives a code stream. */
+export async function jpeg2000Encoder() {
+  const { default: make } = await import("@cornerstonejs/codec-openjpeg");
+  const { J2KEncoder } = await make();
+  return (values) => {
+    const encoder = new J2KEncoder();
+    const frame = { width: SIDE, height: SIDE, bitsPerSample: 16, componentCount: 1, isSigned: true };
+    encoder.getDecodedBuffer(frame).set(new Uint8Array(values.buffer));
+    encoder.setQuality(true, 0);
+    encoder.encode();
+    const stream = Buffer.from(encoder.getEncodedBuffer());
+    encoder.delete();
+    return stream;
+  };
+}
+
 const us = (value) => Buffer.from(Uint16Array.of(value).buffer);
 
-/** Explicit VR Little Endian, 1.5 mm from slice to slice. */
-export function sliceFile(values, index) {
+/** Explicit VR Little Endian, or JPEG 2000 where a code stream is given; 1.5 mm from slice to slice. */
+export function sliceFile(values, index, stream) {
   const uid = `2.25.1.${index + 1}`;
   const sop = "1.2.840.10008.5.1.4.1.1.2";
   const meta = Buffer.concat([
     element(2, 1, "OB", Buffer.from([0, 1])),
     element(2, 2, "UI", sop),
     element(2, 3, "UI", uid),
-    element(2, 0x10, "UI", "1.2.840.10008.1.2.1"),
+    element(2, 0x10, "UI", stream ? "1.2.840.10008.1.2.4.90" : "1.2.840.10008.1.2.1"),
   ]);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(meta.length);
@@ -66,7 +93,7 @@ export function sliceFile(values, index) {
     element(0x28, 0x101, "US", us(16)),
     element(0x28, 0x102, "US", us(15)),
     element(0x28, 0x103, "US", us(1)),
-    element(0x7fe0, 0x10, "OW", Buffer.from(values.buffer)),
+    stream ? encapsulated(stream) : element(0x7fe0, 0x10, "OW", Buffer.from(values.buffer)),
   ]);
 }
 
