@@ -57,13 +57,18 @@ export async function pictureOf(view: Volume, slice: number, window: Window, sig
   return { image, chosen, notes: view.notes };
 }
 
-export async function openView(path: string, options: PictureOptions, terminal: Terminal, signal: AbortSignal): Promise<View> {
+/** The volume of a path, the `number`-th from 1 where it has several. */
+export async function openStored(path: string, number: number | undefined, terminal: Terminal, signal: AbortSignal): Promise<Volume> {
   const { volumes, refused } = await openPaths([path], terminal, signal);
   if (volumes.length === 0) {
     const [first] = refused;
     throw new CommandError(first ? `cannot open ${first.file}: ${first.reason}` : `cannot open ${path}: there is no image in it`);
   }
-  const stored = choose(volumes, options.volume, path);
+  return choose(volumes, number, path);
+}
+
+export async function openView(path: string, options: PictureOptions, terminal: Terminal, signal: AbortSignal): Promise<View> {
+  const stored = await openStored(path, options.volume, terminal, signal);
   const view = options.plane ? planeView(stored, options.plane) : stored;
   const slice = sliceOf(view, options, path);
   const window = view.samples >= 3 || view.palette ? between("as stored", 0, 255) : await windowOf(stored, view, slice, options.window, signal);

@@ -155,6 +155,7 @@ function segmentCommand(root: Command, environment: Environment): void {
       "of a volume: from the slice to its neighbours, slices a to b of the plane; needs --out for labels",
       once("--propagate", parseRange),
     )
+    .option("--prompts <file.json>", "of a volume: prompts on its slices as the page saves them, a label each, into the labels of --out")
     .option("--label <name>", "what it is, in files of labels; default structure")
     .option("--everything", "masks for all that can be seen instead of a prompt's, numbered from the largest in --out")
     .option("--grid <n>", "with --everything: points a side; default 32", once("--grid", positive("--grid", true)))

@@ -36,6 +36,8 @@ export interface SegmentOptions extends PictureOptions, EverythingFlags {
   readonly out?: string;
   /** First and last slice, in the order of the plane. */
   readonly propagate?: readonly [first: number, last: number];
+  /** A file of prompts on the slices of a volume. */
+  readonly prompts?: string;
   /** Name of what is segmented, where labels are written. */
   readonly label?: string;
   readonly force?: boolean;
@@ -73,6 +75,12 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
   const weights = options.weights ?? defaultWeights();
   if (options.out === undefined && isAddress(imagePath)) throw new UsageError("--out is needed where the image is on a server: name a file for the mask");
   const out = options.out ?? defaultOut(imagePath);
+  if (options.prompts !== undefined) {
+    if (options.out === undefined)
+      throw new UsageError("--prompts needs a file of labels to be written to: --out with a name that ends in .nii.gz, .seg.nrrd, .dcm, .json or .png");
+    const { segmentPrompts } = await import("./segment_prompts.ts");
+    return segmentPrompts(imagePath, out, { ...options, prompts: options.prompts }, environment);
+  }
   // A mask of one picture is a PNG too, so that its name alone does not tell.
   const labels = labelFormatOf(out)?.format;
   if (options.propagate || options.label !== undefined || (labels && labels !== "png" && labels !== "coco")) {

@@ -120,7 +120,7 @@ export async function segmentVolume(path: string, out: string, options: SegmentO
   }
 }
 
-function encodeOptions({ fit, channelOrder }: SegmentOptions, signal: AbortSignal, terminal: Terminal) {
+export function encodeOptions({ fit, channelOrder }: SegmentOptions, signal: AbortSignal, terminal: Terminal) {
   return { signal, onProgress: loadProgress(terminal), ...(fit && { fit }), ...(channelOrder && { channelOrder }) };
 }
 

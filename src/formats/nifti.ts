@@ -4,11 +4,15 @@ import { flipRasLps, geometryOf, shear } from "../volume/geometry.ts";
 import type { Samples, Volume } from "../volume/volume.ts";
 import { badFile, baseName, byteCount, shown } from "./fail.ts";
 import { inflateAll, inflateHead, packingOf } from "./inflate.ts";
+import { labelsOfText } from "./label_text.ts";
 import { type Header, parseHeader } from "./nifti_header.ts";
 import type { Companions, FileEntry, ReadContext, ReadResult } from "./reader.ts";
 import { bytesOf, expectVoxels, type ScalarType, slicesOf } from "./voxels.ts";
 
 const HEAD = 544;
+/** Of extensions, looked through for the names of labels. */
+const MOST_EXTENSIONS = 1 << 20;
+const COMMENT = 6;
 
 /** More volumes than this are not a time series but a damaged header. */
 const MAX_VOLUMES = 100_000;
@@ -69,7 +73,8 @@ export async function readNifti(entry: FileEntry, companions: Companions, contex
   }
   const { source, files, offset } = await voxelsOf(entry, header, needed, companions, context);
   expectVoxels({ source, path: source.label === path ? path : source.label, offset, type: scalar }, count);
-  const shared = describe(header, path);
+  const labels = await labelsOf(entry, head, header, context);
+  const shared = { ...describe(header, path), ...(labels ? { labels } : {}) };
   const one = columns * rows * slices * samples * bytesOf(scalar);
   const made = Array.from({ length: volumes }, (_, v): Volume => {
     const slice = slicesOf({
@@ -101,10 +106,27 @@ function displayWindow({ displayMin, displayMax }: Header): Volume["windows"] {
   return [{ name: "of the file", center: (displayMin + displayMax) / 2, width: displayMax - displayMin, shape: "linear-exact" }];
 }
 
-async function headOf({ path, source }: FileEntry, context: ReadContext): Promise<Uint8Array<ArrayBuffer>> {
+async function headOf({ path, source }: FileEntry, context: ReadContext, length = HEAD): Promise<Uint8Array<ArrayBuffer>> {
   const packing = await packingOf(source);
-  if (packing) return inflateHead({ source, path, packing }, HEAD, context);
-  return source.read(0, Math.min(HEAD, source.size), context.signal);
+  if (packing) return inflateHead({ source, path, packing }, length, context);
+  return source.read(0, Math.min(length, source.size), context.signal);
+}
+
+/** What `writeNiftiLabels` says of its values in an extension between header and voxels. */
+async function labelsOf(entry: FileEntry, head: Uint8Array, { bytes, single, voxOffset, littleEndian }: Header, context: ReadContext) {
+  let at = bytes.length + 4;
+  if (!single || head[bytes.length] !== 1 || voxOffset < at + 16) return undefined;
+  const all = await headOf(entry, context, Math.min(voxOffset, MOST_EXTENSIONS));
+  const view = new DataView(all.buffer, all.byteOffset, all.byteLength);
+  while (at + 8 <= all.length) {
+    const size = view.getInt32(at, littleEndian);
+    if (size < 16 || at + size > all.length) return undefined;
+    const text = view.getInt32(at + 4, littleEndian) === COMMENT ? new TextDecoder().decode(all.subarray(at + 8, at + size)) : "";
+    const labels = labelsOfText(text.replace(/\0+$/, ""));
+    if (labels) return labels;
+    at += size;
+  }
+  return undefined;
 }
 
 /** The bytes with the voxels, unpacked, and where they begin. */

@@ -3,6 +3,7 @@ import { bufferSource } from "../bytes/byte_source.ts";
 import { crc32 } from "../bytes/crc32.ts";
 import type { Label } from "../volume/labelmap.ts";
 import type { Samples, Slice, Volume } from "../volume/volume.ts";
+import { labelsOfText } from "./label_text.ts";
 import { badFile, baseName, byteCount, CUT_OFF, DAMAGED } from "./fail.ts";
 import { inflateAll, MAX_RATIO } from "./inflate.ts";
 import type { FileEntry, ReadContext, ReadResult } from "./reader.ts";
@@ -111,15 +112,7 @@ function headerOf(view: DataView, path: string): Omit<Parts, "packed" | "palette
 function labelsOf(chunk: Uint8Array): readonly Label[] | undefined {
   const text = new TextDecoder().decode(chunk);
   const mark = "Labels\0\0\0\0\0";
-  if (!text.startsWith(mark)) return undefined;
-  try {
-    const { labels } = JSON.parse(text.slice(mark.length)) as { labels: readonly Label[] };
-    const sound = ({ id, name, color }: Label) =>
-      Number.isInteger(id) && id >= 1 && id <= 65535 && typeof name === "string" && color.length === 3 && color.every((part) => part >= 0 && part <= 255);
-    return Array.isArray(labels) && labels.every(sound) ? labels : undefined;
-  } catch {
-    return undefined;
-  }
+  return text.startsWith(mark) ? labelsOfText(text.slice(mark.length)) : undefined;
 }
 
 /** First column and row, and steps, of Adam7's seven pictures. */

@@ -25,7 +25,7 @@ export async function readJson(entry: FileEntry, companions: Companions, context
     }
     return found(await datasetSegmentations(lists.filter(isDatasetList), path, companions, context));
   }
-  if ("points" in file || "prompts" in file) throw badFile(path, "labels", "prompts", "Open prompts with the image they were set on.");
+  if ("points" in file || "prompts" in file) throw badFile(path, "labels", "prompts", "Open the image or volume that they were set on first.");
   throw badFile(path, "labels: COCO, or the list of a SAM-Med2D dataset folder", "another JSON file", DAMAGED);
 }
 

@@ -4,13 +4,19 @@ import type { Labelmap } from "../volume/labelmap.ts";
 import type { Volume } from "../volume/volume.ts";
 import { badFile } from "./fail.ts";
 import { gzip } from "./gzip.ts";
+import { labelText } from "./label_text.ts";
 import { swapBytes } from "./voxels.ts";
 
 const HOST_IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 /** NIfTI's code for values that name labels. */
 const INTENT_LABEL = 1002;
+/** NIfTI's code for an extension that holds text. */
+const COMMENT = 6;
 
-/** `.nii.gz` with label ids as values, uint8, or uint16 where an id is above 255. Throws where labels overlap or the volume has another size. */
+/**
+ * `.nii.gz` with label ids as values, uint8, or uint16 where an id is above 255, names and colours in an extension of the header. Throws where
+ * labels overlap or the volume has another size.
+ */
 export async function writeNiftiLabels(labelmap: Labelmap, volume: Volume): Promise<Uint8Array<ArrayBuffer>> {
   const { columns, rows, slices } = labelmap;
   if (columns !== volume.columns || rows !== volume.rows || slices !== volume.slices) {
@@ -18,7 +24,7 @@ export async function writeNiftiLabels(labelmap: Labelmap, volume: Volume): Prom
     throw badFile(volume.name, `labels of ${volume.columns}×${volume.rows}×${volume.slices} voxels`, got, "Write them with the volume they were drawn on.");
   }
   const wide = labelmap.labels.some(({ id }) => id > 255);
-  const { header, littleEndian } = labelHeader(volume, wide);
+  const { header, littleEndian } = labelHeader(volume, wide, new TextEncoder().encode(labelText(labelmap)));
   const size = columns * rows * (wide ? 2 : 1);
   const out = new Uint8Array(header.length + size * slices);
   out.set(header);
@@ -31,11 +37,13 @@ export async function writeNiftiLabels(labelmap: Labelmap, volume: Volume): Prom
   return gzip(out);
 }
 
-function labelHeader(volume: Volume, wide: boolean): { header: Uint8Array<ArrayBuffer>; littleEndian: boolean } {
+/** `note` goes into an extension, filled up to 16 bytes as the standard wants. */
+function labelHeader(volume: Volume, wide: boolean, note: Uint8Array): { header: Uint8Array<ArrayBuffer>; littleEndian: boolean } {
   const own = volume.nifti;
   const littleEndian = own?.littleEndian ?? true;
   const size = own?.bytes.length ?? 348;
-  const header = new Uint8Array(size + 4);
+  const extension = 16 * Math.ceil((8 + note.length) / 16);
+  const header = new Uint8Array(size + 4 + extension);
   const view = new DataView(header.buffer);
   const nifti2 = size === 540;
   if (own) header.set(own.bytes);
@@ -52,8 +60,8 @@ function labelHeader(volume: Volume, wide: boolean): { header: Uint8Array<ArrayB
   view.setInt16(nifti2 ? 14 : 72, wide ? 16 : 8, littleEndian);
   if (nifti2) view.setInt32(504, INTENT_LABEL, littleEndian);
   else view.setInt16(68, INTENT_LABEL, littleEndian);
-  int(0, 168, size + 4);
-  if (!nifti2) view.setFloat32(108, size + 4, littleEndian);
+  int(0, 168, header.length);
+  if (!nifti2) view.setFloat32(108, header.length, littleEndian);
   view.setInt32(0, size, littleEndian);
   real(112, 176, 1);
   real(116, 184, 0);
@@ -62,6 +70,10 @@ function labelHeader(volume: Volume, wide: boolean): { header: Uint8Array<ArrayB
   real(128, 200, 0);
   const mark = nifti2 ? [0x6e, 0x2b, 0x32, 0] : [0x6e, 0x2b, 0x31, 0];
   header.set(mark, nifti2 ? 4 : 344);
+  header.set([1, 0, 0, 0], size);
+  view.setInt32(size + 4, extension, littleEndian);
+  view.setInt32(size + 8, COMMENT, littleEndian);
+  header.set(note, size + 12);
   return { header, littleEndian };
 }
 

@@ -1,6 +1,7 @@
 // Labels of one slice as PNG: values are label ids, colours the labels', names and codes in a text chunk.
 import { crc32 } from "../bytes/crc32.ts";
 import type { Labelmap } from "../volume/labelmap.ts";
+import { labelText } from "./label_text.ts";
 
 export interface PngOptions {
   /** Gray instead of a palette: some software turns palettes into colours. */
@@ -15,7 +16,7 @@ export async function writeLabelPng(labelmap: Labelmap, slice: number, { gray = 
   const most = Math.max(0, ...labels.map(({ id }) => id));
   const palette = new Uint8Array(3 * (most + 1));
   for (const { id, color } of labels) palette.set(color, 3 * id);
-  const text = `Labels\0\0\0\0\0${JSON.stringify({ slice, slices: labelmap.slices, labels })}`;
+  const text = `Labels\0\0\0\0\0${labelText(labelmap, slice)}`;
   const chunks: [type: string, body: Uint8Array][] = [["iTXt", new TextEncoder().encode(text)]];
   if (!wide && !gray) chunks.unshift(["PLTE", palette]);
   return encodePng(columns, rows, wide ? 16 : 8, wide || gray ? 0 : 3, values, chunks);

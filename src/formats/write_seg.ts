@@ -23,13 +23,13 @@ export interface SegOptions {
 
 /**
  * Frames are those that hold something, segment by segment in slice order, a bit a pixel. Patient, study and frame of reference are the source's, UIDs
- * are new. Throws where the volume is no DICOM series or nothing is drawn. Labels without pixels are left out; overlaps are kept.
+ * are new. Throws where the volume is no DICOM series or nothing is drawn. Labels without pixels are segments without frames; overlaps are kept.
  */
 export function writeDicomSeg(labelmap: Labelmap, volume: Volume, options: SegOptions = {}): Uint8Array<ArrayBuffer> {
   const { dicom, geometry } = volume;
   if (!dicom || !geometry)
     throw badFile(volume.name, "a DICOM series that says how it lies in the patient", volume.format, "Write NIfTI or NRRD for other volumes.");
-  const labels = labelmap.labels.filter(({ id }) => labelmap.drawnSlices(id).length > 0);
+  const { labels } = labelmap;
   const frames = labels.flatMap((label, i) => labelmap.drawnSlices(label.id).map((slice) => ({ segment: i + 1, label, slice })));
   if (frames.length === 0) throw badFile(volume.name, "something drawn", "nothing", "Accept a mask first.");
   const { columns, rows } = labelmap;

@@ -4,10 +4,12 @@ import type { LaidLabels, LayOptions, OwnLabels } from "./lay.ts";
 import type { Measures } from "./measure.ts";
 import type { Grid, Stack } from "./morphology.ts";
 import type { PropagateOptions, Proposal } from "./propagate.ts";
+import type { MeasuresTable } from "./read_measures.ts";
 import type { Runs } from "./runs.ts";
 import type { Segmentation } from "./segmentation.ts";
 import type { EncodedPicture, Segmenter } from "./segmenter.ts";
 import type { Volume } from "./volume.ts";
+import type { SlicePrompts } from "./volume_prompts.ts";
 
 /**
  * The labels of a file on the voxels of `volume`. The same voxels stored in another order (a NIfTI of a DICOM series, say), or a part of them, are laid by
@@ -31,6 +33,21 @@ export async function labelmapOfSegmentation(segmentation: Segmentation, volume:
 /** Reads the slices on which something is drawn, once each. Labels without pixels are there with zeros. */
 export async function measure(labelmap: Labelmap, volume: Volume, signal?: AbortSignal): Promise<Measures> {
   return (await import("./measure.ts")).measure(labelmap, volume, signal);
+}
+
+/** What `measuresCsv` wrote, also after a spreadsheet saved it again with commas. Throws a SamError of code "file" that names the line. */
+export async function readMeasuresCsv(text: string, name?: string): Promise<MeasuresTable> {
+  return (await import("./read_measures.ts")).readMeasuresCsv(text, name);
+}
+
+/** Prompts on the slices of a volume, with its sizes, as JSON for `readPromptsJson` and the command line's `--prompts`. */
+export async function promptsJson(volume: Volume, prompts: readonly SlicePrompts[]): Promise<string> {
+  return (await import("./volume_prompts.ts")).promptsJson(volume, prompts);
+}
+
+/** Throws a SamError of code "file" that names the entry which does not fit the volume. */
+export async function readPromptsJson(text: string, volume: Volume, name?: string): Promise<readonly SlicePrompts[]> {
+  return (await import("./volume_prompts.ts")).readPromptsJson(text, volume, name);
 }
 
 /**

@@ -7,8 +7,22 @@ export type { EdgeLetters } from "./display.ts";
 export { edgeLetters, fittedSize, pixelAspect } from "./display.ts";
 export { labelColor } from "./label_color.ts";
 export type { LaidLabels, LayOptions, OwnLabels } from "./lay.ts";
-export { interpolate, labelmapOf, labelmapOfSegmentation, layLabels, measure, ownLabels, propagate, stackedLabels } from "./fetched.ts";
 export { maskInputOfRuns } from "./coverage.ts";
+export type { MeasuresRow, MeasuresTable } from "./read_measures.ts";
+export type { SlicePrompts } from "./volume_prompts.ts";
+export {
+  interpolate,
+  labelmapOf,
+  labelmapOfSegmentation,
+  layLabels,
+  measure,
+  ownLabels,
+  promptsJson,
+  propagate,
+  readMeasuresCsv,
+  readPromptsJson,
+  stackedLabels,
+} from "./fetched.ts";
 export type { EditOptions, LabelEdit } from "./edit.ts";
 export { editLabel } from "./edit.ts";
 export type { Label, LabelChange, LabelmapChange, Overlap, RunsChange, SavedLabelmap } from "./labelmap.ts";

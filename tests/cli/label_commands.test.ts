@@ -170,3 +170,54 @@ describe("segment with labels as its output", () => {
     expect(await said(...args("o.dcm", "--propagate", "4:9"))).toMatch(/DICOM series/);
   });
 });
+
+describe("segment with prompts on many slices", () => {
+  const prompts = (more: object[] = []) => [
+    { label: "liver", plane: "stored", slice: 4, points: [{ x: 3, y: 4, label: 1 }], box: null },
+    { label: "spleen", plane: "stored", slice: 4, points: [], box: [1, 1, 20, 20] },
+    { label: "liver", plane: "coronal", slice: 5, points: [{ x: 3, y: 4, label: 1 }] },
+    ...more,
+  ];
+  const saved = async (given: unknown, name = "p.json") => {
+    await writeFile(folder.file(name), JSON.stringify(given));
+    return folder.file(name);
+  };
+  const volume = { name: "scan", columns, rows, slices };
+
+  it("asks each slice once for all labels and draws them where they lie", async () => {
+    const { loadModel, calls } = fakeModel();
+    const file = await saved({ volume, prompts: prompts() });
+    const done = await cli(["segment", image(), "--prompts", file, "--out", folder.file("many.seg.nrrd"), "--json", "-"], { loadModel });
+    expect([done.code, done.stderr]).toEqual([0, expect.stringMatching(/voxels of liver, \d+ voxels of spleen from 3 prompts/)]);
+    expect(calls.encode).toHaveLength(2);
+    const { segmentations } = await opened(folder.file("many.seg.nrrd"));
+    const { labelmap } = await layLabels(segmentations[0] as Opened["segmentations"][0], await volumeAt(image()));
+    expect(labelmap.labels.map(({ name }) => name)).toEqual(["liver", "spleen"]);
+    expect(labelmap.drawnSlices(2)).toEqual([4]);
+    // The coronal slice reaches through all stored ones.
+    expect(labelmap.drawnSlices(1)).toHaveLength(slices);
+    expect(JSON.parse(done.stdout).prompts.map(({ label, plane, slice }: Record<string, unknown>) => [label, plane, slice])).toEqual([
+      ["liver", "stored", 4],
+      ["spleen", "stored", 4],
+      ["liver", "coronal", 5],
+    ]);
+  });
+
+  it("names the entry that does not fit, and the options that the file stands for", async () => {
+    const said = async (given: unknown, ...more: string[]) => {
+      const done = await cli(["segment", image(), "--prompts", await saved(given, "bad.json"), "--out", folder.file("o.nii.gz"), ...more]);
+      expect(done.code).toBeGreaterThan(0);
+      return done.stderr;
+    };
+    expect(await said({ volume: { ...volume, slices: 3 }, prompts: prompts() })).toMatch(/expected prompts on 40×36×12 voxels .*got on 40×36×3/s);
+    expect(await said({ volume, prompts: prompts([{ label: "a", slice: 12, points: [{ x: 0, y: 0, label: 1 }] }]) })).toMatch(/prompts\[3\].*from 0 to 11/s);
+    expect(await said({ volume, prompts: [{ label: "a", plane: "coronal", slice: 2, points: [{ x: 3, y: 12, label: 1 }] }] })).toMatch(/inside 40×12 pixels/);
+    expect(await said({ volume, prompts: [{ label: "a", slice: 2, box: [3, 3, 3, 9] }] })).toMatch(/box/);
+    expect(await said({ volume, prompts: [{ slice: 2, points: [{ x: 3, y: 1, label: 1 }] }] })).toMatch(/the name of a label/);
+    expect(await said({ volume, prompts: [{ label: "a", plane: "oblique", slice: 2, points: [] }] })).toMatch(/stored, axial, coronal or sagittal/);
+    expect(await said({ image: {}, points: [] })).toMatch(/prompts on a volume/);
+    expect(await said({ volume, prompts: [] })).toMatch(/holds no prompts/);
+    expect(await said({ volume, prompts: prompts() }, "--slice", "3")).toMatch(/--slice and --prompts/);
+    expect((await cli(["segment", image(), "--prompts", await saved({ volume, prompts: prompts() })])).stderr).toMatch(/--prompts needs a file of labels/);
+  });
+});

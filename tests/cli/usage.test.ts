@@ -73,7 +73,7 @@ describe("wrong use", () => {
     ["an oblong mask input", [...SCAN, "--mask-input", "@oblong.npy"], /got \[64, 32\]/],
     ["three mask inputs in one", [...SCAN, "--mask-input", "@three.npy"], /got \[3, 8, 8\]\. It holds 3 candidates, as --save-logits writes them: keep one/],
     ["a mask input of gray values", [...SCAN, "--mask-input", "@gray.npy"], /got 255 at \[0, 0\]: it looks like gray values.*divide by 255/],
-    ["a mask input that is no array", [...SCAN, "--mask-input", "@notes.png"], /notes\.png: expected a NumPy \.npy file, got other content/],
+    ["a mask input that is no array", [...SCAN, "--mask-input", "@notes.png"], /notes\.png must be a NumPy \.npy file of probabilities, got a text file/],
     ["a mask over the image", [...SCAN, "--out", "@scan.png"], /--out .*scan\.png is also an input/],
     ["a mask over the weights", ["segment", "@scan.png", "--weights", "@weights.safetensors", "--out", "@weights.safetensors"], /is also an input/],
     ["two outputs in one file", [...SCAN, "--out", "@m.png", "--overlay", "@m.png"], /--overlay .*m\.png is also --out/],

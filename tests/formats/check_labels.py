@@ -51,10 +51,9 @@ for case in cases["positions"]:
     if "seg" in case:
         file = path(case["seg"])
         segmentation = highdicom.seg.segread(file)
-        drawn = [label for label in labels if label["points"]]
-        if segmentation.number_of_segments != len(drawn):
-            print(f"{name}: highdicom finds {segmentation.number_of_segments} segments, expected {len(drawn)}")
-        for n, label in enumerate(drawn, 1):
+        if segmentation.number_of_segments != len(labels):
+            print(f"{name}: highdicom finds {segmentation.number_of_segments} segments, expected {len(labels)}")
+        for n, label in enumerate(labels, 1):
             description = segmentation.get_segment_description(n)
             if description.segment_label != label["name"]:
                 print(f"{name}: segment {n} is {description.segment_label}, expected {label['name']}")

@@ -59,6 +59,7 @@ describe.each(Object.entries(FORMS))("labels on %s", (_, name) => {
     const back = await opened("labels.nii.gz", written);
     const again = await labelmapOf(back);
     for (let k = 0; k < volume.slices; k++) expect([...again.values(k)]).toEqual([...map.values(k)]);
+    expect(again.labels).toEqual(map.labels);
     const [a, b] = [volume.geometry, back.geometry];
     [...(a?.origin ?? []), ...(a?.direction ?? []), ...Object.values(a?.spacing ?? {})].forEach((value, i) => {
       expect([...(b?.origin ?? []), ...(b?.direction ?? []), ...Object.values(b?.spacing ?? {})][i]).toBeCloseTo(value, 5);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Labelmap } from "../../src/volume/labelmap.ts";
 import { diameters, measure } from "../../src/volume/measure.ts";
+import { readMeasuresCsv } from "../../src/volume/read_measures.ts";
 import { measuresCsv } from "../../src/volume/measures_csv.ts";
 import { runsOf } from "../../src/volume/runs.ts";
 import type { Volume } from "../../src/volume/volume.ts";
@@ -107,5 +108,23 @@ describe("measures", () => {
     expect(lines[0]).toBe("label,id,slice,voxels,area_mm2,volume_ml,mean_HU,sd_HU,min_HU,max_HU,longest_mm,shortest_mm");
     expect(lines[1]?.startsWith(`"'=a ""b"", c",1,${truth.slices[0].slice},`)).toBe(true);
     expect(lines.at(-2)).toBe("empty,2,,0,,0,,,,,0,0");
+  });
+
+  it("come back from CSV, as it was written or saved again by a spreadsheet", async () => {
+    const { volume, labelmap } = drawn();
+    const measures = await measure(labelmap, volume);
+    const text = measuresCsv(measures, "HU");
+    const { rows, unit, values } = readMeasuresCsv(text);
+    expect([unit, values]).toEqual(["mm", "HU"]);
+    expect(rows.map(({ label, id, slice }) => [label, id, slice])).toEqual(
+      measures.labels.flatMap(({ label, slices }) => [...slices.map((one) => [label.name, label.id, one.slice]), [label.name, label.id, undefined]]),
+    );
+    const whole = rows.find(({ slice }) => slice === undefined);
+    expect(whole).toMatchObject({ voxels: measures.labels[0]?.voxels, volume: Number(measures.labels[0]?.volume.toPrecision(9)) });
+    expect(rows.at(-1)).toMatchObject({ voxels: 0, mean: Number.NaN });
+    expect(readMeasuresCsv(`\ufeff${text.replaceAll("\n", "\r\n").trimEnd()}`).rows).toEqual(rows);
+    expect(() => readMeasuresCsv(text.replace("label,id", "name,id"), "t.csv")).toThrow(/line 1.*the columns label, id/s);
+    expect(() => readMeasuresCsv(`${text}x,1,2\n`, "t.csv")).toThrow(/a name and 11 numbers/);
+    expect(() => readMeasuresCsv("", "t.csv")).toThrow(/got nothing/);
   });
 });
