@@ -3,6 +3,7 @@ import { currentWork, type Case, placeOfKey } from "./annotate/case.ts";
 import { isEmpty } from "./annotate/prompts.ts";
 import type { Desk } from "./desk.ts";
 import { baseName, maskPng, promptFile, saveBlob } from "./open/download.ts";
+import { volumePrompts } from "./open/volume_prompts.ts";
 import type { Mark } from "./panels/slice_bar.tsx";
 import { type Command, COMMANDS, commandOf, type Focus, type KeyMap, type KEYS, MOVES } from "./stage/keys.ts";
 import type { StageController } from "./stage/stage_controller.ts";
@@ -225,14 +226,17 @@ export class Actions {
     this.#desk.store.set({ said: t("saved.mask", { name: `${fileName(of)}-mask.png` }) });
   }
 
-  savePrompts(): void {
+  /** Of a picture those it has; of a volume all that are on it. */
+  async savePrompts(): Promise<void> {
     const of = this.#desk.case;
     if (!of?.shown) return;
+    const { slice, picture } = of.shown;
+    const save = (text: string, name: string) => saveBlob(new Blob([text], { type: "application/json" }), `${name}-prompts.json`);
+    if (slice && slice.volume.slices > 1) return save(await volumePrompts(of, slice.volume, this.#desk.store.state.labels), baseName(of.name));
     const { prompts } = currentWork(of);
     if (isEmpty(prompts)) return;
-    const { width, height } = of.shown.picture;
-    const file = promptFile({ name: of.name, width, height }, prompts, this.#resultFacts());
-    saveBlob(new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: "application/json" }), `${fileName(of)}-prompts.json`);
+    const { width, height } = picture;
+    save(`${JSON.stringify(promptFile({ name: of.name, width, height }, prompts, this.#resultFacts()), null, 2)}\n`, fileName(of));
   }
 
   #resultFacts() {

@@ -98,6 +98,25 @@ export class Annotator {
     this.#commit(of, { what, works: [[key, isEmpty(prompts) ? none : next]], ...(changes && { changes: changes.all }) });
   }
 
+  /** Prompts on many slices, of any labels, as one step: each goes to the first object of its label that has nothing there, else to a new one. */
+  setManyPrompts(what: Said, given: readonly { readonly label: number; readonly place: Place; readonly prompts: Prompts }[]): void {
+    const of = this.#case;
+    if (!of || given.length === 0) return;
+    const objects = [...of.objects];
+    const works = new Map<string, Work>();
+    const free = (id: number, place: Place) => {
+      const key = workKey(id, place);
+      return !works.has(key) && isEmpty((of.works.get(key) ?? NO_WORK).prompts) && !of.works.get(key)?.origin;
+    };
+    for (const { label, place, prompts } of given) {
+      const found = objects.find(({ id, label: own, locked }) => own === label && !locked && free(id, place));
+      const id = found?.id ?? 1 + Math.max(0, ...objects.map((object) => object.id));
+      if (!found) objects.push({ id, label, visible: true, locked: false });
+      works.set(workKey(id, place), { ...NO_WORK, prompts, origin: "model" });
+    }
+    this.#commit(of, { what, works: [...works], ...(objects.length > of.objects.length && { objects }) });
+  }
+
   /** The mask of prompts has arrived: it becomes the object's, as part of the step that asked for it. */
   take(of: Case, object: number, place: Place, prompts: Prompts, result: Result, by: string): void {
     const key = workKey(object, place);

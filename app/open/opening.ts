@@ -10,6 +10,7 @@ import { baseName, imageOfPrompts, readPromptFile } from "./download.ts";
 import { byName, canvasOf, isPrompts, isWeights, openImage } from "./images.ts";
 import { bitsOf, isMaskName, maskOwner } from "./mask_file.ts";
 import type { Picture } from "./samples.ts";
+import { isOfVolume, setVolumePrompts } from "./volume_prompts.ts";
 import { firstSlice, idOf, isPicture, openServer, openVolumes, pictureOf, type SliceOf } from "./slices.ts";
 
 /** Pictures of a larger batch are decoded when they are looked at: what can't be shown is told then. */
@@ -62,7 +63,7 @@ export class Opening {
     const now = images.length > MOST_AT_ONCE ? [] : images;
     for (const file of [...now, ...others.filter((other) => !images.includes(other) && !volumes.includes(other))]) {
       try {
-        if (isPrompts(file.name)) this.#applyPrompts(await file.text(), file.name);
+        if (isPrompts(file.name)) await this.#applyPrompts(await file.text(), file.name);
         else await this.#openImage(file, after);
       } catch (error) {
         failures.push({ name: file.name || t("problem.pasted"), error });
@@ -268,10 +269,11 @@ export class Opening {
     return true;
   }
 
-  #applyPrompts(text: string, name: string): void {
+  async #applyPrompts(text: string, name: string): Promise<void> {
     const { store } = this.#desk;
     const of = currentCase(store.state);
     if (!of?.shown) return;
+    if (of.shown.slice && isOfVolume(text)) return setVolumePrompts(this.#desk, of.shown.slice.volume, text, name);
     const image = imageOfPrompts(text);
     const isOf = ({ name: known, sides }: Case) => image?.name === known && image.width === sides?.columns && image.height === sides.rows;
     if (!image || isOf(of)) {

@@ -85,7 +85,7 @@ export function Objects() {
         <div class="row sticky">
           <Act id="accept" class="primary" icon="check" label={t("key.accept")} command="accept" disabled={!mask} onAct={() => actions.run("accept")} />
           <Act id="save-mask" icon="save" label={t("save.mask")} disabled={!mask} onAct={() => void actions.saveMask()} />
-          <Act id="save-prompts" icon="save" label={t("save.prompts")} disabled={!work || isEmpty(work.prompts)} onAct={() => actions.savePrompts()} />
+          <Act id="save-prompts" icon="save" label={t("save.prompts")} disabled={!work || isEmpty(work.prompts)} onAct={() => void actions.savePrompts()} />
         </div>
       </section>
       <Results />

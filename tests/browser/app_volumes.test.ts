@@ -1,8 +1,9 @@
 // Series and volumes on the page: opened together, looked through by wheel, keys and bar, each slice with prompts of its own. On a fake model.
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, expect, it } from "vitest";
-import { loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { downloadsTo, loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
 import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 import { ROOT } from "../support/setup_file.ts";
@@ -10,6 +11,8 @@ import { ROOT } from "../support/setup_file.ts";
 const DICOM = join(ROOT, "tests/formats/fixtures/dicom");
 const series = readdirSync(join(DICOM, "shuffled")).map((name) => join(DICOM, "shuffled", name));
 
+const folder = mkdtempSync(join(tmpdir(), "app-volumes-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
 
@@ -55,6 +58,18 @@ it("opens a series in order, keeps what is said about each slice, and says what 
   // Back at the middle, where the prompt was set.
   await page.select("#plane", "stored");
   await page.waitForFunction(() => document.querySelectorAll("#prompts li").length === 1);
+
+  // Its prompts go out for the whole volume, and come back as one step.
+  await downloadsTo(page, folder);
+  await page.click("#save-prompts");
+  await vi.waitFor(() => expect(readdirSync(folder).filter((name) => name.endsWith("-prompts.json"))).toHaveLength(1), { timeout: 30_000 });
+  const file = join(folder, readdirSync(folder).find((name) => name.endsWith("-prompts.json")) as string);
+  const saved = JSON.parse(readFileSync(file, "utf8"));
+  expect(saved.prompts).toEqual([{ label: "Structure", plane: "stored", slice: middle - 1, points: [{ x: 5, y: 5, label: 1 }] }]);
+  saved.prompts.push({ label: "Liver", plane: "stored", slice: middle, points: [{ x: 2, y: 3, label: 1 }] });
+  writeFileSync(file, JSON.stringify(saved));
+  await input?.uploadFile(file);
+  await page.waitForFunction(() => document.querySelector("#objects")?.textContent?.includes("Liver"));
   await screenshots(page, "volume");
   expect(errors).toEqual([]);
   await page.close();
