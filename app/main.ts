@@ -7,6 +7,7 @@ import { Desk } from "./desk.ts";
 import { byId } from "./dom.ts";
 import { openAddress, serverOf } from "./open/dicomweb.ts";
 import { progress } from "./open/progress.ts";
+import { openSet, setOf } from "./open/sets.ts";
 import { startDrop } from "./open/drop.ts";
 import { Engine } from "./model/engine.ts";
 import { aheadOf } from "./model/ahead.ts";
@@ -130,6 +131,9 @@ drawSamples(
   },
   (error) => problems.show(error),
 );
+
+// Sets that were worked on are there again, with what was done on them.
+for (const set of new Set(earlier.map(setOf))) if (set) openSet(desk, set, earlier, false).catch((error) => problems.show(error));
 
 const server = serverOf(location.search);
 if (server) openAddress(desk, server).catch((error) => problems.show(error));

@@ -6,6 +6,7 @@ import type { ModelStatus } from "./model/engine.ts";
 import type { Activity, Settings } from "./model/inference.ts";
 import type { OpeningNow } from "./open/progress.ts";
 import type { KeptEmbeddings } from "./keep/embeddings.ts";
+import type { SetId } from "./open/sets.ts";
 import type { WebGpuProblem } from "./model/webgpu_help.ts";
 
 /** What a click or a stroke does. */
@@ -20,6 +21,8 @@ export type Saving =
 export interface State {
   readonly cases: readonly Case[];
   readonly current: string | null;
+  /** Sets to practise on that were opened. */
+  readonly sets: readonly SetId[];
   /** Which cases the list shows. */
   readonly filter: Status | "all";
   readonly search: string;
@@ -77,6 +80,7 @@ export function initialState(): State {
   return {
     cases: [],
     current: null,
+    sets: [],
     filter: "all",
     search: "",
     labels: [{ id: 1, name: "Structure", colour: colourOf(1) }],

@@ -1,6 +1,7 @@
 // The list of cases: quick with ten thousand, since only the rows that are seen are there.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Case, hasWork, STATUSES, type Status } from "../annotate/case.ts";
+import { openSet, SETS } from "../open/sets.ts";
 import { listedCases } from "../state.ts";
 import { t } from "../words/words.ts";
 import { formatBytes } from "../model/transfer_rate.ts";
@@ -79,6 +80,18 @@ export function Cases() {
           {t("open.folder")}
         </span>
       </label>
+      <details class="sets" id="sets">
+        <summary>{t("sets.title")}</summary>
+        {SETS.map((set) => (
+          <Act
+            key={set}
+            id={`set-${set}`}
+            class="quiet"
+            label={t(`sets.${set}`)}
+            onAct={() => void openSet(desk, set).catch((error) => desk.problems.show(error))}
+          />
+        ))}
+      </details>
       <p class="progress" id="progress">
         {t("cases.progress", { done, all: counted.length })}
       </p>

@@ -9,7 +9,7 @@ type Mask = Uint8Array<ArrayBuffer>;
 const WIDTH = 600;
 const HEIGHT = 450;
 
-type Rgb = readonly [number, number, number];
+export type Rgb = readonly [number, number, number];
 const SKIN: Rgb = [0.86, 0.665, 0.58];
 const TAN: Rgb = [0.62, 0.4, 0.28];
 const BROWN: Rgb = [0.36, 0.21, 0.14];
@@ -64,7 +64,7 @@ export function drawDermoscopy(): Drawing {
 }
 
 /** Distance to the nearest border of an irregular honeycomb, as a share of the cell. */
-function cell(x: number, y: number, size: number, seed: number): number {
+export function cell(x: number, y: number, size: number, seed: number): number {
   const [u, v] = [x / size + 0.5 * smooth(x / 30, y / 30, seed), y / size + 0.5 * smooth(x / 30, y / 30, seed + 1)];
   let nearest = 9;
   let second = 9;
@@ -102,7 +102,7 @@ function hairsAcross(): Shape[] {
   });
 }
 
-function inBounds({ bounds: [x0, y0, x1, y1] }: Shape, x: number, y: number): boolean {
+export function inBounds({ bounds: [x0, y0, x1, y1] }: Shape, x: number, y: number): boolean {
   return x >= x0 && x <= x1 && y >= y0 && y <= y1;
 }
 
@@ -116,10 +116,10 @@ function marks(colour: Rgb, x: number, y: number): Rgb {
   return blend(colour, [0.1, 0.09, 0.09], 0.8 * ink);
 }
 
-function blend(a: Rgb, b: Rgb, t: number): Rgb {
+export function blend(a: Rgb, b: Rgb, t: number): Rgb {
   return [mix(a[0], b[0], t), mix(a[1], b[1], t), mix(a[2], b[2], t)];
 }
 
-function shade(colour: Rgb, by: number): Rgb {
+export function shade(colour: Rgb, by: number): Rgb {
   return [colour[0] * by, colour[1] * by, colour[2] * by];
 }
