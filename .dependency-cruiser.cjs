@@ -7,6 +7,8 @@ function mayImport(name, from, allowed, comment) {
 
 const SHADERS = "^shaders/";
 const ERRORS = "^src/(errors|options|options_check)[.]ts$";
+/** Types alone: what can be asked for masks. */
+const SEGMENTER = "^src/segmenter[.]ts$";
 const below = (...folders) => `^src/(${folders.join("|")})/`;
 
 module.exports = {
@@ -47,11 +49,16 @@ module.exports = {
       [below("formats", "bytes", "volume", "image"), ERRORS],
       "A reader or writer of files; it never imports the engine.",
     ),
-    mayImport("volume-is-voxels", below("volume"), [below("volume", "image"), ERRORS], "Geometry, voxels and labels; never the engine, never a file format."),
+    mayImport(
+      "volume-is-voxels",
+      below("volume"),
+      [below("volume", "image"), SEGMENTER, ERRORS],
+      "Geometry, voxels and labels; never the engine, never a file format.",
+    ),
     mayImport(
       "everything-asks-any-segmenter",
       below("everything"),
-      [below("everything", "volume", "image"), ERRORS],
+      [below("everything", "volume", "image"), SEGMENTER, ERRORS],
       "Points, masks and thresholds; the model is whatever answers.",
     ),
     mayImport("image-is-pixels", below("image"), [below("image", "ops", "graph"), ERRORS, SHADERS], "Pixels in, pixels out: no model, no device."),

@@ -56,7 +56,7 @@ async function buildLibrary(vite, out) {
   const { worker, ...page } = ENTRIES;
   // The first that matches takes a module with all that it imports.
   const groups = [
-    { name: "shared", test: /src\/(errors|image\/(image|mask)|worker\/protocol)\.ts$/, priority: 2 },
+    { name: "shared", test: /src\/(errors|disposing|image\/(image|mask)|worker\/protocol)\.ts$/, priority: 2 },
     { name: "client", test: /src\/worker\/client\.ts$/, priority: 1 },
   ];
   await bundleEntries(vite, "library", out, page, { chunkFileNames: "parts/[name].js", codeSplitting: { groups } });
@@ -133,7 +133,8 @@ async function buildDeclarations(out) {
   for (const [name, entry] of Object.entries(ENTRIES)) {
     const input = join(each, entry.replace(/^src\//, "").replace(/\.ts$/, ".d.ts"));
     const rolled = await rollup({ input, plugins: [dts()], onwarn: () => {} });
-    await rolled.write({ file: join(out, "types", `${name}.d.ts`), format: "es" });
+    // `Symbol.dispose` is in no library of types that TypeScript takes by itself.
+    await rolled.write({ file: join(out, "types", `${name}.d.ts`), format: "es", banner: '/// <reference lib="esnext.disposable" />' });
   }
   rmSync(each, { recursive: true });
   say(`  declarations in ${seconds(start)}`);

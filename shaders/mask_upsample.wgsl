@@ -43,6 +43,11 @@ struct Params {
 
 var<workgroup> shares: array<u32, 64>;
 
+// By its bits: compilers may take a comparison for one of numbers.
+fn is_nan(value: f32) -> bool {
+  return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let scores = (group.y * (params.masks + 1u) + params.masks) * params.columns;
@@ -50,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   for (var i = 1u; i < MOST_ROUNDS; i++) {
     if (i >= params.candidates) { break; }
     let mask = params.first_mask + i;
-    if (heads[scores + mask] > heads[scores + best]) { best = mask; }
+    if (heads[scores + mask] > heads[scores + best] || is_nan(heads[scores + best])) { best = mask; }
   }
   let base = (group.y * params.masks + best) * params.side * params.side;
   let lane = thread % LANES;

@@ -1,4 +1,5 @@
 // An encoded image, as a plain value: keep many, save them, use them after a lost device.
+import { DISPOSE } from "./disposing.ts";
 import { SamError } from "./errors.ts";
 import type { Framing } from "./image/image.ts";
 import { describe } from "./options.ts";
@@ -10,6 +11,8 @@ export interface Embedding {
   save(): Promise<SavedEmbedding>;
   /** Lets go of its memory, 256 KiB at 256×256. */
   dispose(): void;
+  /** `dispose`, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 export interface SavedEmbedding {
@@ -49,6 +52,10 @@ export class HeldEmbedding implements Embedding {
 
   dispose(): void {
     this.tokens = new Float32Array();
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
   }
 }
 

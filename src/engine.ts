@@ -7,7 +7,7 @@ import { Readback } from "./gpu/readback.ts";
 import type { Timed } from "./gpu/tuner.ts";
 import { uploadWeights, type WeightBuffers } from "./gpu/weights.ts";
 import { type Checkpoint, QUANTISED_FROM, readF32, type StoredTensor } from "./checkpoint/checkpoint.ts";
-import { outputsOf, type RawDecoded, split } from "./decoded.ts";
+import { type RawDecoded, split } from "./decoded.ts";
 import { SamError } from "./errors.ts";
 import type { Target } from "./graph/target.ts";
 import { byteLength, elements, type Tensor, type WeightType } from "./graph/tensor.ts";
@@ -23,7 +23,7 @@ export interface Progress {
   readonly stage: "open" | "download" | "weights" | "tune" | "compile" | "ready" | "encode" | "decode";
   readonly loaded: number;
   readonly total: number;
-  readonly unit: "bytes" | "kernels" | "flop" | "prompts";
+  readonly unit: "bytes" | "kernels" | "flop" | "prompts" | "images";
   /** What the user should know though it is no error: weights that could not be kept for the next time, say. */
   readonly notice?: string;
 }
@@ -64,7 +64,7 @@ interface Decoder extends DecodeGraph {
   embedding?: Float32Array;
 }
 
-interface DecodeRun {
+interface DecodeRun extends Pick<DecodeShape, "output"> {
   readonly signal?: AbortSignal | undefined;
   readonly onShare?: ((share: number) => void) | undefined;
 }
@@ -205,18 +205,18 @@ export class Engine {
     embedding: Float32Array,
     prompts: readonly EncodedPrompt[],
     upsample: DecodeShape["upsample"],
-    { signal, onShare }: DecodeRun = {},
+    { signal, onShare, output }: DecodeRun = {},
   ): Promise<RawDecoded[]> {
     const [first] = prompts;
     if (!first) return [];
     // Fewer at a time where the grid is finer or the masks are larger, so that the memory stays the same.
-    const maskBytes = 4 * Math.ceil((upsample.width * upsample.height) / 8 / 4);
+    const maskBytes = output === "logits" ? 0 : 4 * Math.ceil((upsample.width * upsample.height) / 8 / 4);
     const most = Math.max(1, Math.min(Math.floor((MAX_BATCH * 256) / this.config.grid ** 2), Math.floor(MAX_MASK_BYTES / maskBytes)));
     return this.#guarded("decode", async () => {
       const chunks: Chunk[] = [];
       for (let begin = 0; begin < prompts.length; begin += most) {
         const group = prompts.slice(begin, begin + most);
-        const shape = { batch: group.length, tokens: first.tokens.length / 4, multimask: first.multimask, upsample };
+        const shape = { batch: group.length, tokens: first.tokens.length / 4, multimask: first.multimask, output, upsample };
         chunks.push({ decoder: await this.#decoder(shape), prompts: group });
       }
       const results: RawDecoded[] = [];
@@ -263,7 +263,7 @@ export class Engine {
     const copyOutputs = (encoder: GPUCommandEncoder, { decoder }: Chunk) =>
       this.#readback.copy(
         encoder,
-        outputsOf(decoder).map((tensor) => ({ buffer: decoder.executor.buffer(tensor), bytes: byteLength(tensor) })),
+        decoder.outputs.map((tensor) => ({ buffer: decoder.executor.buffer(tensor), bytes: byteLength(tensor) })),
       );
     const [only] = chunks as readonly [Chunk];
     if (chunks.length === 1) {
@@ -386,5 +386,5 @@ function narrowest(tensors: readonly StoredTensor[]): WeightType {
 }
 
 function readBytes({ decoder }: Chunk): number {
-  return outputsOf(decoder).reduce((sum, tensor) => sum + byteLength(tensor), 0);
+  return decoder.outputs.reduce((sum, tensor) => sum + byteLength(tensor), 0);
 }

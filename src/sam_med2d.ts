@@ -3,7 +3,8 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { fingerprinted } from "./checkpoint/fingerprint.ts";
 import { compareTensors } from "./checkpoint/names.ts";
 import { openCheckpoint } from "./checkpoint/open.ts";
-import type { RawDecoded } from "./decoded.ts";
+import { bestOf, type RawDecoded } from "./decoded.ts";
+import { DISPOSE } from "./disposing.ts";
 import { type Embedding, expectSaved, HeldEmbedding, type SavedEmbedding } from "./embedding.ts";
 import { Engine, type EngineOptions, type ModelDevice } from "./engine.ts";
 import { formatShape, SamError } from "./errors.ts";
@@ -24,6 +25,7 @@ import {
   type DecodeOptions,
   ENCODE,
   type EncodeOptions,
+  expectOutput,
   expectPrecision,
   LOAD,
   LOAD_UNSAID,
@@ -31,45 +33,13 @@ import {
   openOptions,
   tuningOf,
 } from "./sam_options.ts";
+import type { DecodedAs, GraphStats, ModelStats, Output, Segmenter } from "./segmenter.ts";
 
 export type { DecodeOptions, EncodeOptions, LoadOptions } from "./sam_options.ts";
 
-export interface Decoded {
-  /** One for each candidate, at the image's own size: three, or one without multimask. The best is kept in a bit a pixel, others as logits. */
-  readonly masks: readonly Mask[];
-  /** The best of them: `masks[best]`. */
-  readonly mask: Mask;
-  /** Predicted IoU of each candidate. */
-  readonly scores: Float32Array;
-  /** [K, 4g, 4g], low resolution, in model space, before any threshold. */
-  readonly logits: Float32Array;
-  /** Index of the highest score. */
-  readonly best: number;
-}
-
-export interface ModelStats {
-  readonly encode: GraphStats;
-  /** Of the last decode. */
-  readonly decode: GraphStats | undefined;
-  /** `medsam, from the file's name` */
-  readonly input: string;
-  /** Bytes on the GPU. */
-  readonly weightBytes: number;
-  readonly activationBytes: number;
-}
-
-export interface GraphStats {
-  readonly dispatches: number;
-  /** Command buffers of the last run. */
-  readonly submits: number;
-  readonly flop: number;
-  /** Planned for this graph alone. */
-  readonly activationBytes: number;
-}
-
 const SYNTHETIC = /^synthetic:(\d+)$/;
 
-export class SamMed2D {
+export class SamMed2D implements Segmenter {
   #engine: Engine | undefined;
   /** Kept to rebuild after a lost device; not where the caller's bytes would be held in memory for it. */
   #checkpoint: Checkpoint | undefined;
@@ -175,10 +145,12 @@ export class SamMed2D {
    * Masks for one prompt, or for many on the same embedding.
    * @throws SamError `prompt`: outside the image, empty box, mask of another shape; `device`: lost, out of memory.
    */
-  async decode(embedding: Embedding, prompt: Prompt, options?: DecodeOptions): Promise<Decoded>;
-  async decode(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions): Promise<Decoded[]>;
-  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions = {}): Promise<Decoded | Decoded[]> {
+  async decode<O extends Output = "all">(embedding: Embedding, prompt: Prompt, options?: DecodeOptions<O>): Promise<DecodedAs[O]>;
+  async decode<O extends Output = "all">(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions<O>): Promise<DecodedAs[O][]>;
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions<Output> = {}) {
     if (!isNamed(options, DECODE)) (await import("./options_check.ts")).expectNames(options, DECODE, { code: "prompt", op: "decode" });
+    const { output = "all" } = options;
+    expectOutput(output);
     const { signal, onProgress } = options;
     const { tokens, framing } = this.#held(embedding);
     const many = Array.isArray(prompts) ? (prompts as readonly Prompt[]) : [prompts as Prompt];
@@ -197,8 +169,8 @@ export class SamMed2D {
       spanY: inner.height,
       probabilities,
     };
-    if (encoded.some(({ multimask }) => multimask)) await fetchUpsampling();
-    const decoded: Decoded[] = new Array(many.length);
+    if (output === "all" && encoded.some(({ multimask }) => multimask)) await fetchUpsampling();
+    const decoded: DecodedAs[Output][] = new Array(many.length);
     let done = 0;
     await this.#exclusive(
       "decode",
@@ -207,16 +179,16 @@ export class SamMed2D {
         for (const indices of byShape(encoded.map(({ tokens, multimask }) => `${tokens.length} ${multimask}`))) {
           const group = indices.map((i) => encoded[i] as (typeof encoded)[0]);
           const onShare = (share: number) => onProgress?.({ stage: "decode", loaded: done + share * indices.length, total: many.length, unit: "prompts" });
-          const raw = await engine.decode(tokens, group, upsample, { signal, onShare });
+          const raw = await engine.decode(tokens, group, upsample, { signal, onShare, output: output === "packed" ? "best" : output });
           indices.forEach((index, i) => {
-            decoded[index] = finish(raw[i] as RawDecoded, group[i]?.multimask as boolean, framing, probabilities);
+            decoded[index] = finish(raw[i] as RawDecoded, group[i]?.multimask as boolean, output, framing, probabilities);
           });
           done += indices.length;
         }
       },
       { signal, onProgress },
     );
-    return Array.isArray(prompts) ? decoded : (decoded[0] as Decoded);
+    return Array.isArray(prompts) ? decoded : decoded[0];
   }
 
   /** An embedding saved by this model, in this session or another. */
@@ -268,8 +240,13 @@ export class SamMed2D {
     });
   }
 
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
   /** One run at a time: all graphs share the activation memory. */
   #exclusive<T>(op: string, work: (engine: Engine) => Promise<T>, { signal, onProgress }: Pick<EngineOptions, "signal" | "onProgress">): Promise<T> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     let begun = false;
     const run = this.#queue.then(async () => {
       signal?.throwIfAborted();
@@ -332,22 +309,22 @@ async function resizeOf({ resampling }: InputPreset, fit: Fit): Promise<Resize |
   return resampling === "area" ? resizeArea : resizeCubic;
 }
 
-function finish({ logits, scores, bits }: RawDecoded, multimask: boolean, framing: Framing, probabilities: boolean): Decoded {
+function finish({ logits, scores, bits }: RawDecoded, multimask: boolean, output: Output, framing: Framing, probabilities: boolean): DecodedAs[Output] {
   // Candidates are the last masks: all but the single one, or the single one alone.
   const [first, end] = multimask ? [1, scores.length] : [0, 1];
-  const side2 = logits.length / scores.length;
-  const own = { scores: scores.slice(first, end), logits: logits.slice(first * side2, end * side2) };
-  const best = bestOf(own.scores);
   const { width, height } = framing;
+  const own = { scores: scores.slice(first, end), best: bestOf(scores.subarray(first, end)) };
+  if (output === "packed") return { ...own, bits, width, height };
+  if (output === "best") return { ...own, mask: maskOf({ width, height, bits }) };
+  const side2 = logits.length / scores.length;
+  const candidates = { ...own, logits: logits.slice(first * side2, end * side2) };
+  if (output === "logits") return candidates;
   const masks = Array.from(own.scores, (_, i) =>
-    maskOf(i === best ? { width, height, bits } : { width, height, logits: own.logits.subarray(i * side2, (i + 1) * side2), framing, probabilities }),
+    maskOf(
+      i === own.best ? { width, height, bits } : { width, height, logits: candidates.logits.subarray(i * side2, (i + 1) * side2), framing, probabilities },
+    ),
   );
-  return { masks, mask: masks[best] as Mask, ...own, best };
-}
-
-/** NaN, of weights gone wrong, is below every score: there is always a best. */
-function bestOf(scores: Float32Array): number {
-  return scores.reduce((best, score, i) => (score > (scores[best] as number) || Number.isNaN(scores[best]) ? i : best), 0);
+  return { ...candidates, masks, mask: masks[own.best] as Mask };
 }
 
 /** Indices of equal keys together, in order of appearance. */

@@ -6,6 +6,7 @@ import type { Device } from "./gpu/device.ts";
 import type { WeightType as Precision } from "./graph/tensor.ts";
 import type { ChannelOrder, Fit } from "./image/image.ts";
 import type { InputName } from "./image/input.ts";
+import type { Output } from "./segmenter.ts";
 import { browserStore, type TuningStore } from "./tuning.ts";
 
 export interface LoadOptions {
@@ -61,7 +62,12 @@ export interface EncodeOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface DecodeOptions {
+export interface DecodeOptions<O extends Output = "all"> {
+  /**
+   * What is made and brought back: `all` (default); the `best` mask without logits; the same as it is `packed`, a bit a pixel; or
+   * the low-resolution `logits`, without any mask of the image's size.
+   */
+  readonly output?: O;
   /** Told after each part of the work, with how many prompts are done, fractions of one included. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
@@ -87,7 +93,15 @@ export const LOAD = namesOf<Required<LoadOptions>>({
 /** What the engine takes besides, for tests: the kernels of another device. */
 export const LOAD_UNSAID = ["target"];
 export const ENCODE = namesOf<Required<EncodeOptions>>({ channelOrder: 1, fit: 1, onProgress: 1, signal: 1 });
-export const DECODE = namesOf<Required<DecodeOptions>>({ onProgress: 1, signal: 1 });
+export const DECODE = namesOf<Required<DecodeOptions>>({ output: 1, onProgress: 1, signal: 1 });
+
+const OUTPUTS = Object.keys({ all: 1, best: 1, packed: 1, logits: 1 } satisfies Record<Output, 1>);
+
+export function expectOutput(output: unknown): void {
+  if (OUTPUTS.includes(output as string)) return;
+  const facts = { argument: "output", expected: OUTPUTS.map((name) => `"${name}"`).join(", "), got: JSON.stringify(output) ?? typeof output };
+  throw new SamError({ code: "prompt", op: "decode", ...facts, remedy: "Leave it out for all of it." });
+}
 
 export function tuningOf(tune: LoadOptions["tune"] = true): TuningStore | undefined {
   return tune === true ? browserStore : tune || undefined;

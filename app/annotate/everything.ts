@@ -1,5 +1,5 @@
 // Everything mode: each thing that the model finds in the picture becomes an object of the chosen label. Experimental: what is found is to be looked at.
-import { type BatchSegmenter, decodeEverything, type Found } from "../../src/everything/index.ts";
+import { decodeEverything, type Found } from "../../src/everything/index.ts";
 import { difference, pixelCount } from "../../src/volume/index.ts";
 import type { Desk } from "../desk.ts";
 import { t } from "../words/words.ts";
@@ -30,12 +30,6 @@ export async function findEverything(desk: Desk, side: number): Promise<void> {
   const { data, width, height } = of.shown.picture;
   const guest = desk.guest();
   if (!guest) return;
-  const { model: worker } = model;
-  const segmenter: BatchSegmenter<Awaited<ReturnType<typeof guest.encode>>> = {
-    config: guest.config,
-    encode: guest.encode,
-    decode: ({ embedding }, prompts, options) => worker.decode(embedding, prompts, options),
-  };
   const controller = new AbortController();
   running = controller;
   const stop = () => controller.abort();
@@ -45,7 +39,7 @@ export async function findEverything(desk: Desk, side: number): Promise<void> {
   try {
     // Few at a time: what is asked of the model meanwhile waits for one batch.
     const options = { pointsPerSide: side, pointsPerBatch: 16, signal: controller.signal };
-    for await (const step of decodeEverything(segmenter, { data, width, height, channels: 4 }, options)) {
+    for await (const step of decodeEverything(guest, { data, width, height, channels: 4 }, options)) {
       found = step.found;
       tell(step.done, step.total);
     }

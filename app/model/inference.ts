@@ -1,14 +1,11 @@
 // Encodes and decodes one thing at a time, always the latest wanted: what was overtaken is never started, or dropped. What will be wanted next is
 // encoded when nothing is, and gives way at once.
-import type { Decoded, Embedding, RawImage } from "../../src/index.ts";
-import { maskInputOfRuns, type Runs, runsOf, type Segmenter, type SegmenterPrompt } from "../../src/volume/index.ts";
+import type { Decoded, DecodeOptions, Embedding, Prompt, RawImage, Segmenter } from "../../src/index.ts";
+import { type MaskSource, maskInputOfRuns, type Runs, runsOf } from "../../src/volume/index.ts";
 import { dice } from "../annotate/truth.ts";
 import type { Place } from "../annotate/case.ts";
-import type { SamMed2DWorker } from "../../src/worker/client.ts";
 import { isEmpty, type Prompts, toPrompt } from "../annotate/prompts.ts";
 import { Embeddings, type EmbeddingStore } from "./embeddings.ts";
-
-export type Runner = Pick<SamMed2DWorker, "config" | "encode" | "decode" | "restore" | "fingerprint">;
 
 /** `auto` is what the model was trained with. */
 export interface Settings {
@@ -68,7 +65,7 @@ const MASKS_KEPT_BYTES = 6 << 20;
 
 export class Inference {
   readonly #events: InferenceEvents;
-  #model: Runner | null = null;
+  #model: Segmenter | null = null;
   #modelNumber = 0;
   #wanted: Job | null = null;
   #failed: Job | null = null;
@@ -91,7 +88,7 @@ export class Inference {
   }
 
   /** Another model, or none for now. `number` tells models apart. What the last one made is forgotten, what is wanted stays. */
-  use(model: Runner | null, number: number): void {
+  use(model: Segmenter | null, number: number): void {
     this.#model = model;
     this.#modelNumber = number;
     this.#results = new Map();
@@ -132,19 +129,23 @@ export class Inference {
   }
 
   /** The model for who goes through many pictures alone: meanwhile nothing is encoded ahead, and nothing twice. `leave` it when done. */
-  guest(settings: Settings): (Segmenter<Guest> & { leave(): void }) | null {
+  guest(settings: Settings): (MaskSource & { leave(): void }) | null {
     const model = this.#model;
     if (!model) return null;
     this.#guests += 1;
     this.#ahead?.controller.abort();
+    const lent = new WeakMap<Embedding, Embedding>();
+    const decode = (guest: Embedding, prompt: Prompt, options?: DecodeOptions) => model.decode(lent.get(guest) ?? guest, prompt, options);
     return {
       config: model.config,
       encode: async (pixels, { signal = new AbortController().signal } = {}) => {
-        const embedding = await this.#embeddings.of(model, { image: null, pixels, settings }, { signal });
+        const embedding = await this.#embeddings.of(model, { image: null, pixels: pixels as RawImage, settings }, { signal });
         // It stays for whoever looks at the picture next.
-        return { framing: embedding.framing, embedding, dispose: () => {} };
+        const guest: Embedding = { framing: embedding.framing, save: () => embedding.save(), dispose: () => {}, [Symbol.dispose]: () => {} };
+        lent.set(guest, embedding);
+        return guest;
       },
-      decode: ({ embedding }, prompt: SegmenterPrompt, options) => model.decode(embedding, prompt, options),
+      decode: decode as Segmenter["decode"],
       leave: () => {
         this.#guests -= 1;
         this.#rest();
@@ -170,7 +171,7 @@ export class Inference {
   }
 
   async #step(job: Job): Promise<void> {
-    const model = this.#model as Runner;
+    const model = this.#model as Segmenter;
     const results = this.#results;
     try {
       const embedding = await this.#embed(model, job);
@@ -191,7 +192,7 @@ export class Inference {
     }
   }
 
-  #promptOf({ config }: Runner, { framing }: Embedding, { prompts, settings }: Job) {
+  #promptOf({ config }: Segmenter, { framing }: Embedding, { prompts, settings }: Job) {
     return toPrompt(prompts, this.#modelNumber, settings.multimask, (drawn) => maskInputOfRuns(drawn, framing, 4 * config.grid));
   }
 
@@ -210,7 +211,7 @@ export class Inference {
     }
   }
 
-  async #embed(model: Runner, job: Job): Promise<Embedding> {
+  async #embed(model: Segmenter, job: Job): Promise<Embedding> {
     const controller = new AbortController();
     const key = keyOf(job);
     this.#encoding = { key, controller };
@@ -260,12 +261,6 @@ export class Inference {
     this.#ahead = null;
     if (!this.#running) this.#rest();
   }
-}
-
-interface Guest {
-  readonly framing: Embedding["framing"];
-  readonly embedding: Embedding;
-  dispose(): void;
 }
 
 interface Making {

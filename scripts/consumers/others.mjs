@@ -89,6 +89,11 @@ const GIVEN = {
   volumes: 'readonly import("sam-med2d-webgpu/volume").Volume[]',
   segmentations: 'Awaited<ReturnType<typeof import("sam-med2d-webgpu/formats").openFiles>>["segmentations"]',
   mask: "Uint8Array",
+  sliceNumbers: "readonly number[]",
+  pictureOf: "(slice: number) => Promise<ImageData>",
+  shown: "number",
+  onError: "(error: unknown, index: number) => void",
+  embeddings: 'Map<number, import("sam-med2d-webgpu").Embedding>',
   propose: "(...proposal: unknown[]) => void",
 };
 

@@ -1,9 +1,6 @@
 // What a command needs from outside: the terminal, a signal, and a model. Tests give their own.
-import type { InputName, Precision, SamMed2D } from "../index.ts";
+import type { InputName, Precision, Segmenter } from "../index.ts";
 import type { Stream, Terminal } from "./terminal.ts";
-
-/** What commands use of a loaded model. */
-export type Model = Pick<SamMed2D, "config" | "name" | "input" | "device" | "meaningless" | "encode" | "decode" | "restore" | "dispose">;
 
 export const MEANINGLESS = "the weights are synthetic: the masks mean nothing and only show that the program works";
 
@@ -26,7 +23,7 @@ export interface Environment {
   readonly signal: AbortSignal;
   /** Print stacks and causes. */
   readonly debug: boolean;
-  readonly loadModel: (options: ModelOptions) => Promise<Model>;
+  readonly loadModel: (options: ModelOptions) => Promise<Segmenter>;
 }
 
 type HowOptions = Pick<ModelOptions, "adapter" | "precision" | "strict" | "input">;

@@ -13,7 +13,10 @@ export async function drawCase(image: RawImage, truth: Mask, { mask, prompt }: A
   const points = prompt.points?.map(({ x, y, label = 1 }) => ({ x: original(x, y)[0], y: original(x, y)[1], label })) ?? [];
   const rgb = drawOverlay(image, mask, { points });
   outline(rgb, truth);
-  if (prompt.box) dashedBox(rgb, image, [...original(prompt.box[0], prompt.box[1]), ...original(prompt.box[2], prompt.box[3])]);
+  if (prompt.box) {
+    const [x0, y0, x1, y1] = prompt.box as Box;
+    dashedBox(rgb, image, [...original(x0, y0), ...original(x1, y1)]);
+  }
   const png = await rgbPng(rgb, image.width, image.height);
   return Buffer.from(png.buffer, png.byteOffset, png.byteLength).toString("base64");
 }

@@ -11,7 +11,7 @@ import type { FirstPrompts } from "../eval/prompts.ts";
 import { type Answer, evaluateImage } from "../eval/protocol.ts";
 import type { CaseResult, Evaluation, Notice, Problem, Run, Settings } from "../eval/results.ts";
 import { frame } from "../image/image.ts";
-import type { Model } from "./environment.ts";
+import type { Segmenter } from "../index.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import { type Dataset, loadImage, savedNames } from "./evaluation_files.ts";
 import { Journal, type JournalEntry, journalOf } from "./evaluation_journal.ts";
@@ -29,7 +29,7 @@ export class Work {
   private readonly saved: ReadonlyMap<string, string>;
 
   constructor(
-    private readonly model: Model,
+    private readonly model: Segmenter,
     private readonly dataset: Dataset,
     private readonly settings: Settings,
     private readonly options: EvaluateOptions,

@@ -45,7 +45,8 @@ export interface PromptedImage {
 }
 
 /** Here, before minutes are spent on loading, and in the words of the command line. */
-export function checkInside({ points = [], box }: Prompt, image: PromptedImage): void {
+export function checkInside({ points = [], box: corners }: Prompt, image: PromptedImage): void {
+  const box = corners as Box | undefined;
   const { width, height, file } = image;
   const size = `${file} is ${width}×${height}`;
   expectPixels(points, box, image);

@@ -4,9 +4,9 @@ import { basename, dirname, extname, join } from "node:path";
 import type { Found } from "../everything/index.ts";
 import { area, boundingBox } from "../image/mask.ts";
 import { writeNpy } from "../image/npy.ts";
-import type { Box, ChannelOrder, Decoded, Fit, InputName, Point, Precision, Prompt } from "../index.ts";
+import type { Box, ChannelOrder, Decoded, Fit, InputName, Point, Precision, Prompt, Segmenter } from "../index.ts";
 import { inputText } from "../model/input.ts";
-import { type Environment, MEANINGLESS, type Model, modelOptions } from "./environment.ts";
+import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
 import { type ImageFile, isPicture, maskPng, readImage, rgbPng } from "./image_file.ts";
 import { isAddress } from "./dicomweb.ts";
 import { labelFormatOf } from "./labels.ts";
@@ -196,7 +196,7 @@ function everythingReport(
   file: string,
   weights: string,
   { width, height }: ImageFile,
-  model: Model,
+  model: Segmenter,
   found: readonly Found[],
   times: Readonly<Record<string, number>>,
   warnings: readonly string[],
@@ -211,7 +211,7 @@ function everythingReport(
   };
 }
 
-function described(model: Model, weights: string) {
+function described(model: Segmenter, weights: string) {
   const { description, kind, precision, products } = model.device;
   return { model: model.name, weights, adapter: description, adapterKind: kind, input: inputText(model.input), precision, products };
 }
@@ -221,7 +221,7 @@ function report(
   file: string,
   weights: string,
   options: SegmentOptions,
-  model: Model,
+  model: Segmenter,
   prompt: Prompt,
   decoded: Decoded,
   times: Readonly<Record<string, number>>,

@@ -1,11 +1,10 @@
 // segment --everything: masks for all that can be seen, numbered in one picture.
-import { type BatchSegmenter, decodeEverything, type EverythingOptions, type Found } from "../everything/index.ts";
+import { decodeEverything, type EverythingOptions, type Found } from "../everything/index.ts";
 import { writeLabelPng } from "../formats/write_png.ts";
 import type { RawImage } from "../image/image.ts";
-import type { Embedding } from "../index.ts";
+import type { MaskSource, Segmenter } from "../index.ts";
 import { labelColor } from "../volume/label_color.ts";
 import { Labelmap } from "../volume/labelmap.ts";
-import type { Model } from "./environment.ts";
 import type { SegmentOptions } from "./segment.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
@@ -43,12 +42,12 @@ export function expectFitting(options: SegmentOptions): void {
 }
 
 /** What was found, the largest first. */
-export async function findEverything(model: Model, image: RawImage, options: SegmentOptions, terminal: Terminal, signal: AbortSignal): Promise<Found[]> {
+export async function findEverything(model: Segmenter, image: RawImage, options: SegmentOptions, terminal: Terminal, signal: AbortSignal): Promise<Found[]> {
   const how = { ...(options.fit && { fit: options.fit }), ...(options.channelOrder && { channelOrder: options.channelOrder }) };
-  const segmenter: BatchSegmenter<Embedding> = {
+  const segmenter: MaskSource = {
     config: model.config,
     encode: (picture, given) => model.encode(picture, { ...given, ...how }),
-    decode: (embedding, prompts, given) => model.decode(embedding, prompts, given),
+    decode: model.decode.bind(model),
   };
   const { grid, minScore, minStability, crops, minRegion } = options;
   const settings: EverythingOptions = {

@@ -1,6 +1,6 @@
 // segment with labels as its output: one slice of a volume by its prompt, its neighbours by propagation, written on the whole volume.
 import { area } from "../image/mask.ts";
-import type { Prompt } from "../index.ts";
+import type { MaskSource, Prompt } from "../index.ts";
 import { labelColor } from "../volume/label_color.ts";
 import { Labelmap } from "../volume/labelmap.ts";
 import { planeMap } from "../volume/plane.ts";
@@ -8,7 +8,7 @@ import { drawOnPlane } from "../volume/plane_labels.ts";
 import { propagate } from "../volume/propagate.ts";
 import { pixelCount, type Runs, runsOf } from "../volume/runs.ts";
 import { render } from "../volume/render.ts";
-import { type Environment, MEANINGLESS, type Model, modelOptions } from "./environment.ts";
+import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
 import { labelFiles, labelFormatOf } from "./labels.ts";
 import { readMaskInput } from "./mask_input.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
@@ -75,11 +75,7 @@ export async function segmentVolume(path: string, out: string, options: SegmentO
     const runs = runsOf(mask.data);
     draw(labelmap, view, view.slice, runs);
     const reached: Reached[] = [{ slice: view.slice, area: pixelCount(runs), score, taken: true, reason: "prompted" }];
-    const segmenter = {
-      config: model.config,
-      decode: model.decode.bind(model),
-      encode: (image: Parameters<Model["encode"]>[0]) => model.encode(image, encode),
-    };
+    const segmenter: MaskSource = { config: model.config, decode: model.decode.bind(model), encode: (image) => model.encode(image, encode) };
     const picture = async (slice: number) => render(await view.view.slice(slice, { signal }), view.window, view.view);
     for await (const { slice, runs: found, score, sound, reason, stop } of propagate(segmenter, {
       from: view.slice,

@@ -3,15 +3,13 @@ import { type Fit, type Framing, frame, type RawImage } from "../image/image.ts"
 import type { Mask } from "../image/mask.ts";
 import { maskInputOf } from "../image/mask_out.ts";
 import { thresholdTwin, upsampleTwin } from "../image/postprocess.ts";
-import type { Decoded, Embedding, Point, Prompt, SamMed2D } from "../index.ts";
+import type { Decoded, Embedding, Point, Prompt, Segmenter } from "../index.ts";
 import { boundaryF } from "./boundary.ts";
 import { MODES, type Mode } from "./modes.ts";
 import { type Overlap, overlap } from "./metrics.ts";
 import { correction, type FirstPrompts, firstPrompts, toSquare } from "./prompts.ts";
 import { Random } from "./random.ts";
 import { countRegions } from "./regions.ts";
-
-export type EvaluatedModel = Pick<SamMed2D, "config" | "encode" | "decode" | "restore">;
 
 export interface Target {
   /** Names the random numbers: the mask's file name, without folders. */
@@ -56,12 +54,7 @@ export interface ProtocolOptions {
 const BATCH = 16;
 
 /** One encode, whatever the number of targets. null for a target of which the network's square shows nothing. */
-export async function evaluateImage(
-  model: EvaluatedModel,
-  image: RawImage,
-  targets: readonly Target[],
-  options: ProtocolOptions,
-): Promise<(Evaluated | null)[]> {
+export async function evaluateImage(model: Segmenter, image: RawImage, targets: readonly Target[], options: ProtocolOptions): Promise<(Evaluated | null)[]> {
   const { signal, channelOrder, fit = "pad" } = options;
   const encoded = await model.encode(image, { fit, ...(channelOrder ? { channelOrder } : {}), ...(signal ? { signal } : {}) });
   const { framing } = encoded;
@@ -90,7 +83,7 @@ interface Running {
 }
 
 async function evaluateTargets(
-  model: EvaluatedModel,
+  model: Segmenter,
   embedding: Embedding,
   framing: Framing,
   targets: readonly Target[],

@@ -3,20 +3,12 @@
 import { SamError } from "../errors.ts";
 import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
+import type { Decoded, MaskSource } from "../segmenter.ts";
 import { connectedParts } from "../volume/parts.ts";
 import { boundsOf, difference, pixelCount, type Runs, runsOf, union } from "../volume/runs.ts";
-import type { EncodedPicture, SegmenterAnswer, SegmenterPrompt } from "../volume/segmenter.ts";
 import { type Crop, cropBoxes, isCutOff, pointGrid } from "./grid.ts";
 import { stability } from "./stability.ts";
 import { type Box, suppress } from "./suppress.ts";
-
-/** What can be asked for many masks at once: `SamMed2D`, `SamMed2DWorker`. */
-export interface BatchSegmenter<E extends EncodedPicture = EncodedPicture> {
-  /** `grid`: g, image tokens a side. */
-  readonly config: { readonly grid: number };
-  encode(image: RawImage, options?: { readonly signal?: AbortSignal }): Promise<E>;
-  decode(embedding: E, prompts: readonly SegmenterPrompt[], options?: { readonly signal?: AbortSignal }): Promise<SegmenterAnswer[]>;
-}
 
 export interface EverythingOptions {
   /** Points a side of the grid; default 32. */
@@ -87,11 +79,7 @@ type Settings = Readonly<typeof DEFAULTS>;
  * Yields after every batch of points; ends when all are decoded. Stopping the loop, or the signal, stops the work.
  * @throws SamError for settings out of range, and what the segmenter throws.
  */
-export async function* decodeEverything<E extends EncodedPicture>(
-  segmenter: BatchSegmenter<E>,
-  source: ImageSource,
-  options: EverythingOptions = {},
-): AsyncGenerator<EverythingStep, void> {
+export async function* decodeEverything(segmenter: MaskSource, source: ImageSource, options: EverythingOptions = {}): AsyncGenerator<EverythingStep, void> {
   const settings = checked(options);
   const image = toRawImage(source);
   const { signal } = options;
@@ -118,7 +106,7 @@ export async function* decodeEverything<E extends EncodedPicture>(
         const batch = points.slice(begin, begin + settings.pointsPerBatch);
         const answers = await segmenter.decode(
           embedding,
-          batch.map((point) => ({ points: [{ ...point, label: 1 as const }] })),
+          batch.map((point) => ({ points: [{ ...point, label: 1 }] })),
           how,
         );
         answers.forEach((answer, i) => {
@@ -174,7 +162,7 @@ function cropped({ data, width, height, channels }: RawImage, [x0, y0, x1, y1]: 
 
 /** The candidates of one point that are sure, stable and whole. */
 function sound(
-  { masks, scores, logits }: SegmenterAnswer,
+  { masks, scores, logits }: Decoded,
   point: { x: number; y: number },
   crop: Crop,
   image: RawImage,

@@ -28,6 +28,8 @@ export interface Gpu {
   flopPerMs: number;
   /** Whether `closeGpu` may destroy the device: false for one the caller brought. */
   readonly owned: boolean;
+  /** Whether work is under way whose errors are caught. */
+  guarding: boolean;
 }
 
 /** A software adapter's speed before it has been seen to run anything. */
@@ -60,6 +62,7 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
     lost: undefined,
     flopPerMs: software ? CPU_FLOP_PER_MS : cautious ? CAUTIOUS_FLOP_PER_MS : SLOW_GPU_FLOP_PER_MS,
     owned: given === undefined,
+    guarding: false,
   };
   void device.lost.then((info) => {
     gpu.lost = info;
@@ -104,8 +107,34 @@ export function expectAlive(gpu: Gpu, op: string): void {
   });
 }
 
-/** Runs `work` and turns what WebGPU reports of it, out of memory above all, into an error. */
+/** The last piece of guarded work of each device. */
+const guards = new WeakMap<GPUDevice, Promise<unknown>>();
+
+/**
+ * Runs `work` and turns what WebGPU reports of it, out of memory above all, into an error. Models that share a device take turns: error scopes are a
+ * stack of the device, so one model would leave another's and be told of its errors.
+ */
 export async function guarded<T>(gpu: Gpu, op: string, work: () => Promise<T>): Promise<T> {
+  // Within guarded work of its own.
+  if (gpu.guarding) return scoped(gpu, op, work);
+  const before = guards.get(gpu.device);
+  const turn = (async () => {
+    await before;
+    gpu.guarding = true;
+    try {
+      return await scoped(gpu, op, work);
+    } finally {
+      gpu.guarding = false;
+    }
+  })();
+  guards.set(
+    gpu.device,
+    turn.catch(() => undefined),
+  );
+  return turn;
+}
+
+async function scoped<T>(gpu: Gpu, op: string, work: () => Promise<T>): Promise<T> {
   expectAlive(gpu, op);
   const { device } = gpu;
   device.pushErrorScope("validation");

@@ -91,7 +91,7 @@ export function unpackBits(words: Uint32Array, length: number): Uint8Array {
   return data;
 }
 
-export function packBits(data: Uint8Array): Uint32Array {
+export function packBits(data: Uint8Array): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(data.length / 32));
   for (let i = 0; i < data.length; i++) words[i >> 5] = (words[i >> 5] as number) | ((data[i] as number) << (i & 31));
   return words;

@@ -1,5 +1,10 @@
 // What becomes of a mask: a picture over the image, run lengths, the next prompt's mask.
-import type { Mask } from "./mask.ts";
+import { type Mask, maskOf } from "./mask.ts";
+
+/** The mask of `decode`'s output `packed`, its bytes made when they are read. */
+export function maskFromBits({ bits, width, height }: { readonly bits: Uint32Array; readonly width: number; readonly height: number }): Mask {
+  return maskOf({ bits, width, height });
+}
 
 /** RGBA, `color` (sRGB, 0 to 255) at `opacity` (0 to 1) inside and transparent outside, for `putImageData` on a canvas over the image. */
 export function maskToImageData({ data, width, height }: Mask, color: readonly [number, number, number] = [30, 144, 255], opacity = 0.5): ImageData {

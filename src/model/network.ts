@@ -31,6 +31,8 @@ export interface DecodeShape {
   readonly tokens: number;
   /** Three masks, or the single one. */
   readonly multimask: boolean;
+  /** What is read back: `all` of it, the `best` candidate's mask alone, or `logits` without any mask. */
+  readonly output?: "all" | "best" | "logits" | undefined;
   /** Where masks are resized to, and how. */
   readonly upsample: Omit<MaskUpsampleOptions, "label" | "first" | "count" | "size">;
 }
@@ -42,11 +44,13 @@ export interface DecodeGraph {
   readonly logits: Tensor;
   /** [B·(masks + 1), 32] */
   readonly heads: Tensor;
-  /** u32 [B, words], of the best candidate */
-  readonly bits: Tensor;
+  /** u32 [B, words], of the best candidate; not there where logits alone are wanted */
+  readonly bits: Tensor | undefined;
+  /** Those of the three that are read back, in this order. */
+  readonly outputs: readonly Tensor[];
 }
 
-export function decodeGraph(config: Config, { batch, tokens, multimask, upsample }: DecodeShape, target?: Target): DecodeGraph {
+export function decodeGraph(config: Config, { batch, tokens, multimask, output, upsample }: DecodeShape, target?: Target): DecodeGraph {
   // The decoder's weights are few and its sums feed masks directly: f32 always.
   const graph = new Graph("decode", target && { ...target, weights: "f32" });
   const { grid, imageSize, decoder } = config;
@@ -60,9 +64,10 @@ export function decodeGraph(config: Config, { batch, tokens, multimask, upsample
   const candidates = multimask ? { first: 1, count: decoder.maskTokens - 1 } : { first: 0, count: 1 };
   // Probabilities are resized once: the square they go through is their own.
   const size = upsample.probabilities ? 4 * grid : imageSize;
-  const bits = maskUpsample(graph, logits, heads, { label: "masks", size, ...candidates, ...upsample });
-  for (const tensor of [logits, heads, bits]) graph.output(tensor);
-  return { graph, inputs, logits, heads, bits };
+  const bits = output === "logits" ? undefined : maskUpsample(graph, logits, heads, { label: "masks", size, ...candidates, ...upsample });
+  const outputs = [...(output === "best" ? [] : [logits]), heads, ...(bits ? [bits] : [])];
+  for (const tensor of outputs) graph.output(tensor);
+  return { graph, inputs, logits, heads, bits, outputs };
 }
 
 /** Every weight of the network, and what those are derived from, once, as the target stores it. */

@@ -7,8 +7,8 @@ export interface Point {
   readonly x: number;
   /** Original pixels, 0 <= y < height. */
   readonly y: number;
-  /** 1 belongs to the object (default), 0 does not, -1 is no point. */
-  readonly label?: 0 | 1 | -1;
+  /** 1 belongs to the object (default), 0 does not, -1 is no point; nothing else. */
+  readonly label?: number;
 }
 
 /** Original pixels, half-open, x0 < x1 and y0 < y1. */
@@ -16,7 +16,8 @@ export type Box = readonly [x0: number, y0: number, x1: number, y1: number];
 
 export interface Prompt {
   readonly points?: readonly Point[] | undefined;
-  readonly box?: Box | undefined;
+  /** `Box`: four numbers, in whatever list a page's state holds them. */
+  readonly box?: readonly number[] | undefined;
   /** [4g, 4g] probabilities in model space, as `sigmoid(logits)` of an earlier answer. */
   readonly maskInput?: Float32Array | undefined;
   /** Three candidates (default), or the single mask. */
@@ -45,8 +46,10 @@ export const PROMPT_NAMES = ["points", "box", "maskInput", "multimask"];
 export function encodePrompt(prompt: Prompt, space: PromptSpace, multimaskUnlessSaid = true): EncodedPrompt {
   const { points = [], box, maskInput, multimask = multimaskUnlessSaid } = prompt;
   const tokens = points.flatMap(({ x, y, label = 1 }) => [...space.toModel(label === -1 ? 0 : x, label === -1 ? 0 : y), label, 0]);
-  if (box) tokens.push(...space.toModel(box[0], box[1]), 2, 0, ...space.toModel(box[2], box[3]), 3, 0);
-  else if (points.length > 0) tokens.push(0, 0, -1, 0);
+  if (box) {
+    const [x0, y0, x1, y1] = box as Box;
+    tokens.push(...space.toModel(x0, y0), 2, 0, ...space.toModel(x1, y1), 3, 0);
+  } else if (points.length > 0) tokens.push(0, 0, -1, 0);
   return { tokens, mask: maskInput ?? undefined, multimask };
 }
 
@@ -60,8 +63,11 @@ export function fitsImage(prompt: Prompt, { grid }: Config, { width, height }: P
     return label === -1 || ((label === 0 || label === 1) && typeof x === "number" && typeof y === "number" && x >= 0 && x < width && y >= 0 && y < height);
   };
   if (typeof multimask !== "boolean" || !Array.isArray(points) || points.length > MAX_POINTS || !points.every(inside)) return false;
-  if ((box ?? null) !== null && !(Array.isArray(box) && box.length === 4 && box.every((value) => typeof value === "number"))) return false;
-  if (box && !(box[0] >= 0 && box[1] >= 0 && box[2] <= width && box[3] <= height && box[2] > box[0] && box[3] > box[1])) return false;
+  if ((box ?? null) !== null) {
+    if (!(Array.isArray(box) && box.length === 4 && box.every((value) => typeof value === "number"))) return false;
+    const [x0, y0, x1, y1] = box as unknown as Box;
+    if (!(x0 >= 0 && y0 >= 0 && x1 <= width && y1 <= height && x1 > x0 && y1 > y0)) return false;
+  }
   return (
     (maskInput ?? null) === null ||
     (maskInput instanceof Float32Array && maskInput.length === (4 * grid) ** 2 && maskInput.every((value) => value >= 0 && value <= 1))

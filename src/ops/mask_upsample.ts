@@ -91,7 +91,7 @@ export const twin: Twin = ({ params, constants, workgroups }, { logits, heads })
   for (let batch = 0; batch < workgroups[1]; batch++) {
     const score = (mask: number) => heads?.[(batch * (p.masks + 1) + p.masks) * p.columns + mask] as number;
     let best = p.first_mask;
-    for (let mask = best + 1; mask < p.first_mask + p.candidates; mask++) if (score(mask) > score(best)) best = mask;
+    for (let mask = best + 1; mask < p.first_mask + p.candidates; mask++) if (score(mask) > score(best) || Number.isNaN(score(best))) best = mask;
     const base = (batch * p.masks + best) * p.side * p.side;
     const low = (x: number, row: number) => {
       const logit = logits?.[base + row * p.side + x] as number;

@@ -1,4 +1,5 @@
 // What is fetched when it is first asked for: labels of files laid on volumes, measurements, what lies between slices.
+import type { MaskSource } from "../segmenter.ts";
 import type { Labelmap } from "./labelmap.ts";
 import type { LaidLabels, LayOptions, OwnLabels } from "./lay.ts";
 import type { Measures } from "./measure.ts";
@@ -7,7 +8,6 @@ import type { PropagateOptions, Proposal } from "./propagate.ts";
 import type { MeasuresTable } from "./read_measures.ts";
 import type { Runs } from "./runs.ts";
 import type { Segmentation } from "./segmentation.ts";
-import type { EncodedPicture, Segmenter } from "./segmenter.ts";
 import type { Volume } from "./volume.ts";
 import type { SlicePrompts } from "./volume_prompts.ts";
 
@@ -55,7 +55,7 @@ export async function readPromptsJson(text: string, volume: Volume, name?: strin
  * wider, a point well inside, and its low-resolution logits as probabilities. Encodes and decodes one slice a step; stopping the loop stops the work.
  * Throws a SamError for an empty mask or a range without the slice, and what the segmenter throws.
  */
-export async function* propagate<E extends EncodedPicture>(segmenter: Segmenter<E>, options: PropagateOptions): AsyncGenerator<Proposal, void> {
+export async function* propagate(segmenter: MaskSource, options: PropagateOptions): AsyncGenerator<Proposal, void> {
   yield* (await import("./propagate.ts")).propagate(segmenter, options);
 }
 

@@ -41,4 +41,4 @@ export { boundsOf, difference, intersection, paintRuns, pixelCount, runsOf, unio
 export type { Slice, SliceData, Volume, Window } from "./volume.ts";
 export { between, firstWindow, gray, minMaxWindow, percentileWindow, presets, volumeMinMax } from "./window.ts";
 export type { PropagateOptions, Proposal, StopReason, StopRules } from "./propagate.ts";
-export type { EncodedPicture, Segmenter, SegmenterAnswer, SegmenterPrompt } from "./segmenter.ts";
+export type { Decoded, Embedding, MaskSource, Prompt, Segmenter } from "../segmenter.ts";

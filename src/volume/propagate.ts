@@ -3,11 +3,11 @@ import { SamError } from "../errors.ts";
 import type { Framing, RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
 import { probabilities } from "../image/mask_out.ts";
+import type { Decoded, MaskSource, Prompt } from "../segmenter.ts";
 import { signedDistances } from "./distance.ts";
 import { maskInputOfRuns } from "./coverage.ts";
 import { connectedParts } from "./parts.ts";
 import { boundsOf, intersection, pixelCount, type Runs, runsOf, union } from "./runs.ts";
-import type { EncodedPicture, Segmenter, SegmenterAnswer, SegmenterPrompt } from "./segmenter.ts";
 
 export interface PropagateOptions {
   /** The accepted slice, from 0. */
@@ -61,7 +61,7 @@ interface Known {
 }
 
 /** See fetched.ts. */
-export async function* propagate<E extends EncodedPicture>(segmenter: Segmenter<E>, options: PropagateOptions): AsyncGenerator<Proposal, void> {
+export async function* propagate(segmenter: MaskSource, options: PropagateOptions): AsyncGenerator<Proposal, void> {
   const { from, range, signal, logits } = options;
   const [first, last] = range;
   const start: Known = { runs: options.mask instanceof Uint8Array ? runsOf(options.mask) : options.mask, logits };
@@ -98,7 +98,7 @@ interface Found {
 const LEAST_PART = 0.1;
 const MOST_PARTS = 4;
 
-async function ask<E extends EncodedPicture>(segmenter: Segmenter<E>, picture: RawImage, before: Known, signal: AbortSignal | undefined): Promise<Found> {
+async function ask(segmenter: MaskSource, picture: RawImage, before: Known, signal: AbortSignal | undefined): Promise<Found> {
   const how = signal ? { signal } : {};
   const parts = connectedParts(before.runs, picture.width, true);
   const asked = parts.filter((part) => pixelCount(part) >= LEAST_PART * pixelCount(parts[0] as Runs)).slice(0, MOST_PARTS);
@@ -118,7 +118,7 @@ async function ask<E extends EncodedPicture>(segmenter: Segmenter<E>, picture: R
 }
 
 /** The box widened by a twentieth of its sides, at least 2 pixels; the pixel farthest from the outline; and the mask as probabilities. */
-export function promptOf(runs: Runs, logits: Float32Array | undefined, framing: Framing, side: number): SegmenterPrompt {
+export function promptOf(runs: Runs, logits: Float32Array | undefined, framing: Framing, side: number): Prompt {
   const { width, height } = framing;
   const [x0, y0, x1, y1] = boundsOf(runs, width) as [number, number, number, number];
   const [padX, padY] = [Math.max(2, (x1 - x0) / 20), Math.max(2, (y1 - y0) / 20)];
@@ -132,7 +132,7 @@ export function promptOf(runs: Runs, logits: Float32Array | undefined, framing: 
 }
 
 /** Of the candidates the one most like the mask before it, which knows more than the predicted IoU; of equals the likelier. */
-function chosen({ masks, scores, logits }: SegmenterAnswer, before: Runs): Found {
+function chosen({ masks, scores, logits }: Decoded, before: Runs): Found {
   const candidates = masks.map((mask: Mask, i) => ({ runs: runsOf(mask.data), score: scores[i] as number, i }));
   const worth = ({ runs, score }: (typeof candidates)[number]) => (runs.length === 0 ? -1 : diceOf(runs, before) + 1e-3 * score);
   const best = candidates.reduce((a, b) => (worth(b) > worth(a) ? b : a));

@@ -1,11 +1,13 @@
 // SamMed2D off the main thread: the same methods and types, carried out by a worker.
+import { DISPOSE } from "../disposing.ts";
 import { type Embedding, expectSaved, type SavedEmbedding } from "../embedding.ts";
 import { type ErrorCode, SamError } from "../errors.ts";
 import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
-import { fetchUpsampling, type Mask, maskOf } from "../image/mask.ts";
+import { fetchUpsampling, type Mask, maskOf, type PackedMask } from "../image/mask.ts";
 import type { Prompt } from "../model/prompts.ts";
 import { describe, isNamed } from "../options.ts";
-import type { Decoded, DecodeOptions, EncodeOptions, ModelStats } from "../sam_med2d.ts";
+import type { EncodeOptions } from "../sam_options.ts";
+import type { DecodedAs, DecodeOptions, ModelStats, Output, Segmenter } from "../segmenter.ts";
 import { Connection, nextId } from "./connection.ts";
 import { type Calls, disposed, type Loaded, type SentDecoded, type WorkerLoadOptions, type WorkerWeights } from "./protocol.ts";
 
@@ -19,18 +21,21 @@ export type { Box, Point } from "../model/prompts.ts";
 export { SamError };
 export type {
   Decoded,
+  DecodedAs,
+  DecodedBest,
+  DecodedLogits,
+  DecodedPacked,
   DecodeOptions,
   Embedding,
   EncodeOptions,
-  Framing,
-  ImageSource,
+  MaskSource,
   ModelStats,
+  Output,
   Prompt,
-  RawImage,
   SavedEmbedding,
-  WorkerLoadOptions,
-  WorkerWeights,
-};
+  Segmenter,
+} from "../segmenter.ts";
+export type { Framing, ImageSource, RawImage, WorkerLoadOptions, WorkerWeights };
 
 /**
  * A model that lives in a worker, of the package's `sam-med2d-webgpu/client`:
@@ -38,7 +43,7 @@ export type {
  * Results are moved out of the worker, not copied. The worker stays its owner's: `dispose` frees the model, `worker.terminate()`
  * the rest. If the worker crashes, every call, waiting or new, rejects with a `SamError` of code `device`.
  */
-export class SamMed2DWorker {
+export class SamMed2DWorker implements Segmenter {
   readonly config: Loaded["config"];
   /** `SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters` */
   readonly name: string;
@@ -96,14 +101,14 @@ export class SamMed2DWorker {
   }
 
   /** As `SamMed2D.decode`: one prompt or a batch of them on one embedding. */
-  async decode(embedding: Embedding, prompt: Prompt, options?: DecodeOptions): Promise<Decoded>;
-  async decode(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions): Promise<Decoded[]>;
-  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions = {}) {
+  async decode<O extends Output = "all">(embedding: Embedding, prompt: Prompt, options?: DecodeOptions<O>): Promise<DecodedAs[O]>;
+  async decode<O extends Output = "all">(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions<O>): Promise<DecodedAs[O][]>;
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions<Output> = {}) {
     if (!isSendable(options)) await refuse(options, "prompt", "decode");
     const { signal, onProgress, ...others } = options;
     const params = { model: this.#id, embedding: this.#numberOf(embedding), prompts, options: others };
     const result = await this.#connection.call("decode", params, { signal, onProgress });
-    await fetchUpsampling();
+    if ((options.output ?? "all") === "all") await fetchUpsampling();
     return Array.isArray(result) ? result.map(received) : received(result);
   }
 
@@ -124,6 +129,10 @@ export class SamMed2DWorker {
   dispose(): void {
     this.#connection.send({ kind: "dispose", model: this.#id });
     this.#connection.close(disposed("model"));
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
   }
 
   #numberOf(embedding: Embedding): number {
@@ -159,6 +168,10 @@ class RemoteEmbedding implements Embedding {
   dispose(): void {
     this.#connection.send({ kind: "release", model: this.model, embedding: this.id });
   }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
 }
 
 /** Whether what stays on this side is what it should be; the worker looks at the rest. */
@@ -171,8 +184,11 @@ async function refuse(options: object, code: ErrorCode, op: string): Promise<voi
   (await import("../options_check.ts")).expectNames(options, names, { code, op }, [], Object.keys(Object(options)));
 }
 
-function received(decoded: SentDecoded): Decoded {
-  const masks = decoded.masks.map((mask) => ("data" in mask ? mask : maskOf(mask)));
+function received(decoded: SentDecoded): DecodedAs[Output] {
+  const maskIn = (kept: Mask | PackedMask): Mask => ("data" in kept ? kept : maskOf(kept));
+  if ("kept" in decoded) return { scores: decoded.scores, best: decoded.best, mask: maskIn(decoded.kept) };
+  if (!("masks" in decoded)) return decoded;
+  const masks = decoded.masks.map(maskIn);
   return { ...decoded, masks, mask: masks[decoded.best] as Mask };
 }
 

@@ -1,9 +1,10 @@
 // The worker's side: runs models for whoever is at the other end of the port.
 import type { Embedding } from "../embedding.ts";
-import { packedOf } from "../image/mask.ts";
+import { type Mask, type PackedMask, packedOf } from "../image/mask.ts";
 import type { Prompt } from "../model/prompts.ts";
-import type { Decoded, LoadOptions } from "../sam_med2d.ts";
-import { type Calls, disposed, type FromWorker, type Method, type Model, type Port, type SentDecoded, type ToWorker, toPlain } from "./protocol.ts";
+import type { LoadOptions } from "../sam_options.ts";
+import type { DecodedAs, Output, Segmenter } from "../segmenter.ts";
+import { type Calls, disposed, type FromWorker, type Method, type Port, type SentDecoded, type ToWorker, toPlain } from "./protocol.ts";
 
 /** An embedding that was made, or why a restored one could not be: whoever uses it is told. */
 type Slot = Embedding | { readonly failed: unknown };
@@ -11,12 +12,12 @@ type Call = Extract<ToWorker, { kind: "call" }>;
 type Answer = { readonly result: Calls[Method]["result"]; readonly transfer?: Transferable[] };
 
 interface Served {
-  readonly model: Model;
+  readonly model: Segmenter;
   readonly embeddings: Map<number, Slot>;
 }
 
 /** Answers the calls that come in through `port` with models made by `load`. */
-export function serve(port: Port, load: (options: LoadOptions) => Promise<Model>): void {
+export function serve(port: Port, load: (options: LoadOptions) => Promise<Segmenter>): void {
   const models = new Map<number, Served>();
   const running = new Map<number, AbortController>();
 
@@ -83,7 +84,7 @@ export function serve(port: Port, load: (options: LoadOptions) => Promise<Model>
         return { result, transfer: [result.data.buffer as ArrayBuffer] };
       }
       case "stats":
-        return { result: served(call.params.model).model.stats() };
+        return { result: await served(call.params.model).model.stats() };
     }
   }
 
@@ -140,19 +141,26 @@ function isBatch(prompts: Prompt | readonly Prompt[]): prompts is readonly Promp
   return Array.isArray(prompts);
 }
 
-function sent({ mask: _, ...decoded }: Decoded): SentDecoded {
-  return { ...decoded, masks: decoded.masks.map((mask) => packedOf(mask) ?? mask) };
+function sent(decoded: DecodedAs[Output]): SentDecoded {
+  const kept = (mask: Mask): Mask | PackedMask => packedOf(mask) ?? mask;
+  if ("masks" in decoded) {
+    const { mask: _, ...rest } = decoded;
+    return { ...rest, masks: rest.masks.map(kept) };
+  }
+  if (!("mask" in decoded)) return decoded;
+  const { mask, ...rest } = decoded;
+  return { ...rest, kept: kept(mask) };
 }
 
 /** Moved, not copied; a set, because masks of one decode may share a buffer. */
 function buffersOf(result: SentDecoded | SentDecoded[]): Transferable[] {
   const buffers = new Set<ArrayBufferLike>();
-  for (const { masks, scores, logits } of Array.isArray(result) ? result : [result]) {
-    for (const mask of masks) {
-      const { buffer } = "data" in mask ? mask.data : (mask.bits ?? (mask.logits as Float32Array));
-      buffers.add(buffer);
-    }
-    buffers.add(scores.buffer).add(logits.buffer);
+  for (const decoded of Array.isArray(result) ? result : [result]) {
+    const masks = "masks" in decoded ? decoded.masks : "kept" in decoded ? [decoded.kept] : [];
+    for (const mask of masks) buffers.add(("data" in mask ? mask.data : (mask.bits ?? (mask.logits as Float32Array))).buffer);
+    buffers.add(decoded.scores.buffer);
+    if ("logits" in decoded) buffers.add(decoded.logits.buffer);
+    if ("bits" in decoded) buffers.add(decoded.bits.buffer);
   }
   return [...buffers].filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
 }

@@ -5,13 +5,8 @@ import { type ErrorFacts, SamError } from "../errors.ts";
 import type { Framing, RawImage } from "../image/image.ts";
 import type { Mask, PackedMask } from "../image/mask.ts";
 import type { Prompt } from "../model/prompts.ts";
-import type { Decoded, DecodeOptions, EncodeOptions, LoadOptions, ModelStats, SamMed2D } from "../sam_med2d.ts";
-
-/** What a model of the worker does; the host runs it, a test may give another. */
-export type Model = Pick<
-  SamMed2D,
-  "config" | "name" | "input" | "device" | "meaningless" | "fingerprint" | "encode" | "decode" | "restore" | "stats" | "dispose"
->;
+import type { EncodeOptions, LoadOptions } from "../sam_options.ts";
+import type { Decoded, DecodedAs, DecodeOptions, ModelStats, Output, Segmenter } from "../segmenter.ts";
 
 /** `SamMed2D.load`, without what can't cross: a `GPUDevice`, and checkpoints, sources and stores made of functions. */
 export type WorkerLoadOptions = Omit<LoadOptions, "device" | "weights" | "tune"> & { readonly weights: WorkerWeights; readonly tune?: boolean };
@@ -26,7 +21,7 @@ export interface Calls {
   load: { params: Sent<Omit<WorkerLoadOptions, "weights">> & { readonly weights: Exclude<WorkerWeights, URL> }; result: Loaded };
   encode: { params: { readonly model: number; readonly image: RawImage; readonly options: Sent<EncodeOptions> }; result: Framing };
   decode: {
-    params: { readonly model: number; readonly embedding: number; readonly prompts: Prompt | readonly Prompt[]; readonly options: Sent<DecodeOptions> };
+    params: { readonly model: number; readonly embedding: number; readonly prompts: Prompt | readonly Prompt[]; readonly options: Sent<DecodeOptions<Output>> };
     result: SentDecoded | SentDecoded[];
   };
   save: { params: { readonly model: number; readonly embedding: number }; result: SavedEmbedding };
@@ -34,9 +29,12 @@ export interface Calls {
 }
 
 /** Masks as they are kept: nobody may ask for those that were not the best. */
-export type SentDecoded = Omit<Decoded, "masks" | "mask"> & { readonly masks: readonly (Mask | PackedMask)[] };
+export type SentDecoded =
+  | (Omit<Decoded, "masks" | "mask"> & { readonly masks: readonly (Mask | PackedMask)[] })
+  | (Omit<DecodedAs["best"], "mask"> & { readonly kept: Mask | PackedMask })
+  | DecodedAs["packed" | "logits"];
 
-export type Loaded = Pick<Model, "config" | "name" | "input" | "device" | "meaningless" | "fingerprint">;
+export type Loaded = Pick<Segmenter, "config" | "name" | "input" | "device" | "meaningless" | "fingerprint">;
 export type Method = keyof Calls;
 
 export type ToWorker =

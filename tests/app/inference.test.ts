@@ -1,8 +1,8 @@
 // Latest wins: what is computed, what is dropped, and what comes of failures.
 import { describe, expect, it } from "vitest";
 import type { EmbeddingStore } from "../../app/model/embeddings.ts";
-import { type Activity, type Ahead, Inference, type Job, type Runner } from "../../app/model/inference.ts";
-import type { SavedEmbedding } from "../../src/index.ts";
+import { type Activity, type Ahead, Inference, type Job } from "../../app/model/inference.ts";
+import type { SavedEmbedding, Segmenter } from "../../src/index.ts";
 import { addPoint, NO_PROMPTS, type Prompts } from "../../app/annotate/prompts.ts";
 import { dice } from "../../app/annotate/truth.ts";
 import { until } from "../support/until.ts";
@@ -26,7 +26,7 @@ function start(model = new FakeModel()) {
     onResult: () => seen.results++,
     onError: (error) => seen.errors.push(error),
   });
-  inference.use(model as Runner, 1);
+  inference.use(model as unknown as Segmenter, 1);
   return { inference, model, seen };
 }
 
@@ -112,9 +112,9 @@ describe("inference", () => {
     inference.want(job("a", prompts));
     await idle(seen);
     const [first, second] = [new FakeModel(), new FakeModel()];
-    inference.use(first as Runner, 2);
+    inference.use(first as unknown as Segmenter, 2);
     await until(() => expect(inference.resultOf(prompts)).toBeDefined());
-    inference.use(second as Runner, 3);
+    inference.use(second as unknown as Segmenter, 3);
     expect(inference.resultOf(prompts)).toBeUndefined();
     await until(() => expect(inference.resultOf(prompts)).toBeDefined());
     expect([first.decoded.length, second.decoded.length]).toEqual([1, 1]);
@@ -127,7 +127,7 @@ describe("inference", () => {
     await until(() => expect(seen.activities).toContain("decoding"));
     model.failNext = new Error("the old model's own trouble");
     const next = new FakeModel();
-    inference.use(next as Runner, 2);
+    inference.use(next as unknown as Segmenter, 2);
     await until(() => expect(inference.resultOf(prompts)).toBeDefined());
     expect(seen.errors).toEqual([]);
     expect(next.decoded.length).toBe(1);
@@ -170,7 +170,7 @@ describe("ahead", () => {
       ahead: () => list,
     };
     const inference = new Inference(events, shelf);
-    inference.use(model as Runner, 1);
+    inference.use(model as unknown as Segmenter, 1);
     return { inference, model, shelf, seen };
   }
 
@@ -238,7 +238,7 @@ describe("ahead", () => {
     again.inference.want({ ...wanted(30), settings: { ...SETTINGS, fit: "pad" } });
     await until(() => expect(again.model.encodes).toBe(2));
     const other = Object.assign(new FakeModel(), { fingerprint: "fedcba9876543210" });
-    again.inference.use(other as Runner, 2);
+    again.inference.use(other as unknown as Segmenter, 2);
     await until(() => expect(other.encodes).toBe(1));
   });
 

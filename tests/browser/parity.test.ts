@@ -8,7 +8,7 @@ import type { Embedding, SavedEmbedding } from "../../src/embedding.ts";
 import type { RawImage } from "../../src/image/image.ts";
 import type { Mask } from "../../src/image/mask.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
-import type { Decoded, EncodeOptions, ModelStats } from "../../src/sam_med2d.ts";
+import type { Decoded, EncodeOptions, ModelStats } from "../../src/segmenter.ts";
 import { smallWeights } from "../cli/small_weights.ts";
 import { transformersFile } from "../model/transformers_file.ts";
 import { type Answering, checkGolden, describeErrors } from "../model/golden_check.ts";

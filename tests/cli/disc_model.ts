@@ -1,10 +1,9 @@
 // A model for evaluation that answers with a disc around its first point, or with the box.
 import { VIT_B } from "../../src/model/config.ts";
 import { detectInput } from "../../src/model/input.ts";
-import type { Model } from "../../src/cli/environment.ts";
 import { frame, type ImageSource, toRawImage } from "../../src/image/image.ts";
 import { thresholdTwin, upsampleTwin } from "../../src/image/postprocess.ts";
-import type { Decoded, Mask, Prompt, SavedEmbedding } from "../../src/index.ts";
+import type { Box, Decoded, Mask, Prompt, SavedEmbedding, Segmenter } from "../../src/index.ts";
 
 export const SIZE = 256;
 const SIDE = 64;
@@ -19,7 +18,7 @@ interface Seen {
 }
 
 /** `stop` is called after each encode. */
-export function discModel(stop: (encoded: number) => void = () => undefined): { loadModel: () => Promise<Model>; seen: Seen } {
+export function discModel(stop: (encoded: number) => void = () => undefined): { loadModel: () => Promise<Segmenter>; seen: Seen } {
   const seen: Seen = { encoded: 0, prompts: [] };
   const embedding = (framing: SavedEmbedding["framing"]) => ({
     framing,
@@ -41,7 +40,8 @@ export function discModel(stop: (encoded: number) => void = () => undefined): { 
     restore: ({ framing }: SavedEmbedding) => embedding(framing),
     async decode({ framing }: { framing: SavedEmbedding["framing"] }, prompts: readonly Prompt[]): Promise<Decoded[]> {
       seen.prompts.push([...prompts]);
-      return prompts.map(({ box, points = [], maskInput }) => {
+      return prompts.map(({ box: corners, points = [], maskInput }) => {
+        const box = corners as Box | undefined;
         const [first] = points;
         const radius = 3 + points.length + (maskInput ? 1 : 0);
         const logits = box
@@ -54,5 +54,5 @@ export function discModel(stop: (encoded: number) => void = () => undefined): { 
     },
     dispose: () => undefined,
   };
-  return { loadModel: async () => model as unknown as Model, seen };
+  return { loadModel: async () => model as unknown as Segmenter, seen };
 }

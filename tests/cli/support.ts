@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll } from "vitest";
-import type { Environment, Model, ModelOptions } from "../../src/cli/environment.ts";
+import type { Environment, ModelOptions } from "../../src/cli/environment.ts";
 import { run } from "../../src/cli/program.ts";
 import { frame, type ImageSource, type RawImage, toRawImage } from "../../src/image/image.ts";
 import type { Mask } from "../../src/image/mask.ts";
-import type { Decoded, Prompt } from "../../src/index.ts";
+import type { Decoded, Prompt, Segmenter } from "../../src/index.ts";
 import { detectInput } from "../../src/model/input.ts";
 import { VIT_B } from "../../src/model/config.ts";
 import { proceduralImage } from "../image/procedural.ts";
@@ -129,7 +129,7 @@ export function fakeModel({ meaningless = false, empty = false, side = 64 } = {}
     calls,
     loadModel: async (options) => {
       calls.load.push(options);
-      return model as unknown as Model;
+      return model as unknown as Segmenter;
     },
   };
 }

@@ -4,7 +4,7 @@ import { cropBoxes, isCutOff, pointGrid } from "../../src/everything/grid.ts";
 import { stability } from "../../src/everything/stability.ts";
 import { suppress } from "../../src/everything/suppress.ts";
 import { frame } from "../../src/image/image.ts";
-import type { SegmenterPrompt } from "../../src/volume/segmenter.ts";
+import type { MaskSource, Prompt } from "../../src/segmenter.ts";
 
 it("puts points in the middles of cells", () => {
   expect(pointGrid(2, 100, 60)).toEqual([
@@ -91,7 +91,7 @@ function squares() {
       calls.encode++;
       return { framing: frame(picture.width, picture.height, 64, "resize"), dispose: () => void calls.disposed++ };
     },
-    async decode(_: unknown, prompts: readonly SegmenterPrompt[]) {
+    async decode(_: unknown, prompts: readonly Prompt[]) {
       calls.batches.push(prompts.length);
       return prompts.map(({ points }) => {
         const { x, y } = points?.[0] ?? { x: 0, y: 0 };
@@ -105,7 +105,7 @@ function squares() {
 it("decodes in batches, tells progress, and finds one mask a thing", async () => {
   const segmenter = squares();
   const steps = [];
-  for await (const step of decodeEverything(segmenter, image, { pointsPerSide: 4, pointsPerBatch: 6 })) steps.push(step);
+  for await (const step of decodeEverything(segmenter as unknown as MaskSource, image, { pointsPerSide: 4, pointsPerBatch: 6 })) steps.push(step);
   expect(steps.map(({ done, total }) => [done, total])).toEqual([
     [6, 16],
     [12, 16],
@@ -120,12 +120,12 @@ it("stops when it is told to, and lets the embedding go", async () => {
   const segmenter = squares();
   const control = new AbortController();
   const run = async () => {
-    for await (const { done } of decodeEverything(segmenter, image, { pointsPerSide: 4, pointsPerBatch: 4, signal: control.signal }))
+    for await (const { done } of decodeEverything(segmenter as unknown as MaskSource, image, { pointsPerSide: 4, pointsPerBatch: 4, signal: control.signal }))
       if (done === 4) control.abort();
   };
   await expect(run()).rejects.toThrow("aborted");
   expect(segmenter.calls.disposed).toBe(1);
-  for await (const _ of decodeEverything(segmenter, image, { pointsPerSide: 4 })) break;
+  for await (const _ of decodeEverything(segmenter as unknown as MaskSource, image, { pointsPerSide: 4 })) break;
   expect(segmenter.calls.disposed).toBe(2);
 });
 
@@ -135,6 +135,6 @@ it.each([
   [{ cropLayers: 9 }, "cropLayers", "a whole number from 0 to 4"],
   [{ minscore: 0.5 }, "minscore", "one of pointsPerSide"],
 ])("refuses %o", async (options, argument, words) => {
-  const first = decodeEverything(squares(), image, options as object).next();
+  const first = decodeEverything(squares() as unknown as MaskSource, image, options as object).next();
   await expect(first).rejects.toMatchObject({ argument, message: expect.stringContaining(words) });
 });

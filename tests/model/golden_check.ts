@@ -2,7 +2,7 @@
 import type { Embedding } from "../../src/embedding.ts";
 import type { RawImage } from "../../src/image/image.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
-import type { Decoded, EncodeOptions } from "../../src/sam_med2d.ts";
+import type { Decoded, EncodeOptions } from "../../src/segmenter.ts";
 import { expectClose, noteComparison } from "../support/compare.ts";
 import { type Golden, maskIou } from "../support/goldens.ts";
 

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Embedding } from "../../src/embedding.ts";
+import type { Progress } from "../../src/engine.ts";
 import type { Fit } from "../../src/image/image.ts";
+import { packBits } from "../../src/image/mask.ts";
+import { maskFromBits } from "../../src/image/mask_out.ts";
 import { upsampleTwin } from "../../src/image/postprocess.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
-import type { Decoded, SamMed2D } from "../../src/sam_med2d.ts";
+import type { SamMed2D } from "../../src/sam_med2d.ts";
+import type { Decoded } from "../../src/segmenter.ts";
 import { proceduralImage } from "../image/procedural.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
@@ -96,6 +100,52 @@ describeGpu("prompts", () => {
     ]);
     expect(bits(again as Decoded)).toBe(first);
     expect(bits(other as Decoded)).toBe(first);
+  });
+
+  it.each([true, false])("give the parts of the answer that are asked for, multimask %s", async (multimask) => {
+    const prompts: readonly Prompt[] = [
+      { ...every[0], multimask },
+      { ...every[2], multimask },
+    ];
+    const whole = await model.decode(embedding, prompts);
+    const [best, packed, logits] = [
+      await model.decode(embedding, prompts, { output: "best" }),
+      await model.decode(embedding, prompts, { output: "packed" }),
+      await model.decode(embedding, prompts, { output: "logits" }),
+    ];
+    whole.forEach((all, i) => {
+      for (const part of [best[i], packed[i], logits[i]]) {
+        expectClose(part?.scores ?? [], all.scores, { label: "scores", bound: 0 });
+        expect(part?.best).toBe(all.best);
+      }
+      expect(Object.keys(best[i] ?? {}).sort()).toEqual(["best", "mask", "scores"]);
+      expect(best[i]?.mask.data).toEqual(all.mask.data);
+      expect(packed[i]).toMatchObject({ width, height, bits: packBits(all.mask.data) });
+      expect(maskFromBits(packed[i] as NonNullable<(typeof packed)[0]>).data).toEqual(all.mask.data);
+      expect(Object.keys(logits[i] ?? {}).sort()).toEqual(["best", "logits", "scores"]);
+      expectClose(logits[i]?.logits ?? [], all.logits, { label: "logits", bound: 0 });
+    });
+    expect(model.stats().decode?.dispatches).toBe(23);
+    const one = await model.decode(embedding, prompts[0] as Prompt, { output: "packed" });
+    expect(one.bits).toEqual(packed[0]?.bits);
+    await expect(model.decode(embedding, {}, { output: "mask" as "best" })).rejects.toMatchObject({ code: "prompt", argument: "output", got: '"mask"' });
+  });
+
+  it("that wait for their turn are cancelled at once, and those that run tell how far they are", async () => {
+    const ended: string[] = [];
+    const control = new AbortController();
+    const encoding = model.encode(golden.image).then(() => ended.push("encoded"));
+    const early = model.decode(embedding, every, { signal: AbortSignal.abort("never") }).catch((reason: unknown) => ended.push(`${reason}`));
+    const waiting = model.decode(embedding, every, { signal: control.signal }).catch((reason: unknown) => ended.push(`${reason}`));
+    await early;
+    control.abort("enough");
+    await Promise.all([encoding, waiting]);
+    expect(ended).toEqual(["never", "enough", "encoded"]);
+    const told: Progress[] = [];
+    await model.decode(embedding, every, { onProgress: (progress) => told.push(progress) });
+    expect(told.map(({ stage, unit, total }) => [stage, unit, total])).toEqual(told.map(() => ["decode", "prompts", every.length]));
+    expect(told.at(-1)?.loaded).toBeCloseTo(every.length, 9);
+    expect(told.map(({ loaded }) => loaded)).toEqual(told.map(({ loaded }) => loaded).sort((a, b) => a - b));
   });
 
   it("of none give none, and an empty list of points is no prompt", async () => {

@@ -73,4 +73,25 @@ describeGpu("mask_upsample", () => {
       if ((width * height) % 32 !== 0) expect((bits.at(-1) as number) >>> ((width * height) % 32)).toBe(0);
     }
   });
+
+  it("takes the mask of the highest score for the best, one that is no number for none", async () => {
+    const logits = Float32Array.of(1, -1, 1, -1);
+    for (const [scores, best] of [
+      [[9, Number.NaN, 0.1, 0.2], 3],
+      [[9, 0.3, Number.NaN, 0.2], 1],
+      [[9, Number.NaN, 0.1, Number.NaN], 2],
+    ] as const) {
+      const heads = new Float32Array(5 * 4);
+      heads.set(scores, 4 * 4);
+      const [result] = await runOp<Uint32Array>(
+        (graph) =>
+          maskUpsample(graph, given(graph, "logits", [1, 4, 1, 1], logits), given(graph, "heads", [5, 4], heads), {
+            label: "test",
+            ...{ size: 1, width: 1, height: 1, left: 0, top: 0, resize: true, spanX: 1, spanY: 1, first: 1, count: 3 },
+          }),
+        { bound: 0 },
+      );
+      expect(result.value[0]).toBe((logits[best] as number) > 0 ? 1 : 0);
+    }
+  });
 });

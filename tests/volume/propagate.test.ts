@@ -8,7 +8,7 @@ import { planeMap, planeView } from "../../src/volume/plane.ts";
 import { drawOnPlane, runsOnPlane } from "../../src/volume/plane_labels.ts";
 import { type Proposal, type PropagateOptions, propagate } from "../../src/volume/propagate.ts";
 import { intersection, pixelCount, type Runs, runsOf } from "../../src/volume/runs.ts";
-import type { EncodedPicture, Segmenter, SegmenterPrompt } from "../../src/volume/segmenter.ts";
+import type { MaskSource, Prompt, Segmenter } from "../../src/segmenter.ts";
 import type { Volume } from "../../src/volume/volume.ts";
 import type { SamMed2DWorker } from "../../src/worker/client.ts";
 import { plainVolume } from "./plain_volume.ts";
@@ -22,16 +22,16 @@ const geometry: Geometry = {
 
 /** A picture's bright pixels within the prompt's box are its mask; 4g is 16. */
 function thresholding({ score = (_: RawImage): number => 0.9 } = {}) {
-  const asked: SegmenterPrompt[] = [];
+  const asked: Prompt[] = [];
   const held = { now: 0 };
-  const segmenter: Segmenter<EncodedPicture & { picture: RawImage }> = {
+  const segmenter = {
     config: { grid: 4 },
-    async encode(picture, options) {
+    async encode(picture: RawImage, options?: { signal?: AbortSignal }) {
       options?.signal?.throwIfAborted();
       held.now++;
       return { picture, framing: frame(picture.width, picture.height, 64, "resize"), dispose: () => held.now-- };
     },
-    async decode({ picture }, prompt) {
+    async decode({ picture }: { picture: RawImage }, prompt: Prompt) {
       asked.push(prompt);
       const { width, height } = picture;
       const [x0, y0, x1, y1] = prompt.box as [number, number, number, number];
@@ -49,7 +49,7 @@ function thresholding({ score = (_: RawImage): number => 0.9 } = {}) {
       };
     },
   };
-  return { segmenter, asked, held };
+  return { segmenter: segmenter as unknown as MaskSource, asked, held };
 }
 
 /** Bright where `inside`. */
@@ -109,7 +109,7 @@ describe("propagate", () => {
   it("asks with a wider box, a point well inside, and the last mask's probabilities", async () => {
     const model = thresholding();
     await all({ range: [9, 11] }, volume(ball), model);
-    const [first, second] = model.asked as [SegmenterPrompt, SegmenterPrompt];
+    const [first, second] = model.asked as [Prompt, Prompt];
     expect(first.box).toEqual([5, 1, 32, 28]);
     expect(first.points).toEqual([{ x: 18, y: 14, label: 1 }]);
     // Cells of 2.5 × 1.875 pixels: all of the one in the middle is covered, and nothing of the corner.

@@ -5,9 +5,9 @@ import { type Framing, frame, type ImageSource, type RawImage, toRawImage } from
 import { fetchUpsampling, type Mask, maskOf, packBits } from "../../src/image/mask.ts";
 import { detectInput } from "../../src/model/input.ts";
 import { VIT_B } from "../../src/model/config.ts";
-import type { Prompt } from "../../src/model/prompts.ts";
-import type { Decoded, EncodeOptions, LoadOptions, ModelStats } from "../../src/sam_med2d.ts";
-import type { Model } from "../../src/worker/protocol.ts";
+import type { Box, Prompt } from "../../src/model/prompts.ts";
+import type { LoadOptions } from "../../src/sam_options.ts";
+import type { Decoded, DecodedAs, DecodeOptions, EncodeOptions, ModelStats, Output, Segmenter } from "../../src/segmenter.ts";
 
 export interface FakeOptions {
   /** Milliseconds that an encode and a decode take. */
@@ -46,9 +46,13 @@ export class FakeEmbedding implements Embedding {
   dispose(): void {
     this.disposed = true;
   }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }
 
-export class FakeModel implements Model {
+export class FakeModel implements Segmenter {
   readonly config = VIT_B;
   readonly name = "SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters";
   readonly input = detectInput(VIT_B, "fake");
@@ -78,16 +82,16 @@ export class FakeModel implements Model {
     return embedding;
   }
 
-  async decode(embedding: Embedding, prompt: Prompt): Promise<Decoded>;
-  async decode(embedding: Embedding, prompts: readonly Prompt[]): Promise<Decoded[]>;
-  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[]): Promise<Decoded | Decoded[]> {
+  async decode<O extends Output = "all">(embedding: Embedding, prompt: Prompt, options?: DecodeOptions<O>): Promise<DecodedAs[O]>;
+  async decode<O extends Output = "all">(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions<O>): Promise<DecodedAs[O][]>;
+  async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], { output = "all" }: DecodeOptions<Output> = {}) {
     await pause(this.#options.decodeTime ?? 0);
     await fetchUpsampling();
     this.#fail();
     if (!(embedding instanceof FakeEmbedding) || embedding.disposed) throw new Error("decoded a strange embedding");
     const one = (prompt: Prompt) => {
       this.decoded.push(prompt);
-      return decodeByGray(embedding.image, prompt, embedding.framing);
+      return only(output, decodeByGray(embedding.image, prompt, embedding.framing));
     };
     return Array.isArray(prompts) ? prompts.map(one) : one(prompts as Prompt);
   }
@@ -117,11 +121,24 @@ export class FakeModel implements Model {
     this.disposed = true;
   }
 
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   #fail(): void {
     const failure = this.failNext;
     this.failNext = undefined;
     if (failure !== undefined) throw failure;
   }
+}
+
+/** Of a whole answer what `output` asks for. */
+function only(output: Output, decoded: Decoded): DecodedAs[Output] {
+  const { scores, best, mask, logits } = decoded;
+  if (output === "logits") return { scores, best, logits };
+  if (output === "best") return { scores, best, mask };
+  if (output === "packed") return { scores, best, bits: packBits(mask.data), width: mask.width, height: mask.height };
+  return decoded;
 }
 
 /** Loads in steps as the true one does, and can be cancelled in between. */
@@ -155,7 +172,8 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Grows from every positive point (or the box's middle) over like grays; three tolerances make three candidates. */
-function decodeByGray(image: RawImage, { points = [], box, multimask = true }: Prompt, framing: Framing): Decoded {
+function decodeByGray(image: RawImage, { points = [], box: corners, multimask = true }: Prompt, framing: Framing): Decoded {
+  const box = corners as Box | undefined;
   const { width, height, channels, data } = image;
   const gray = new Float32Array(width * height);
   for (let i = 0; i < gray.length; i++) gray[i] = data[i * channels] as number;

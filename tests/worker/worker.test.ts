@@ -185,6 +185,30 @@ describe("encode and decode", () => {
     ]);
   });
 
+  it("brings the part of the answer that is asked for, moved", async () => {
+    const { client, channel } = await loaded();
+    const embedding = await client.encode(IMAGE());
+    const prompt = { points: [{ x: 1, y: 1 }] };
+    const whole = await client.decode(embedding, prompt);
+    const { mask, ...best } = await client.decode(embedding, prompt, { output: "best" });
+    expect([mask.data, Object.keys(best).sort()]).toEqual([whole.mask.data, ["best", "scores"]]);
+    expect((channel.answers.at(-1) as { result: { kept: object } }).result.kept).toHaveProperty("bits");
+    const packed = await client.decode(embedding, [prompt], { output: "packed" });
+    expect(packed).toEqual([{ scores: whole.scores, best: whole.best, bits: packedOf(whole.mask)?.bits, width: 8, height: 6 }]);
+    expect(await client.decode(embedding, prompt, { output: "logits" })).toEqual({ scores: whole.scores, best: whole.best, logits: whole.logits });
+  });
+
+  it("is let go of by using", async () => {
+    const { client, model } = await loaded();
+    {
+      using embedding = await client.encode(IMAGE());
+      await embedding.save();
+    }
+    await vi.waitFor(() => expect(model.embeddings[0]?.disposed).toBe(true));
+    client[Symbol.dispose]();
+    await expect(client.encode(IMAGE())).rejects.toMatchObject({ code: "disposed" });
+  });
+
   it("leaves the caller's pixels usable, and sends only the part of a buffer that is the image", async () => {
     const { client, model } = await loaded();
     const buffer = new ArrayBuffer(1000);

@@ -1,0 +1,72 @@
+// A stack or a folder of images, one after the other: what is looked at first, cancelled at once, over any segmenter.
+import type { Progress } from "./engine.ts";
+import { SamError } from "./errors.ts";
+import type { ImageSource } from "./image/image.ts";
+import type { Embedding, EncodeOptions, Segmenter } from "./segmenter.ts";
+
+export interface EncodeManyOptions extends EncodeOptions {
+  /**
+   * Asked for every image that waits, before each encode: the highest goes first, of equals the first. It may say something else every time, the
+   * distance from the slice on screen for one. Without it images go in order.
+   */
+  readonly priority?: (index: number) => number;
+  /** Told of an image that cannot be had or encoded; the others go on. Without it the first such error ends the work. */
+  readonly onError?: (error: unknown, index: number) => void;
+  /** Told after each image, and within one on slow devices: `loaded` of `total` images. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface EncodedImage {
+  /** Which of the images, from 0. */
+  readonly index: number;
+  /** The caller's, to keep or to dispose. */
+  readonly embedding: Embedding;
+}
+
+/** An image, or what gives it when its turn comes, so that not all of them must be in memory. */
+export type LazyImage = ImageSource | (() => ImageSource | Promise<ImageSource>);
+
+/** See fetched.ts. */
+export async function* encodeMany(
+  segmenter: Pick<Segmenter, "encode">,
+  images: Iterable<LazyImage>,
+  options: EncodeManyOptions = {},
+): AsyncGenerator<EncodedImage, void> {
+  const { priority = () => 0, onError, onProgress, ...how } = options;
+  const waiting = Array.from(images, (image, index) => ({ index, image, brought: undefined as Promise<ImageSource> | undefined }));
+  type Waiting = (typeof waiting)[number];
+  const total = waiting.length;
+  const next = (): Waiting | undefined => {
+    const worth = waiting.map(({ index }) => priority(index));
+    return waiting[worth.reduce((best, value, i) => (value > (worth[best] as number) ? i : best), 0)];
+  };
+  const bring = async ({ image }: Waiting) => (typeof image === "function" ? await image() : image);
+  for (let one = next(); one; one = next()) {
+    how.signal?.throwIfAborted();
+    const { index, brought } = one;
+    waiting.splice(waiting.indexOf(one), 1);
+    const done = total - waiting.length - 1;
+    const onShare = ({ loaded, total: parts }: Progress) => onProgress?.({ stage: "encode", loaded: done + loaded / parts, total, unit: "images" });
+    let embedding: Embedding;
+    try {
+      const encoding = segmenter.encode(await (brought ?? bring(one)), { ...how, ...(onProgress && { onProgress: onShare }) });
+      const following = next();
+      if (following) following.brought ??= bring(following);
+      // Its failure is met when its turn comes.
+      following?.brought?.catch(() => undefined);
+      embedding = await encoding;
+    } catch (error) {
+      how.signal?.throwIfAborted();
+      const told = error instanceof SamError && error.code === "image" ? ofImage(error, index) : error;
+      if (!onError) throw told;
+      onError(told, index);
+      continue;
+    }
+    onProgress?.({ stage: "encode", loaded: done + 1, total, unit: "images" });
+    yield { index, embedding };
+  }
+}
+
+function ofImage({ code, op, argument, expected, got, remedy }: SamError, index: number): SamError {
+  return new SamError({ code, op, argument: `images[${index}]${argument?.replace(/^image/, "") ?? ""}`, expected, got, remedy });
+}
