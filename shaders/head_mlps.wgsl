@@ -1,7 +1,12 @@
 // y = relu(relu(x W1 + b1) W2 + b2) W3 + b3 for each head, on a token of its own: the hypernetworks of the mask tokens, then the IoU head on token 0.
 // A workgroup computes one head of one prompt.
-// A thread computes a quarter of the sums of four neighbouring columns of each layer; the quarters are added up in workgroup memory.
+// A thread computes a share of the sums of four neighbouring columns of each layer; the shares are added up in workgroup memory.
 import package::shared::loops::MOST_ROUNDS;
+
+// Threads that share a sum. On software adapters one: they have few threads to fill, and a barrier costs more than a sum.
+const SHARES: u32 = 4u;
+
+const THREADS = 64u * SHARES;
 
 struct Params {
   heads: u32,
@@ -21,26 +26,25 @@ struct Params {
 
 // What the last layer gave.
 var<workgroup> hidden: array<vec4<f32>, 64>;
-// By quarter.
-var<workgroup> quarters: array<vec4<f32>, 256>;
+var<workgroup> shares: array<vec4<f32>, THREADS>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let p = params;
   let head = group.x;
-  let quarter = thread / 64u;
+  let share = thread / 64u;
   let own = thread % 64u;
-  if (quarter == 0u) { hidden[own] = x[(group.y * p.tokens + (head + 1u) % p.heads) * p.width4 + min(own, p.width4 - 1u)]; }
-  // Channels of a quarter, in fours: two at a time, eight loads on their way.
-  let first = quarter * p.width4 / 4u;
-  let pairs = ((quarter + 1u) * p.width4 / 4u - first) / 2u;
-  let odd = ((quarter + 1u) * p.width4 / 4u - first) % 2u;
+  if (share == 0u) { hidden[own] = x[(group.y * p.tokens + (head + 1u) % p.heads) * p.width4 + min(own, p.width4 - 1u)]; }
+  // Channels of a share, in fours: two at a time, eight loads on their way.
+  let first = share * p.width4 / SHARES;
+  let pairs = ((share + 1u) * p.width4 / SHARES - first) / 2u;
+  let odd = ((share + 1u) * p.width4 / SHARES - first) % 2u;
   var matrix = head * (4u * p.width4 + 1u) * (2u * p.width4 + p.outputs4);
   for (var layer = 0u; layer < 3u; layer++) {
     let columns4 = select(p.width4, p.outputs4, layer == 2u);
     let column = min(own, columns4 - 1u);
     let bias = weights[matrix + 4u * p.width4 * columns4 + column];
-    var sum = select(vec4<f32>(), bias, quarter == 0u);
+    var sum = select(vec4<f32>(), bias, share == 0u);
     workgroupBarrier();
     for (var pair = 0u; pair < MOST_ROUNDS; pair++) {
       if (pair >= pairs) { break; }
@@ -53,10 +57,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let k4 = first + 2u * pairs;
       sum = summed(sum, hidden[k4], four_rows(matrix + 4u * k4 * columns4 + column, columns4));
     }
-    quarters[thread] = sum;
+    if (SHARES > 1u) { shares[thread] = sum; }
     workgroupBarrier();
-    if (quarter == 0u) {
-      sum = quarters[own] + quarters[64u + own] + quarters[128u + own] + quarters[192u + own];
+    if (share == 0u) {
+      for (var i = 1u; i < SHARES; i++) { sum += shares[64u * i + own]; }
       // No floor under the last layer.
       hidden[own] = select(max(sum, vec4<f32>()), sum, layer == 2u);
     }

@@ -33,6 +33,7 @@ export function headMlps(graph: Graph, x: Tensor, weights: Tensor, { label, batc
     reads: { x, weights },
     writes: { y },
     params: { heads, width4: width / 4, outputs4: outputs / 4, tokens },
+    constants: { SHARES: graph.target.kind === "cpu" ? 1 : 4 },
     workgroups: [heads, batch, 1],
     flop: 2 * batch * heads * width * (2 * width + outputs),
     // A quarter of the channels a thread, eight at a time, in three layers.
