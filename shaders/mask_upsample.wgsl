@@ -109,7 +109,7 @@ fn model(base: u32, x: u32, y: u32) -> f32 {
 
 fn low(i: u32) -> f32 {
   var v = logits[i];
-  if (PROBABILITIES) { v = 1.0 / (1.0 + exp(-v)) - 0.5; }
+  if (PROBABILITIES) { v = 1.0 / (1.0 + exp(min(-v, 80.0))) - 0.5; }
   return v;
 }
 

@@ -2,7 +2,7 @@
 // A workgroup computes a TILE_M x (4 * TILE_N4) tile of one phase and one split of the summed channels, staging both operands in workgroup memory.
 // A thread computes ROWS x (4 * COLUMNS4) of it, in registers, for every SLICES-th step; the slices' sums are added in workgroup memory.
 import package::shared::loops::MOST_ROUNDS;
-import package::shared::matmul_operands::{params, Factor, row_of, load_x, load_weight, multiplied, store};
+import package::shared::matmul_operands::{params, Factor, Loaded, row_of, load_x, load_weight, multiplied, store};
 @if(f16_products) enable f16;
 
 const TILE_M: u32 = 64u;
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
 
   var sums: array<vec4<f32>, SUMS>;
   var x_next: array<vec4<f32>, X_LOADS>;
-  var weight_next: array<vec4<f32>, WEIGHT_LOADS>;
+  var weight_next: array<Loaded, WEIGHT_LOADS>;
   // Rows of x, of the tap they were looked up for.
   var x_rows: array<u32, X_LOADS>;
   var x_tap = params.taps;

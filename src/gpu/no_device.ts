@@ -23,6 +23,7 @@ export function noRoom(label: string, bytes: number, room: number): SamError {
     argument: "device",
     expected: `able to bind ${Math.ceil(bytes / 1e6)} MB at once, for ${label}`,
     got: `at most ${Math.floor(room / 1e6)} MB`,
-    remedy: "Run the network at a smaller imageSize, or bring a device made with a larger maxStorageBufferBindingSize.",
+    remedy:
+      'Run the network at a smaller imageSize, load wide layers with precision "f16" or "int8", or bring a device made with a larger maxStorageBufferBindingSize.',
   });
 }

@@ -124,6 +124,7 @@ export class Graph {
   dispatch(record: DispatchRecord): void {
     // Recordings are the same for every user and are all made by the tests: what is shipped does without the checks.
     if (import.meta.env.DEV) this.#check(record);
+    this.#expectWorkgroups(record);
     for (const tensor of Object.values(record.writes)) this.#written.add(tensor);
     const operands = new Set([...Object.values(record.reads), ...Object.values(record.writes)]);
     const bytes = record.bytes ?? [...operands].reduce((sum, tensor) => sum + byteLength(tensor), 0);
@@ -155,12 +156,19 @@ export class Graph {
     for (const [name, tensor] of Object.entries(writes)) {
       this.#expect(tensor.kind === "activation" && !inputs.has(tensor), where, "an activation the dispatch does not read", tensor.label, name);
     }
-    this.#expect(
-      record.workgroups.every((count) => Number.isInteger(count) && count >= 1 && count <= MAX_WORKGROUPS),
-      where,
-      `1 to ${MAX_WORKGROUPS} workgroups in each dimension`,
-      formatShape(record.workgroups),
-    );
+  }
+
+  /** In what is shipped too: an image size of somebody's own may ask for more, and a device then runs nothing and says so to nobody. */
+  #expectWorkgroups({ op, label, workgroups }: DispatchRecord): void {
+    if (workgroups.every((count) => Number.isInteger(count) && count >= 1 && count <= MAX_WORKGROUPS)) return;
+    const expected = `1 to ${MAX_WORKGROUPS} workgroups in each dimension`;
+    throw new SamError({
+      code: "graph",
+      op: `${op} (${label})`,
+      expected,
+      got: formatShape(workgroups),
+      remedy: "Run the network at a smaller imageSize, or decode fewer prompts at a time.",
+    });
   }
 
   #add(tensor: Omit<Tensor, "id">): Tensor {

@@ -18,7 +18,7 @@ export function neck(graph: Graph, x: Tensor, { grid, decoder }: Config): Tensor
     [width, decoder.width],
     transposedLinear([{ name: `${name}.0.weight`, shape: [decoder.width, width, 1, 1] }]),
   );
-  const narrow = normLayer(graph, linear(graph, x, squeeze, { label: `${name}.0`, partial: true }), `${name}.1`, { eps: EPS });
+  const narrow = normLayer(graph, linear(graph, x, squeeze, { label: `${name}.0`, partial: true, wide: true }), `${name}.1`, { eps: EPS });
   const smooth = graph.matrix(`${name}.2.weight`, [9 * decoder.width, decoder.width], convWeight(`${name}.2.weight`, decoder.width, decoder.width));
   return normLayer(graph, conv2d(graph, narrow, smooth, { label: `${name}.2`, side: grid, stride: 1, partial: true }), `${name}.3`, { eps: EPS });
 }

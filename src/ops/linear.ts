@@ -5,7 +5,7 @@ import { type Epilogue, matmul, type MatmulOptions } from "./matmul.ts";
 import { matmulTwin } from "./matmul_twin.ts";
 
 /** x [M, K] by weight [K, N] → [M, N]. */
-export function linear(graph: Graph, x: Tensor, weight: Tensor, options: { label: string } & Epilogue & Pick<MatmulOptions, "partial">): Tensor {
+export function linear(graph: Graph, x: Tensor, weight: Tensor, options: { label: string } & Epilogue & Pick<MatmulOptions, "partial" | "wide">): Tensor {
   return matmul(graph, x, weight, { op: "linear", ...options });
 }
 

@@ -32,6 +32,8 @@ export interface MatmulOptions extends Epilogue {
    * The activation is then the reader's, and rules out a residual.
    */
   readonly partial?: boolean;
+  /** x was not normed: its values may be beyond f16, so it is multiplied in f32 on devices that multiply in f16 too. */
+  readonly wide?: boolean;
 }
 
 /**
@@ -52,7 +54,7 @@ export function matmul(graph: Graph, x: Tensor, weight: Tensor, options: MatmulO
   const residualRows = residual ? (residual.shape[0] as number) : outRows;
   if (residual) expectShape(op, "residual", residual, [outRows % residualRows === 0 ? residualRows : outRows, n]);
   if (gate) expectShape(op, "gate", gate, [k]);
-  const shape = { m, n, k, taps, phases, dtype: weight.dtype, reducedByReader: options.partial === true };
+  const shape = { m, n, k, taps, phases, dtype: weight.dtype, reducedByReader: options.partial === true, wide: options.wide === true };
   const { shader, condition, constants, workgroups, splits, work, choice } = chooseMatmul(graph.target, shape);
   const target = splits > 1 ? graph.activation(`${label}.partial`, [splits, outRows, n]) : graph.activation(label, [outRows, n]);
   const activation = ACTIVATION_CODE[options.activation ?? "none"];

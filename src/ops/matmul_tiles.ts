@@ -14,6 +14,8 @@ export interface MatmulShape {
   readonly dtype: DType;
   /** Whether the reader adds up the parts, so that splitting costs no second pass. */
   readonly reducedByReader?: boolean;
+  /** Whether x may hold values beyond f16. */
+  readonly wide?: boolean;
 }
 
 export type Outer = { readonly TILE_M: number; readonly TILE_N4: number; readonly STEP4: number };

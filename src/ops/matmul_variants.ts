@@ -25,7 +25,7 @@ type Recorded = Pick<MatmulVariant, "constants" | "workgroups" | "splits" | "wor
 export function chooseMatmul(target: Target, shape: MatmulShape): MatmulVariant {
   const stored = shape.dtype === "f16" || shape.dtype === "int8" ? shape.dtype : "";
   if (target.software) return { shader: target.software.matmul, ...subgroups(shape, target.subgroupSize), condition: stored };
-  const half = stored === "f16" && target.halfProducts === true;
+  const half = stored === "f16" && target.halfProducts === true && !shape.wide;
   const choice = {
     key: `${half ? "multiplied in " : ""}${shapeKey(shape)}`,
     candidates: [...candidates(shape, target.model), ...laneCandidates(shape, target)],

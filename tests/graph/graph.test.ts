@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expectShape, Graph } from "../../src/graph/graph.ts";
 import { byteLength } from "../../src/graph/tensor.ts";
 import { asStored } from "../../src/graph/weight_source.ts";
+import { GPU_TARGET } from "../../src/graph/target.ts";
+import { VIT_B } from "../../src/model/config.ts";
+import { encodeGraph } from "../../src/model/network.ts";
 import { ADD, add } from "./support.ts";
 
 /** A graph with an input, a written activation and one that nobody wrote. */
@@ -106,6 +109,23 @@ describe("recording a graph", () => {
       recordingError({ got: `[${workgroups.join(", ")}]` }),
     );
     expect(() => graph.dispatch({ ...record, workgroups: [65535, 65535, 1] })).not.toThrow();
+  });
+
+  it("refuses more workgroups than WebGPU runs in what is shipped too, and says what to do", () => {
+    vi.stubEnv("DEV", false);
+    try {
+      const { graph, record } = setup();
+      // Other checks are left out there.
+      graph.dispatch({ ...record, params: {} });
+      expect(() => graph.dispatch({ ...record, workgroups: [1, 65536, 1] })).toThrow(
+        recordingError({ got: "[1, 65536, 1]", remedy: expect.stringContaining("smaller imageSize") }),
+      );
+      // 64 patches of 64 pixels a side.
+      const config = { ...VIT_B, patch: 64, imageSize: 4096, grid: 64, storedGrid: 64 };
+      expect(() => encodeGraph(config, GPU_TARGET)).toThrow(recordingError({ op: "patchify (image_encoder.patch_embed.patches)", got: "[196608, 1, 1]" }));
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it("refuses tensors without a size, and constants of another length", () => {

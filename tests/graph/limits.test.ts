@@ -170,6 +170,13 @@ describe("WebGPU's default limits", () => {
 });
 
 describe("every op of the network", () => {
+  it("multiplies in f16 where that was asked for, all but what no norm keeps within f16", () => {
+    const { dispatches } = encodeGraph(VIT_B, { ...GPU_TARGET, weights: "f16", halfProducts: true }).graph;
+    const inSingles = dispatches.filter(({ condition }) => condition === "f16").map(({ label }) => label);
+    expect(inSingles).toEqual(["image_encoder.neck.0"]);
+    expect(dispatches.filter(({ condition }) => condition === "f16_products").length).toBeGreaterThan(60);
+  });
+
   it("has a CPU twin by its name", () => {
     const graphs = TARGETS.flatMap((target) => [encodeGraph(VIT_B, target).graph, decode(VIT_B, target)]);
     const ops = new Set(graphs.flatMap(({ dispatches }) => dispatches.map(({ op }) => op)));

@@ -202,6 +202,14 @@ describeGpu("linear", () => {
     }
   });
 
+  it.skipIf(!adapterFeatures().has("shader-f16"))("multiplies what may be beyond f16 in f32 there", async () => {
+    const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
+    const far = (wide: boolean) => (graph: Graph) =>
+      linear(graph, given(graph, "x", [20, 64], { scale: 1e5 }), matrix(graph, "weight", [64, 36]), { label: "test", wide });
+    const [{ graph }] = await runOp(far(true), { bound: BOUND, targets: [halfGpu] });
+    expect(graph.dispatches[0]?.condition).toBe("f16");
+  });
+
   it("names the operand whose shape does not fit", async () => {
     const wrong = (weight: readonly number[], bias: readonly number[]) =>
       runOp((graph) => linear(graph, given(graph, "x", [3, 8]), given(graph, "weight", weight), { label: "test", bias: given(graph, "bias", bias) }), {

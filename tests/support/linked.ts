@@ -43,7 +43,7 @@ export function linkedTexts(): Linked[] {
   const found = new Map<string, string>();
   const note = (name: string, condition: string, text: string) => found.set(text, condition ? `${name} ${condition}` : name);
   const small = plainViT(64, 4, 2, 256);
-  const networks = [NETWORKS["vit_b"], NETWORKS["the default model"], small] as Config[];
+  const networks = [NETWORKS["vit_b"], NETWORKS["the default model"], small] as readonly Config[];
   const recorded = WEIGHTS.flatMap((weights) => [
     ...[GPU_TARGET, ...SOFTWARE].flatMap((target) => networks.flatMap((config) => graphsOf(config, { ...target, ...weights }))),
     ...VARIANTS.flatMap((target) => graphsOf(small, { ...target, ...weights })),

@@ -1,9 +1,9 @@
 // Networks that tests record, by what they are called: the published ones of the plain ViT in every size, and TinyViT.
-import { type Config, VIT_B } from "../../src/model/config.ts";
+import { type Config, VIT_B, type VitConfig } from "../../src/model/config.ts";
 import { type TinyVitConfig, tokenSide } from "../../src/model/families/tiny_vit_config.ts";
 
 /** A plain ViT of the proportions of SAM's. */
-export function plainViT(width: number, depth: number, heads: number, imageSize: number, adapters = true): Config {
+export function plainViT(width: number, depth: number, heads: number, imageSize: number, adapters = true): VitConfig {
   const globalBlocks = [0, 1, 2, 3].map((i) => ((i + 1) * depth) / 4 - 1);
   const grid = imageSize / 16;
   const tableLengths = Array.from({ length: depth }, (_, i) => (globalBlocks.includes(i) ? 2 * grid - 1 : 27));
