@@ -1,6 +1,6 @@
 // y = conv( gelu( conv( (pixel - offset) / divisor ) ) ), both kernel x kernel with bias, of stride 2 and padding 1 (kernel 3) or neither (kernel 1).
 // A workgroup computes tile x tile tokens; what the second convolution sees of the first stays in workgroup memory.
-// A thread computes every 64th group of four channels of the first, then of the second.
+// A thread computes every 64th group of four channels of the first, then of the second for a row of up to four tokens, which share the weights.
 import package::shared::loops::MOST_ROUNDS;
 import package::shared::activation::gelu;
 
@@ -40,6 +40,8 @@ var<workgroup> inner: array<vec4<f32>, INNER_SIZE>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let p = params;
   let padding = p.kernel / 2u;
+  let offset = vec3<f32>(colours[0], colours[1], colours[2]);
+  let divisor = vec3<f32>(colours[4], colours[5], colours[6]);
   for (var round = 0u; round < MOST_ROUNDS; round++) {
     let i = 64u * round + thread;
     if (i >= p.inner * p.inner * p.hidden4) { break; }
@@ -47,34 +49,43 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // Shifted by the padding, so that nothing is below 0.
     let at = group.xy * p.tile * p.stride + cell;
     var v = vec4<f32>();
-    if (all(at >= vec2<u32>(padding)) && all(at < vec2<u32>(p.inner_side + padding))) { v = gelu(first_at(at - padding, i % p.hidden4)); }
+    if (all(at >= vec2<u32>(padding)) && all(at < vec2<u32>(p.inner_side + padding))) { v = gelu(first_at(at - padding, i % p.hidden4, offset, divisor)); }
     inner[i] = v;
   }
   workgroupBarrier();
+  // Tokens of a row past the tile's side repeat the last one.
+  let apart = p.stride * p.hidden4 * min(vec3<u32>(1u, 2u, 3u), vec3<u32>(p.tile - 1u));
   for (var round = 0u; round < MOST_ROUNDS; round++) {
     let i = 64u * round + thread;
-    if (i >= p.tile * p.tile * p.columns4) { break; }
+    if (i >= p.tile * p.columns4) { break; }
     let n4 = i % p.columns4;
-    let place = vec2<u32>(i / p.columns4 % p.tile, i / p.columns4 / p.tile);
-    let token = group.xy * p.tile + place;
-    if (any(token >= vec2<u32>(p.side))) { continue; }
-    var sum = second[p.kernel * p.kernel * 4u * p.hidden4 * p.columns4 + n4];
+    let row = i / p.columns4;
+    let bias = second[p.kernel * p.kernel * 4u * p.hidden4 * p.columns4 + n4];
+    var s0 = bias; var s1 = bias; var s2 = bias; var s3 = bias;
     for (var tap = 0u; tap < MOST_ROUNDS; tap++) {
       if (tap >= p.kernel * p.kernel) { break; }
-      let cell = place * p.stride + vec2<u32>(tap % p.kernel, tap / p.kernel);
+      let cell = ((row * p.stride + tap / p.kernel) * p.inner + tap % p.kernel) * p.hidden4;
       for (var h = 0u; h < MOST_ROUNDS; h++) {
         if (h >= p.hidden4) { break; }
-        let v = inner[(cell.y * p.inner + cell.x) * p.hidden4 + h];
         let w = (tap * p.hidden4 + h) * 4u * p.columns4 + n4;
-        sum += v.x * second[w] + v.y * second[w + p.columns4] + v.z * second[w + 2u * p.columns4] + v.w * second[w + 3u * p.columns4];
+        let weights = mat4x4<f32>(second[w], second[w + p.columns4], second[w + 2u * p.columns4], second[w + 3u * p.columns4]);
+        s0 += weights * inner[cell + h];
+        s1 += weights * inner[cell + h + apart.x];
+        s2 += weights * inner[cell + h + apart.y];
+        s3 += weights * inner[cell + h + apart.z];
       }
     }
-    y[(token.y * p.side + token.x) * p.columns4 + n4] = sum;
+    let token = group.xy * p.tile + vec2<u32>(0u, row);
+    for (var j = 0u; j < 4u; j++) {
+      if (j < p.tile && token.x + j < p.side && token.y < p.side) {
+        y[(token.y * p.side + token.x + j) * p.columns4 + n4] = select(select(s2, s3, j == 3u), select(s0, s1, j == 1u), j < 2u);
+      }
+    }
   }
 }
 
 // Four channels of the first convolution at (column, row), before its activation.
-fn first_at(at: vec2<u32>, h: u32) -> vec4<f32> {
+fn first_at(at: vec2<u32>, h: u32, offset: vec3<f32>, divisor: vec3<f32>) -> vec4<f32> {
   let p = params;
   let padding = p.kernel / 2u;
   var sum = first[p.kernel * p.kernel * 3u * p.hidden4 + h];
@@ -85,10 +96,9 @@ fn first_at(at: vec2<u32>, h: u32) -> vec4<f32> {
     let pixel = pixels[(source.y - padding) * p.size + source.x - padding];
     // Padding is of the normalised image.
     if (pixel >> 24u == 0u) { continue; }
-    for (var channel = 0u; channel < 3u; channel++) {
-      let value = (f32((pixel >> (8u * channel)) & 255u) - colours[channel]) / colours[4u + channel];
-      sum += value * first[(tap * 3u + channel) * p.hidden4 + h];
-    }
+    let value = (vec3<f32>(vec3<u32>(pixel, pixel >> 8u, pixel >> 16u) & vec3<u32>(255u)) - offset) / divisor;
+    let w = tap * 3u * p.hidden4 + h;
+    sum += value.x * first[w] + value.y * first[w + p.hidden4] + value.z * first[w + 2u * p.hidden4];
   }
   return sum;
 }

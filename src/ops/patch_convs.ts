@@ -43,8 +43,8 @@ export function patchConvs(graph: Graph, pixels: Tensor, colours: Tensor, first:
     // A thread waits for each cell's pixel in turn, then for four rows of weights at a time.
     work: {
       threads: 64,
-      steps: kernel ** 2 * (Math.ceil((innerOf(tile) ** 2 * hidden) / 256) + Math.ceil((tile ** 2 * columns) / 256) * (hidden / 4)),
-      instructions: 40,
+      steps: kernel ** 2 * (Math.ceil((innerOf(tile) ** 2 * hidden) / 256) + Math.ceil((tile * columns) / 256) * (hidden / 4)),
+      instructions: 100,
     },
     flop: 2 * kernel ** 2 * hidden * (3 * (size / stride) ** 2 + columns * side ** 2),
   });
