@@ -1,7 +1,8 @@
 // Puts the page together: state, model, inference, and the parts that show them.
 // Before all else: a policy holds for what comes after it.
-import "./policy.ts";
+import { allowed } from "./policy.ts";
 import { SamError } from "../src/index.ts";
+import { chosenModel, hostsOf, hubOf, rememberModel } from "./model/choice.ts";
 import { defaultWeights } from "./model/default_weights.ts";
 import { Desk } from "./desk.ts";
 import { byId } from "./dom.ts";
@@ -9,8 +10,8 @@ import { openAddress, serverOf } from "./open/dicomweb.ts";
 import { progress } from "./open/progress.ts";
 import { openSet, setOf } from "./open/sets.ts";
 import { startDrop } from "./open/drop.ts";
-import { Engine } from "./model/engine.ts";
 import { aheadOf } from "./model/ahead.ts";
+import { Engine, type Source } from "./model/engine.ts";
 import { Inference } from "./model/inference.ts";
 import { Actions } from "./actions.ts";
 import { Panels } from "./panels/app.tsx";
@@ -34,16 +35,41 @@ const store = new Store(initialState());
 const problems = new Problems();
 let retriedAt = Number.NEGATIVE_INFINITY;
 
-const engine = new Engine(() => new Worker(new URL("../src/worker/worker.ts", import.meta.url), { type: "module" }), {
-  onStatus: (model) => {
-    // Before the state says so: whoever draws it then must not find the last model's masks.
-    if (model.kind === "ready") inference.use(model.model, model.number);
-    else if (store.state.model.kind === "ready") inference.use(null, 0);
-    store.set({ model, ...(model.kind !== "ready" && { encodeMs: null }) });
+const hub = hubOf(location.search);
+const engine = new Engine(
+  () => new Worker(new URL("../src/worker/worker.ts", import.meta.url), { type: "module" }),
+  {
+    onStatus: (model) => {
+      // Before the state says so: whoever draws it then must not find the last model's masks.
+      if (model.kind === "ready") inference.use(model.model, model.number);
+      else if (store.state.model.kind === "ready") inference.use(null, 0);
+      store.set({ model, ...(model.kind !== "ready" && { encodeMs: null }) });
+      if (model.kind === "ready" && model.source.kind === "default") rememberModel(undefined);
+      if (model.kind === "ready" && model.source.kind === "url") rememberModel(model.source);
+    },
+    onError: (error) => problems.show(error),
+    onNotice: (words) => problems.tell(t("problem.weights"), words),
+    onRefused: (source, error, kept) => {
+      const told = kept && error instanceof SamError ? new SamError({ ...factsOf(error), remedy: `${error.remedy} ${t("menu.kept.still")}` }) : error;
+      const hosts = source.kind === "url" ? hostsOf(source.url, hub).filter((host) => !allowed.includes(host)) : [];
+      // A server that answered was allowed to. One that did not may be forbidden by browsers that hold workers to the page's policy.
+      const silent = hosts.length > 0 && error instanceof SamError && !/HTTP/.test(error.message);
+      problems.show(told, silent ? [{ label: t("menu.reload", { hosts: hosts.join(", ") }), run: () => void reloadWith(source) }] : []);
+    },
   },
-  onError: (error) => problems.show(error),
-  onNotice: (words) => problems.tell(t("problem.weights"), words),
-});
+  hub,
+);
+
+/** The page again, allowed to ask the hosts of these weights. */
+async function reloadWith(source: Source): Promise<void> {
+  if (source.kind === "url") rememberModel(source);
+  await keeper.flush();
+  location.reload();
+}
+
+function factsOf({ code, op, argument, expected, got, remedy }: SamError) {
+  return { code, op, ...(argument !== undefined && { argument }), expected, got, remedy };
+}
 
 const embeddings = new EmbeddingFiles((encoded) => store.set({ encoded }));
 
@@ -140,7 +166,9 @@ if (server) openAddress(desk, server).catch((error) => problems.show(error));
 
 const webgpu = await findWebGpuProblem();
 const weights = defaultWeights();
-if (weights && !webgpu) void engine.load({ kind: "default", ...weights });
+const chosen = chosenModel(location.search);
+if (chosen && !webgpu) void engine.load({ kind: "url", ...chosen });
+else if (weights && !webgpu) void engine.load({ kind: "default", ...weights });
 store.set({ webgpu, checked: true });
 void embeddings.tell();
 void startOffline(problems, () => keeper.flush());

@@ -13,8 +13,9 @@ import { type Fit, frame, type Framing, type ImageSource, innerSides, toModel, t
 import { type InputPreset, statisticalColours } from "./image/input.ts";
 import { fetchUpsampling, type Mask, maskOf } from "./image/mask.ts";
 import { preprocess, type Resize } from "./image/preprocess.ts";
-import { ADAPTER, type Config, detectConfig, VIT_B } from "./model/config.ts";
-import { detectInput, inputText, leavesInputOpen, type ModelInput } from "./model/input.ts";
+import { type Config, detectConfig, VIT_B } from "./model/config.ts";
+import { ADAPTER } from "./model/tensor_names.ts";
+import type { ModelInput } from "./model/input.ts";
 import { fetchFamily, fetchVit } from "./model/families.ts";
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
@@ -86,9 +87,7 @@ export class SamMed2D implements Segmenter {
       await fetchFamily(checkpoint.tensors);
       const { metadata, refused } = checkpoint;
       const config = detectConfig(checkpoint.label, checkpoint.tensors, { ...options, metadata, refused });
-      const open = options.input === undefined && checkpoint.openBeside && leavesInputOpen(config);
-      const processor = open ? await (await import("./model/preprocessor.ts")).inputBeside(checkpoint, signal) : undefined;
-      const input = detectInput(config, checkpoint.label, options.input, metadata, processor);
+      const input = await (await import("./model/input.ts")).inputOf(config, checkpoint, options.input, signal);
       if (input.warning) onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice: input.warning });
       const expected = expectedTensors(config);
       const { unknown, missing, misshaped } = compareTensors(checkpoint, expected);
@@ -221,7 +220,7 @@ export class SamMed2D implements Segmenter {
       activationBytes: executor.plan.activationBytes,
     });
     return {
-      input: inputText(this.input),
+      input: `${this.input.name}, ${this.input.from}`,
       encode: of(engine.encoder),
       decode: decoder && of(decoder),
       weightBytes: engine.weightBytes,

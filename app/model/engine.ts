@@ -9,7 +9,8 @@ import { TransferRate } from "./transfer_rate.ts";
 export type Source =
   | ({ readonly kind: "default" } & DefaultWeights)
   | { readonly kind: "file"; readonly files: readonly File[] }
-  | { readonly kind: "url"; readonly url: string }
+  /** An address, or `hf:owner/name`; with the name it has in the menu. */
+  | { readonly kind: "url"; readonly url: string; readonly name?: string }
   | { readonly kind: "synthetic"; readonly seed: number };
 
 export type ModelStatus =
@@ -23,6 +24,8 @@ export interface EngineEvents {
   onError(error: unknown): void;
   /** What the user should know though it is no error. */
   onNotice(words: string): void;
+  /** Weights of that source could not be had. `kept`: the model that was there still is. */
+  onRefused(source: Source, error: unknown, kept: boolean): void;
 }
 
 /** A device that is lost again this soon after a rebuild is not rebuilt by itself. */
@@ -31,6 +34,10 @@ const REBUILD_PAUSE_MS = 30_000;
 export class Engine {
   readonly #events: EngineEvents;
   readonly #makeWorker: () => Worker;
+  /** Where `hf:` addresses are looked up, where not at the public hub. */
+  readonly #hub: string | undefined;
+  /** The model that works while another one's file is looked at, with its worker. */
+  #held: { readonly status: Extract<ModelStatus, { kind: "ready" }>; readonly worker: Worker | null } | null = null;
   #worker: Worker | null = null;
   #status: ModelStatus = { kind: "none" };
   #loading: AbortController | null = null;
@@ -38,8 +45,9 @@ export class Engine {
   #number = 0;
   #rebuiltAt = Number.NEGATIVE_INFINITY;
 
-  constructor(makeWorker: () => Worker, events: EngineEvents) {
+  constructor(makeWorker: () => Worker, events: EngineEvents, hub?: string) {
     this.#makeWorker = makeWorker;
+    this.#hub = hub;
     this.#events = events;
   }
 
@@ -47,7 +55,10 @@ export class Engine {
     return this.#status;
   }
 
-  /** Lets go of the model there is first, since two would not fit on many a device; but not for a file that holds no such network. */
+  /**
+   * Lets go of the model there is before another one is read into memory, since two would not fit on many a device; but not for a file
+   * that holds no such network, nor before an address has given one.
+   */
   async load(source: Source, adapter = this.#adapter): Promise<void> {
     if (source.kind === "file" && this.#status.kind === "ready") {
       const asked = ++this.#number;
@@ -59,7 +70,8 @@ export class Engine {
       }
       if (asked !== this.#number) return;
     }
-    this.#tearDown();
+    if (source.kind === "url" && this.#status.kind === "ready") this.#hold(this.#status);
+    else this.#tearDown();
     this.#adapter = adapter;
     const controller = new AbortController();
     this.#loading = controller;
@@ -73,30 +85,55 @@ export class Engine {
       this.#worker = worker;
       const onProgress = (progress: Progress) => {
         if (progress.notice) return this.#events.onNotice(progress.notice);
+        if (this.#number !== number) return;
+        // The file was opened and is of such a network.
+        if (progress.stage !== "open" && progress.stage !== "download") this.#letGo();
         if (progress.stage !== stage) rate = new TransferRate();
         stage = progress.stage;
         const bytesPerSecond = progress.unit === "bytes" ? rate.add(progress.loaded, performance.now()) : null;
-        if (this.#number === number && this.#loading) this.#set({ kind: "loading", source, progress, rate: bytesPerSecond });
+        if (this.#loading) this.#set({ kind: "loading", source, progress, rate: bytesPerSecond });
       };
       // Adapters are on where the checkpoint has them; naming "on" for one that has none would be an error.
-      const options = { ...(adapter === "off" && { adapter }), ...(source.kind === "default" && source.sha256 && { sha256: source.sha256 }) };
+      const options = {
+        ...(adapter === "off" && { adapter }),
+        ...(source.kind === "default" && source.sha256 && { sha256: source.sha256 }),
+        ...(this.#hub !== undefined && { hub: this.#hub }),
+      };
       const model = await SamMed2DWorker.load(worker, { weights: weightsOf(source), ...options, signal: controller.signal, onProgress });
       this.#loading = null;
+      this.#letGo();
       this.#set({ kind: "ready", source, model, number, loadMs: performance.now() - started });
     } catch (error) {
       // Replaced by another load, or cancelled by the user: both know.
       if (this.#number !== number || controller.signal.aborted) return;
-      this.#tearDown();
-      this.#set({ kind: "failed", source });
-      this.#events.onError(error);
+      const kept = this.#giveUp(source);
+      this.#events.onRefused(source, error, kept);
     }
   }
 
   cancel(): void {
-    if (this.#status.kind !== "loading") return;
-    const { source } = this.#status;
+    if (this.#status.kind === "loading") this.#giveUp(this.#status.source);
+  }
+
+  /** What was being loaded is not: back to the model that was there, where it still is. */
+  #giveUp(source: Source): boolean {
+    const held = this.#held;
+    this.#held = null;
     this.#tearDown();
-    this.#set({ kind: "failed", source });
+    this.#worker = held?.worker ?? null;
+    this.#set(held?.status ?? { kind: "failed", source });
+    return held !== null;
+  }
+
+  #hold(status: Extract<ModelStatus, { kind: "ready" }>): void {
+    this.#held = { status, worker: this.#worker };
+    this.#worker = null;
+  }
+
+  #letGo(): void {
+    this.#held?.status.model.dispose();
+    this.#held?.worker?.terminate();
+    this.#held = null;
   }
 
   /** After a lost device: the same weights on a new one. False when that was tried a moment ago. */
@@ -108,6 +145,7 @@ export class Engine {
   }
 
   #tearDown(): void {
+    this.#letGo();
     this.#loading?.abort();
     this.#loading = null;
     if (this.#status.kind === "ready") this.#status.model.dispose();
@@ -144,6 +182,8 @@ export function nameOf(source: Source): string {
     case "file":
       return source.files.length === 1 ? (source.files[0] as File).name : t("model.files", { n: source.files.length });
     case "url":
+      if (source.name !== undefined) return source.name;
+      if (/^hf:/i.test(source.url)) return source.url;
       return source.url.split(/[?#]/)[0]?.split("/").at(-1) || source.url;
     case "synthetic":
       return t("model.seeded", { seed: source.seed });

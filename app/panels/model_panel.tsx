@@ -7,6 +7,7 @@ import { formatBytes, formatDuration } from "../model/transfer_rate.ts";
 import type { Settings } from "../model/inference.ts";
 import { t, type WordKey } from "../words/words.ts";
 import { Ahead } from "./ahead.tsx";
+import { ModelMenu } from "./model_menu.tsx";
 import { useShared } from "./parts.tsx";
 
 /** Any would do: the masks mean nothing, but the same seed is what the tests use. */
@@ -19,6 +20,7 @@ export function ModelPanel() {
     <section aria-labelledby="h-model">
       <h2 id="h-model">{t("model.title")}</h2>
       <Facts />
+      <ModelMenu />
       <div class="row">
         <label class="button">
           <input
@@ -104,7 +106,7 @@ function Address() {
     >
       <label for="weights-address">{t("model.address.label")}</label>
       <div class="row">
-        <input ref={field} type="url" id="weights-address" required spellcheck={false} autocomplete="off" placeholder="https://…/model.safetensors" />
+        <input ref={field} type="url" id="weights-address" required spellcheck={false} autocomplete="off" placeholder="https://… / hf:owner/name" />
         <button type="submit" class="primary">
           {t("model.address.load")}
         </button>

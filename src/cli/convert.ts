@@ -5,7 +5,8 @@ import { type ConvertOptions, convertCheckpoint } from "../checkpoint/convert.ts
 import { compareTensors } from "../checkpoint/names.ts";
 import { unreadError, unreadTensors, unreadWords } from "../checkpoint/unread.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
-import { ADAPTER, detectConfig, VIT_B } from "../model/config.ts";
+import { detectConfig, VIT_B } from "../model/config.ts";
+import { ADAPTER } from "../model/tensor_names.ts";
 import { fetchFamily, fetchVit } from "../model/families.ts";
 import { expectedTensors } from "../model/network.ts";
 import type { Environment } from "./environment.ts";

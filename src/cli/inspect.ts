@@ -3,7 +3,6 @@ import { stat } from "node:fs/promises";
 import { type Checkpoint, type StoredTensor, storedBytes } from "../checkpoint/checkpoint.ts";
 import { unreadError, unreadTensors, unreadWords } from "../checkpoint/unread.ts";
 import { compareTensors, type TensorReport } from "../checkpoint/names.ts";
-import { inputBeside } from "../model/preprocessor.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import { formatShape, SamError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -13,7 +12,7 @@ import { elements } from "../graph/tensor.ts";
 import { type Config, detectConfig, VIT_B } from "../model/config.ts";
 import { fetchFamily, fetchVit } from "../model/families.ts";
 import type { TinyVitStage } from "../model/families/tiny_vit_config.ts";
-import { detectInput, inputText, leavesInputOpen } from "../model/input.ts";
+import { inputOf, inputText } from "../model/input.ts";
 import { modelName } from "../model/name.ts";
 import { decodeGraph, encodeGraph, expectedTensors } from "../model/network.ts";
 import type { Environment } from "./environment.ts";
@@ -111,8 +110,7 @@ async function look(checkpoint: Checkpoint, list: boolean, notices: readonly str
   try {
     await fetchFamily(checkpoint.tensors);
     const config = detectConfig(checkpoint.label, checkpoint.tensors, { metadata: checkpoint.metadata, refused: checkpoint.refused });
-    const processor = leavesInputOpen(config) ? await inputBeside(checkpoint) : undefined;
-    const input = detectInput(config, checkpoint.label, undefined, checkpoint.metadata, processor);
+    const input = await inputOf(config, checkpoint);
     const compared = compareTensors(checkpoint, expectedTensors(config));
     const usable = compared.missing.length === 0 && compared.misshaped.length === 0;
     return {

@@ -1,11 +1,16 @@
 // Image encoders of the family: what one needs is fetched when a checkpoint has it.
 import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Config, ShapeReader, VitConfig } from "./config.ts";
+import type { Config, DetectOptions, ShapeReader, VitConfig } from "./config.ts";
 import type { TinyVitConfig } from "./families/tiny_vit_config.ts";
 
 /** pixels u32 [S, S], colours f32 [2, 4] (see `patchify`) → embedding [T, D], channels last. */
 export type ImageEncoder<Of extends Config = Config> = (graph: Graph, config: Of, pixels: Tensor, colours: Tensor) => Tensor;
+
+export interface VitFamily {
+  readonly encoder: ImageEncoder<VitConfig>;
+  detect(reader: ShapeReader, options: DetectOptions): Omit<VitConfig, "decoder">;
+}
 
 export interface TinyVitFamily {
   readonly encoder: ImageEncoder<TinyVitConfig>;
@@ -17,7 +22,7 @@ export interface TinyVitFamily {
 /** A tensor that no other encoder has. */
 export const TINY_VIT_TENSOR = "image_encoder.patch_embed.seq.0.c.weight";
 
-let fetchedVit: ImageEncoder<VitConfig> | undefined;
+let fetchedVit: VitFamily | undefined;
 let fetchedTinyVit: TinyVitFamily | undefined;
 
 /** To be awaited before the configuration of these tensors is detected and its network recorded. */
@@ -28,7 +33,12 @@ export async function fetchFamily(tensors: { has(name: string): boolean }): Prom
 
 /** The same for networks that are not read off tensors: `VIT_B` and the like. */
 export async function fetchVit(): Promise<void> {
-  fetchedVit ??= (await import("./families/vit.ts")).vit;
+  fetchedVit ??= (await import("./families/vit.ts")).VIT;
+}
+
+export function vit(): VitFamily {
+  if (!fetchedVit) throw new Error("fetchFamily or fetchVit comes before a ViT is detected or recorded");
+  return fetchedVit;
 }
 
 export function tinyVit(): TinyVitFamily {
@@ -37,7 +47,5 @@ export function tinyVit(): TinyVitFamily {
 }
 
 export function imageEncoderOf({ family }: Config): ImageEncoder {
-  const encoder = family === "vit" ? fetchedVit : tinyVit().encoder;
-  if (!encoder) throw new Error("fetchFamily or fetchVit comes before a ViT is recorded");
-  return encoder as ImageEncoder;
+  return (family === "vit" ? vit() : tinyVit()).encoder as ImageEncoder;
 }

@@ -1,4 +1,5 @@
 // Which of the family's ways of bringing images in a checkpoint was trained with.
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { SamError } from "../errors.ts";
 import { type InputName, type InputPreset, INPUTS } from "../image/input.ts";
 import type { Config } from "./config.ts";
@@ -55,9 +56,11 @@ export function detectInput(config: Config, label: string, asked?: InputName, me
   };
 }
 
-/** Whether the tensors leave open which of several ways it is. */
-export function leavesInputOpen(config: Config): boolean {
-  return usualInputs(config).length > 1;
+/** The same of an opened checkpoint; where its tensors leave it open, with what `preprocessor_config.json` beside it says. */
+export async function inputOf(config: Config, checkpoint: Checkpoint, asked?: InputName, signal?: AbortSignal): Promise<ModelInput> {
+  const open = asked === undefined && checkpoint.openBeside && usualInputs(config).length > 1;
+  const processor = open ? await (await import("./preprocessor.ts")).inputBeside(checkpoint, signal) : undefined;
+  return detectInput(config, checkpoint.label, asked, checkpoint.metadata, processor);
 }
 
 /** What networks of these tensors are trained with, the commonest first. */

@@ -10,7 +10,7 @@ import type { Mask } from "../../src/image/mask.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
 import type { Decoded, EncodeOptions, ModelStats } from "../../src/segmenter.ts";
 import { smallWeights } from "../cli/small_weights.ts";
-import { transformersFile } from "../model/transformers_file.ts";
+import { transformersFile } from "../model/network_file.ts";
 import { type Answering, checkGolden, describeErrors } from "../model/golden_check.ts";
 import { useSite } from "../support/browser.ts";
 import { expectClose } from "../support/compare.ts";

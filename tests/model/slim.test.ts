@@ -9,7 +9,7 @@ import { readGolden } from "../support/goldens.ts";
 import { watchBuffers } from "../gpu/buffers.ts";
 import { testDevice } from "./dawn_model.ts";
 import { BOUNDS, checkGolden, describeErrors, type GoldenErrors } from "./golden_check.ts";
-import { transformersFile } from "./transformers_file.ts";
+import { transformersFile } from "./network_file.ts";
 
 const golden = readGolden("narrow_slim");
 

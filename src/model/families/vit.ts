@@ -10,12 +10,14 @@ import type { VitConfig } from "../config.ts";
 import { linearWeights, norm } from "../layers.ts";
 import { neck } from "../neck.ts";
 import { resizePositions, resizeRelative } from "../tables.ts";
+import type { VitFamily } from "../families.ts";
 import { groupedBias, groupedLinear, padded } from "./grouped_linear.ts";
+import { detectVit } from "./vit_config.ts";
 
 const EPS = 1e-6;
 
 /** pixels u32 [S, S], colours f32 [2, 4] (see `patchify`) → embedding [T, D], channels last. */
-export function vit(graph: Graph, config: VitConfig, pixels: Tensor, colours: Tensor): Tensor {
+function encoder(graph: Graph, config: VitConfig, pixels: Tensor, colours: Tensor): Tensor {
   let { x, normed } = normOfSum(
     graph,
     patchEmbed(graph, config, pixels, colours),
@@ -92,3 +94,5 @@ function relativeTable(graph: Graph, { tableLengths, width, heads }: VitConfig, 
     },
   });
 }
+
+export const VIT: VitFamily = { encoder, detect: detectVit };

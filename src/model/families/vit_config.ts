@@ -1,0 +1,48 @@
+// The configuration of a plain ViT image encoder, read off the shapes of its tensors.
+import type { DetectOptions, ShapeReader, VitConfig } from "../config.ts";
+import { tellBlocks } from "../global_blocks.ts";
+import { ADAPTER } from "../tensor_names.ts";
+
+const MAX_ADAPTER_WIDTH = 2432;
+/** Attention keeps a few keys and values in workgroup memory. */
+const MAX_HEAD_WIDTH = 240;
+
+export function detectVit({ names, shapeOf, count, fail }: ShapeReader, { imageSize, adapter }: DetectOptions): Omit<VitConfig, "decoder"> {
+  const [width = 0, , patch = 0] = shapeOf("image_encoder.patch_embed.proj.weight", 4);
+  const [, storedGrid = 0] = shapeOf("image_encoder.pos_embed", 4);
+  const depth = count("image_encoder.blocks");
+  if (depth === 0) throw fail("image_encoder.blocks", "none");
+  const tables = Array.from({ length: depth }, (_, i) => shapeOf(`image_encoder.blocks.${i}.attn.rel_pos_h`, 2) as [number, number]);
+  const headWidth = tables[0]?.[1] ?? 0;
+  const [mlpWidth = 0] = shapeOf("image_encoder.blocks.0.mlp.lin1.weight", 2);
+  const tableLengths = tables.map(([length]) => length);
+  const blocks = tellBlocks(tableLengths, storedGrid);
+  if (typeof blocks === "string") throw fail("relative-position tables of one length for windows and one for the whole image", blocks, "rel_pos_h");
+  const size = imageSize ?? storedGrid * patch;
+  if (size % patch !== 0 || size < patch) throw fail(`a multiple of the patch, ${patch}`, `${size}`, "imageSize");
+  const grid = size / patch;
+  // By any block's: one that lacks its adapter is missed, not passed over.
+  const adapters = names.some((name) => ADAPTER.test(name)) && adapter !== "off";
+  if (adapters && grid % 2 !== 0) throw fail("an even number of patches a side, which adapters need", `${grid}`, "imageSize");
+  if (headWidth === 0 || width % headWidth !== 0) throw fail(`a divisor of the width ${width}`, `${headWidth}`, "head width");
+  // The adapter's gate keeps all channels and its squeezed ones in workgroup memory.
+  if (adapters && width > MAX_ADAPTER_WIDTH) throw fail(`at most ${MAX_ADAPTER_WIDTH} channels with adapters`, `${width}`, "width");
+  // Kernels move four channels at a time; the squeeze of the adapter has a quarter of the channels.
+  const multiple = adapters ? 16 : 4;
+  if (width % multiple !== 0 || patch % 4 !== 0) throw fail(`width a multiple of ${multiple}, patch of 4`, `width ${width}, patch ${patch}`);
+  if (headWidth > MAX_HEAD_WIDTH) throw fail(`heads of at most ${MAX_HEAD_WIDTH} channels`, `${headWidth}`, "rel_pos_h");
+  return {
+    family: "vit",
+    width,
+    depth,
+    heads: width / headWidth,
+    mlpWidth,
+    patch,
+    imageSize: size,
+    grid,
+    storedGrid,
+    ...(blocks.globalBlocks.length === depth ? { window: grid, globalBlocks: blocks.globalBlocks } : blocks),
+    tableLengths,
+    adapters,
+  };
+}

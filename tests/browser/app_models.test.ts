@@ -1,0 +1,98 @@
+// The built page with weights from a hub, of LiteMedSAM's layout but narrow: named by its address, chosen by hand, remembered, refused.
+import type { Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadFrom, placeOf, ready, status, text } from "../app/fake/page.ts";
+import { networkFile } from "../model/network_file.ts";
+import { useSite } from "../support/browser.ts";
+import { readGolden } from "../support/goldens.ts";
+import { type Hub, serveHub } from "../support/hub.ts";
+
+const COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
+const site = useSite();
+let hub: Hub;
+beforeAll(async () => {
+  const files = { "README.md": new Uint8Array(2), "lite_medsam.safetensors": networkFile(readGolden("narrow_tiny_vit_pixels")) };
+  const page = { "index.safetensors": new TextEncoder().encode("<!doctype html><title>Sign in</title>") };
+  hub = await serveHub({ "lab/lite": { revisions: { main: COMMIT }, files }, "lab/page": { revisions: { main: COMMIT }, files: page } });
+});
+afterAll(() => hub.close());
+
+async function encoded(page: Page, name: RegExp): Promise<void> {
+  await page.waitForFunction(
+    (source) => new RegExp(`${source}.*Encode`, "s").test(document.querySelector("#model-facts")?.textContent ?? ""),
+    { timeout: 120_000 },
+    name.source,
+  );
+}
+
+async function mask(page: Page, x: number, y: number, words: RegExp): Promise<void> {
+  const place = await placeOf(page, x, y);
+  await page.mouse.click(place.x, place.y);
+  await status(page, words, 120_000);
+}
+
+const policyOf = (page: Page) => page.$$eval("meta[http-equiv=Content-Security-Policy]", (metas) => metas.map(({ content }) => content).at(-1));
+
+describe("a model from a hub", () => {
+  it("is loaded where the page's address names it, answers a click, is kept by its commit and remembered; what is refused leaves it there", async () => {
+    const { page, errors, foreign } = await site.open(`/?model=hf:lab/lite&hub=${hub.url}`);
+    await ready(page, 6);
+    // The page itself may ask its own files and this one host.
+    expect(await policyOf(page)).toBe(`connect-src 'self' ${hub.url}`);
+    await encoded(page, /hf:lab\/lite/);
+    expect(await text(page, "#model-facts")).toMatch(/LiteMedSAM tiny_vit of widths 8, 16, 24, 40/);
+    await mask(page, 150, 210, /^Mask.*from 1 point/);
+    expect(foreign(site.origin).filter((url) => !url.includes("/lab/lite/"))).toEqual([]);
+    const kept = await page.$$eval("#kept li", (items) => items.map(({ title }) => title));
+    expect(kept).toEqual([`${hub.url}/lab/lite/resolve/${COMMIT}/lite_medsam.safetensors`]);
+
+    for (const [address, words] of [
+      ["hf:lab/absent", /Repository not found \(HTTP 401\)/],
+      ["hf:lab/page", /an HTML page/],
+    ] as const) {
+      await loadFrom(page, address);
+      await page.waitForFunction(
+        (source) => new RegExp(source).test(document.querySelector("#problems")?.textContent ?? ""),
+        { timeout: 60_000 },
+        words.source,
+      );
+      expect(await text(page, "#problems")).toContain("The model that was loaded is still there.");
+      expect(await text(page, "#model-facts")).toContain("hf:lab/lite");
+    }
+    await mask(page, 300, 300, /^Mask.*from 2 points/);
+
+    await page.goto(`${site.origin}/?hub=${hub.url}`, { waitUntil: "load" });
+    await encoded(page, /hf:lab\/lite/);
+    // The refusals are the browser's own words too.
+    expect(errors.filter((error) => !/401/.test(error))).toEqual([]);
+    await page.browserContext().close();
+  });
+});
+
+describe("the menu of models", () => {
+  it("says of each what it is for, how large, whether it fits, whose, and from where; asks nobody until one is chosen", async () => {
+    const { page, errors, foreign } = await site.open("/");
+    await ready(page, 6);
+    expect(await policyOf(page)).toBe("connect-src 'self'");
+    await page.click("#models summary");
+    await page.waitForSelector("#models[open] li");
+    const rows = await page.$$eval("#models li", (items) => items.map(({ dataset, innerText }) => `${dataset["model"]}: ${innerText.replace(/\s+/g, " ")}`));
+    expect(rows.map((row) => row.split(":")[0])).toEqual([
+      "default",
+      "lite-medsam",
+      "mobile-sam",
+      "slim-sam",
+      "sam-med2d",
+      "medsam",
+      "sam-b",
+      "sam-l",
+      "sam-h",
+    ]);
+    for (const row of rows.slice(1)) expect(row).toMatch(/ \d[\d.]* [MG]B · .* · [\d.]+ [MG]B on the device.* · Apache-2\.0 · project of /);
+    expect(rows[0]).toContain("comes with this page");
+    expect(rows[1]).toContain("Choose its file…");
+    expect(foreign(site.origin)).toEqual([]);
+    expect(errors).toEqual([]);
+    await page.browserContext().close();
+  });
+});
