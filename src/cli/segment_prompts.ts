@@ -2,7 +2,8 @@
 import type { Prompt } from "../index.ts";
 import { labelColor } from "../volume/label_color.ts";
 import { Labelmap } from "../volume/labelmap.ts";
-import { planeMap, planeView } from "../volume/plane.ts";
+import { planeView } from "../volume/plane.ts";
+import { planeMap } from "../volume/plane_map.ts";
 import { drawOnPlane } from "../volume/plane_labels.ts";
 import { render } from "../volume/render.ts";
 import { pixelCount, runsOf, union } from "../volume/runs.ts";

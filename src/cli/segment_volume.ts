@@ -3,7 +3,7 @@ import { area } from "../image/mask.ts";
 import type { MaskSource, Prompt } from "../index.ts";
 import { labelColor } from "../volume/label_color.ts";
 import { Labelmap } from "../volume/labelmap.ts";
-import { planeMap } from "../volume/plane.ts";
+import { planeMap } from "../volume/plane_map.ts";
 import { drawOnPlane } from "../volume/plane_labels.ts";
 import { propagate } from "../volume/propagate.ts";
 import { pixelCount, type Runs, runsOf } from "../volume/runs.ts";

@@ -2,7 +2,7 @@
 import { planeView } from "../volume/plane.ts";
 import type { Geometry, PlaneName } from "../volume/geometry.ts";
 import type { Label, Labelmap } from "../volume/labelmap.ts";
-import { planeMap } from "../volume/plane.ts";
+import { planeMap } from "../volume/plane_map.ts";
 import { runsOnPlane } from "../volume/plane_labels.ts";
 import { connectedParts } from "../volume/parts.ts";
 import { pixelCount, paintRuns, type Runs } from "../volume/runs.ts";

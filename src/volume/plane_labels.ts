@@ -1,7 +1,7 @@
 // Labels in a view across the stored slices: looked at and drawn there, kept as runs of the stored slices.
 import type { Vector3 } from "./geometry.ts";
 import type { Labelmap, LabelmapChange, Overlap } from "./labelmap.ts";
-import { type PlaneMap, toVolumeIndex } from "./plane.ts";
+import { type PlaneMap, toVolumeIndex } from "./plane_map.ts";
 import { difference, intersection, NO_RUNS, type Runs, rowRuns, runsOf, union } from "./runs.ts";
 
 /** What a label has on slice `index` of a view, in the view's pixels: row · view columns + column. */

@@ -1,7 +1,7 @@
 // Prompts on the slices of a volume as JSON: what a person pointed at, to be asked again by any model.
 import { SamError } from "../errors.ts";
 import type { PlaneName } from "./geometry.ts";
-import { planeMap } from "./plane.ts";
+import { planeMap } from "./plane_map.ts";
 import type { Volume } from "./volume.ts";
 
 /** What was pointed at of one label on one slice. Coordinates are pixels of the slice in its plane, x to the right, y down. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { affineOf, flipRasLps, type Geometry, geometryOf, indexToPatient, letters, patientToIndex, planeOf, type Vector3 } from "../../src/volume/geometry.ts";
 import { edgeLetters, fittedSize, pixelAspect } from "../../src/volume/display.ts";
-import { planeMap, planeView, toVolumeIndex } from "../../src/volume/plane.ts";
-import type { Volume } from "../../src/volume/volume.ts";
+import { planeView } from "../../src/volume/plane.ts";
+import { planeMap, toVolumeIndex } from "../../src/volume/plane_map.ts";
+import type { Slice, Volume } from "../../src/volume/volume.ts";
 import { plainVolume } from "./plain_volume.ts";
 
 const turn = (degrees: number) => (degrees * Math.PI) / 180;
@@ -124,6 +125,56 @@ describe("planes", () => {
       }
       const { left = "", top = "" } = edgeLetters(view.geometry) ?? {};
       expect([left[0], top[0]]).toEqual(plane === "axial" ? ["R", "A"] : plane === "coronal" ? ["R", "H"] : ["A", "H"]);
+    }
+  });
+
+  it("reads the stored slices once for all views, and within its bytes where they are many", async () => {
+    const source = volume(OBLIQUE);
+    let reads = 0;
+    const counted = () => ({
+      ...source,
+      slice: (index: number) => {
+        reads++;
+        return source.slice(index);
+      },
+    });
+    const all = async (view: Volume) => {
+      const slices: Slice[] = [];
+      for (let k = 0; k < view.slices; k++) slices.push(await view.slice(k));
+      return slices;
+    };
+    const own = counted();
+    const [coronal, sagittal] = [await all(planeView(own, "coronal")), await all(planeView(own, "sagittal"))];
+    // And the first once more by each view, to know how large it is.
+    expect(reads).toBe(own.slices + 2);
+    for (const bytes of [1, 100, 200]) {
+      reads = 0;
+      const small = counted();
+      const view = planeView(small, "coronal", { bytes });
+      for (let k = 0; k < view.slices; k++) expect(await view.slice(k)).toEqual(coronal[k]);
+      expect(reads).toBeLessThanOrEqual(1 + view.slices * small.slices);
+      const side = planeView(small, "sagittal", { bytes });
+      for (let k = 0; k < side.slices; k++) expect(await side.slice(k)).toEqual(sagittal[k]);
+    }
+  });
+
+  it("goes on where somebody else who waited for the same slices stops", async () => {
+    const source = volume(OBLIQUE);
+    const slow = {
+      ...source,
+      slice: async (index: number, { signal }: { signal?: AbortSignal } = {}) => {
+        await new Promise((done) => setTimeout(done));
+        signal?.throwIfAborted();
+        return source.slice(index);
+      },
+    };
+    for (const bytes of [1e9, 100]) {
+      const view = planeView(slow, "coronal", { bytes });
+      const stop = new AbortController();
+      const [first, second] = [view.slice(0, { signal: stop.signal }), view.slice(0)];
+      stop.abort(new Error("stopped"));
+      await expect(first).rejects.toThrow("stopped");
+      expect(await second).toEqual(await planeView(source, "coronal").slice(0));
     }
   });
 
