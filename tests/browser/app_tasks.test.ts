@@ -1,9 +1,19 @@
 // Three pieces of a day's work by real input events, with the actions and the time they take; and a list of ten thousand cases. On a fake model.
 import { beforeAll, expect, it } from "vitest";
-import { discPng, loadFrom, pictures, ready, text } from "../app/fake/page.ts";
+import { discPng, loadFrom, pictures, placeOf, ready, text } from "../app/fake/page.ts";
 import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
-import { lesions, nuclei, organs } from "../app/fake/tasks.ts";
+import { lesions, nuclei, openSet, organs } from "../app/fake/tasks.ts";
 import { useSite } from "../support/browser.ts";
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds: on the clock, and of the thread itself. */
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
 
 beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
@@ -50,6 +60,43 @@ it("12 nuclei in one image: a click and a key each", async () => {
   expect(counts).toMatchObject({ clicks: 12, drags: 0, keys: 12 });
   expect(dice.length).toBe(12);
   await pictures(page, "nuclei_set");
+  expect(errors).toEqual([]);
+  await page.close();
+});
+
+it("scrolling through slices and drawing hold the main thread for no 100 ms at a time", async () => {
+  const { page, errors } = await open();
+  await openSet(page, "series", 1);
+  const at = (n: number) =>
+    page.waitForFunction((wanted) => (document.querySelector("#slice-place") as HTMLOutputElement | null)?.value === wanted, {}, `${n} of 40`);
+  await at(21);
+  const place = await placeOf(page, 128, 128);
+  await page.mouse.move(place.x, place.y);
+  await page.tracing.start({ categories: ["toplevel", "disabled-by-default-devtools.timeline", "devtools.timeline"] });
+  for (let n = 22; n <= 40; n++) {
+    await page.mouse.wheel({ deltaY: 100 });
+    await at(n);
+  }
+  await page.keyboard.press("d");
+  for (let stroke = 0; stroke < 6; stroke++) {
+    await page.mouse.move(place.x - 120, place.y - 90 + 30 * stroke);
+    await page.mouse.down();
+    await page.mouse.move(place.x + 120, place.y - 90 + 30 * stroke, { steps: 20 });
+    await page.mouse.up();
+  }
+  await page.waitForFunction(() => document.querySelector<HTMLElement>("#saving")?.dataset.kind === "saved");
+  const trace = JSON.parse(new TextDecoder().decode(await page.tracing.stop())) as { traceEvents: TraceEvent[] };
+  const main = new Set(
+    trace.traceEvents.filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  const tasks = trace.traceEvents.filter(({ name, pid, tid }) => /RunTask$/.test(name) && main.has(`${pid} ${tid}`));
+  // The thread's own time: what else the machine does is none of it.
+  const own = tasks.map(({ tdur = 0 }) => tdur / 1000);
+  console.log(
+    `${tasks.length} tasks, at most ${Math.max(...own).toFixed(0)} ms of their own (${Math.max(...tasks.map(({ dur = 0 }) => dur / 1000)).toFixed(0)} ms on the clock)`,
+  );
+  expect(own.filter((ms) => ms > 0).length).toBeGreaterThan(100);
+  expect(Math.max(...own)).toBeLessThan(100);
   expect(errors).toEqual([]);
   await page.close();
 });
