@@ -85,6 +85,46 @@ async function niivue(shop) {
   }
 }
 
+/** A point in the larger organ, then a box around the smaller one; the labelmap is WebGL's, its picture is kept to be looked at. */
+async function cornerstone(shop) {
+  const project = shop.project("example-cornerstone3d", { page: join(FOLDER, "cornerstone3d") });
+  await shop.node(shop.tool("vite", "bin/vite.js"), ["build", "--logLevel", "error", "--outDir", join(project, "dist")], { cwd: join(project, "page") });
+  const server = await host({ mounts: { "/": join(project, "dist") } });
+  try {
+    return await shop.browser.visit(`${server.origin}/`, async (page) => {
+      await says(page, /^Ready|not|expected/);
+      const { x, y, width } = await (await page.$("#viewport")).boundingBox();
+      const at = (u, v) => [x + u * width, y + v * width];
+      const shot = (name) => page.screenshot({ path: join(CACHE, "screenshots", `example_cornerstone3d_${name}.png`) });
+      await page.mouse.click(...at(0.34, 0.49));
+      const point = await says(page, /redicted IoU/);
+      await shot("point");
+      await page.click("#clear");
+      await says(page, /No prompt/);
+      await page.select("#tool", "BoxPrompt");
+      await page.mouse.move(...at(0.6, 0.5));
+      await page.mouse.move(...at(0.6, 0.38));
+      await page.mouse.down();
+      await page.mouse.move(...at(0.7, 0.5));
+      await page.mouse.move(...at(0.85, 0.66));
+      await page.mouse.up();
+      const box = await says(page, /redicted IoU/);
+      await shot("box");
+      // The organs of the middle slice have about 4950 and 2030 pixels.
+      for (const [said, least, most] of [
+        [point, 4000, 6500],
+        [box, 1300, 3200],
+      ]) {
+        const pixels = Number(/(\d+) pixels/.exec(said)?.[1]);
+        if (!(pixels >= least && pixels <= most)) throw new Problem(said);
+      }
+      return `${point}; ${box}`;
+    });
+  } finally {
+    server.close();
+  }
+}
+
 async function nodeBatch(shop) {
   const project = shop.project("example-node-batch", { ".": join(FOLDER, "node-batch") });
   const env = { ...process.env, ...readJson(join(CACHE, "setup.json"))?.env };
@@ -105,5 +145,6 @@ export const EXAMPLES = [
   { name: "example script-tag", fast: true, run: scriptTag },
   { name: "example react", run: react },
   { name: "example niivue", run: niivue },
+  { name: "example cornerstone3d", run: cornerstone },
   { name: "example node-batch", run: nodeBatch },
 ];

@@ -1,0 +1,69 @@
+// A stack of DICOM slices in Cornerstone3D; points and a box on it become a labelmap.
+import { Enums, imageLoader, init, RenderingEngine } from "@cornerstonejs/core";
+import * as dicomLoader from "@cornerstonejs/dicom-image-loader";
+import {
+  addTool,
+  Enums as ToolEnums,
+  init as initTools,
+  ProbeTool,
+  RectangleROITool,
+  segmentation,
+  StackScrollTool,
+  ToolGroupManager,
+} from "@cornerstonejs/tools";
+import weights from "sam-med2d-webgpu/weights/sam-med2d-tiny.safetensors?url";
+import { drawnSeries } from "./drawn_dicom.js";
+import SamMed2DController from "./sam_controller.js";
+
+const status = document.querySelector("#status");
+const tell = (words) => {
+  status.textContent = words;
+};
+
+await init();
+await initTools();
+dicomLoader.init({ maxWebWorkers: 1 });
+for (const tool of [ProbeTool, RectangleROITool, StackScrollTool]) addTool(tool);
+
+const engine = new RenderingEngine("engine");
+engine.enableElement({ viewportId: "stack", type: Enums.ViewportType.STACK, element: document.querySelector("#viewport") });
+const viewport = engine.getViewport("stack");
+const toolGroup = ToolGroupManager.createToolGroup("tools");
+SamMed2DController.addTools(toolGroup);
+toolGroup.addTool(StackScrollTool.toolName);
+toolGroup.addViewport("stack", "engine");
+toolGroup.setToolActive(StackScrollTool.toolName, { bindings: [{ mouseButton: ToolEnums.MouseBindings.Wheel }] });
+
+const choice = document.querySelector("#tool");
+function choose() {
+  for (const name of SamMed2DController.PROMPTS) toolGroup.setToolPassive(name, { removeAllBindings: true });
+  toolGroup.setToolActive(choice.value, { bindings: [{ mouseButton: ToolEnums.MouseBindings.Primary }] });
+}
+choice.addEventListener("change", choose);
+choose();
+
+let series = 0;
+async function show(files) {
+  const imageIds = files.map((file) => dicomLoader.wadouri.fileManager.add(file));
+  await Promise.all(imageIds.map((id) => imageLoader.loadAndCacheImage(id)));
+  await viewport.setStack(imageIds, Math.floor(imageIds.length / 2));
+  const segmentationId = `organs ${++series}`;
+  const labelmaps = imageLoader.createAndCacheDerivedLabelmapImages(imageIds);
+  segmentation.addSegmentations([
+    { segmentationId, representation: { type: ToolEnums.SegmentationRepresentations.Labelmap, data: { imageIds: labelmaps.map(({ imageId }) => imageId) } } },
+  ]);
+  await segmentation.addLabelmapRepresentationToViewport("stack", [{ segmentationId }]);
+  viewport.render();
+}
+
+await show(drawnSeries(9, 256));
+const worker = new Worker(new URL("sam-med2d-webgpu/worker", import.meta.url), { type: "module" });
+const controller = new SamMed2DController({ weights, worker, listeners: [(_, words) => tell(words)] });
+controller.initViewport(viewport);
+document.querySelector("#accept").addEventListener("click", () => controller.acceptPreview());
+document.querySelector("#clear").addEventListener("click", () => controller.clear());
+document.querySelector("#files").addEventListener("change", ({ target }) => show([...target.files]).catch((error) => tell(error.message)));
+controller.initModel().then(
+  () => tell("Ready: click into an organ."),
+  (error) => tell(error.message),
+);
