@@ -12,6 +12,7 @@ import { Notice } from "./notice.tsx";
 import { Objects } from "./objects.tsx";
 import { SharedContext } from "./parts.tsx";
 import { ProblemCards } from "./problems.tsx";
+import { SheetHandle } from "./sheet.tsx";
 import { SliceBar } from "./slice_bar.tsx";
 import { ThemeButton } from "./theme.tsx";
 import { Tools } from "./tools.tsx";
@@ -44,6 +45,7 @@ export class Panels {
     put("facts", <Facts />);
     put("object-panel", <Objects />);
     put("help", <Help />);
+    put("sheet-slot", <SheetHandle />);
     put("theme-slot", <ThemeButton />);
     put("notice-slot", <Notice />);
     put("over-stage", <Working />);
