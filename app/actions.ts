@@ -45,6 +45,8 @@ export class Actions {
   onForget: () => Promise<void> = () => Promise.resolve();
   /** Throws encoded images away. */
   onClearEncoded: () => Promise<void> = () => Promise.resolve();
+  /** Opens a folder by handle. */
+  onFolder: () => Promise<void> = () => Promise.resolve();
   readonly #does: Readonly<Partial<Record<keyof typeof KEYS, () => void>>>;
   #timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -18,6 +18,7 @@ import { Panels } from "./panels/app.tsx";
 import type { Case } from "./annotate/case.ts";
 import { dropAll, dropFiles } from "./keep/images.ts";
 import { EmbeddingFiles } from "./keep/embeddings.ts";
+import { chooseFolder, filesIn, mayRead } from "./keep/folders.ts";
 import { Keeper } from "./keep/keeper.ts";
 import { startOffline } from "./offline/offline.ts";
 import { t, translate } from "./words/words.ts";
@@ -136,16 +137,42 @@ actions.onForget = async () => {
 };
 for (const of of earlier) desk.opening.restore(of);
 const own = earlier.filter(({ origin }) => origin === "file");
+const reopen = async (folder: FileSystemDirectoryHandle) => {
+  const at = store.state.current;
+  try {
+    const known = new Set(store.state.cases.map(({ id }) => id));
+    await desk.opening.files(await filesIn(folder));
+    // Files of cases that are all there already come back to them: whoever works on one stays there.
+    if (at && desk.opening.reads.has(at) && store.state.cases.every(({ id, origin }) => origin === "sample" || known.has(id))) desk.select(at);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "NotFoundError") problems.tell(t("folder.gone", { name: folder.name }), t("folder.gone.words"));
+    else problems.show(error);
+  }
+};
+actions.onFolder = async () => {
+  const folder = await chooseFolder();
+  if (!folder) return;
+  await keeper.keepFolder(folder);
+  await reopen(folder);
+};
 if (own.length > 0) {
   store.set({ cases: [...own, ...store.state.cases] });
   const done = own.filter(({ status }) => status === "done").length;
+  const waiting: FileSystemDirectoryHandle[] = [];
+  const readable: FileSystemDirectoryHandle[] = [];
+  for (const folder of await keeper.folders()) ((await mayRead(folder, false)) ? readable : waiting).push(folder);
+  const names = waiting.map(({ name }) => name).join(", ");
+  const again = {
+    label: t("continue.folder", { names }),
+    run: async () => {
+      for (const folder of waiting) if (await mayRead(folder, true)) await reopen(folder);
+    },
+  };
   const open = { label: t("continue.open"), run: () => byId("open-image", HTMLInputElement).click() };
-  problems.tell(
-    t("continue.title", { done, all: own.length }),
-    own.every(({ files }) => files) ? "" : t("continue.words"),
-    own.every(({ files }) => files) ? [] : [open],
-  );
+  const all = own.every(({ files }) => files) || (waiting.length === 0 && readable.length > 0);
+  problems.tell(t("continue.title", { done, all: own.length }), all ? "" : t("continue.words"), all ? [] : waiting.length > 0 ? [again, open] : [open]);
   desk.select((own.find(({ status, id }) => status !== "done" && desk.opening.reads.has(id)) ?? (own[0] as Case)).id);
+  for (const folder of readable) void reopen(folder);
 }
 
 drawSamples(

@@ -75,6 +75,20 @@ export class Keeper {
     return cases;
   }
 
+  /** Folders that were opened by handle, the latest last. */
+  async folders(): Promise<readonly FileSystemDirectoryHandle[]> {
+    const kept = (await this.#database?.all("desk"))?.find(([key]) => key === "folders")?.[1];
+    return Array.isArray(kept) ? (kept as FileSystemDirectoryHandle[]) : [];
+  }
+
+  /** A folder that is there already is kept once. */
+  async keepFolder(folder: FileSystemDirectoryHandle): Promise<void> {
+    if (this.#store.state.saving.kind === "reader") return;
+    const others: FileSystemDirectoryHandle[] = [];
+    for (const other of await this.folders()) if (!(await other.isSameEntry(folder))) others.push(other);
+    await this.#database?.write([{ store: "desk", key: "folders", value: [...others, folder] }]).catch((error) => this.#failed(error));
+  }
+
   /** Writes what waits, now. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);

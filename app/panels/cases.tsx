@@ -5,6 +5,7 @@ import { openSet, SETS } from "../open/sets.ts";
 import { listedCases } from "../state.ts";
 import { t } from "../words/words.ts";
 import { formatBytes } from "../model/transfer_rate.ts";
+import { hasFolders } from "../keep/folders.ts";
 import { Act, Icon, middleCut, useShared } from "./parts.tsx";
 
 const ROW = 52;
@@ -70,6 +71,11 @@ export function Cases() {
           id="open-folder"
           class="unseen"
           {...{ webkitdirectory: true }}
+          onClick={(event) => {
+            if (!hasFolders()) return;
+            event.preventDefault();
+            void actions.onFolder();
+          }}
           onChange={(event) => {
             void desk.opening.files([...(event.currentTarget.files ?? [])]);
             event.currentTarget.value = "";
