@@ -59,7 +59,11 @@ interface Press {
   readonly button: number;
   readonly x: number;
   readonly y: number;
-  /** The original pixel under it: the stage may change its size before the pointer is let go. */
+  readonly clientX: number;
+  readonly clientY: number;
+  /** The original pixel under it, null beside the image: the stage may change its size before the pointer is let go. */
+  readonly pixel: Pixel | null;
+  /** The one of the image that is nearest. */
   readonly start: Pixel;
   readonly slack: number;
   /** Whether dragging draws a box, a stroke, moves a prompt, or moves the image; else a drag is no prompt at all. */
@@ -119,7 +123,22 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     const start = nearestPixel(stage.view, image, at.x, at.y);
     const grip = does === "grip" ? target.grip(at.x, at.y) : null;
     const { button, pointerId: id } = event;
-    press = { id, button, ...at, start, slack: SLACK[touch ? "touch" : "mouse"], does, grip, points: [toImage(stage.view, at.x, at.y)], moved: false };
+    const { clientX, clientY } = event;
+    const pixel = pixelAt(stage.view, image, at.x, at.y);
+    press = {
+      id,
+      button,
+      ...at,
+      clientX,
+      clientY,
+      pixel,
+      start,
+      slack: SLACK[touch ? "touch" : "mouse"],
+      does,
+      grip,
+      points: [toImage(stage.view, at.x, at.y)],
+      moved: false,
+    };
     if (does === "pan") event.preventDefault();
     if (does === "cross") target.cross(start);
     if (does === "brush" || does === "eraser") target.stroke(does, press.points, button === 2, false, event.pressure);
@@ -170,7 +189,8 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
   });
 
   function drag(image: Size, held: Press, at: { x: number; y: number }, event: PointerEvent): void {
-    held.moved ||= Math.hypot(at.x - held.x, at.y - held.y) > held.slack;
+    // In the window: a layout that moves under a still pointer is no drag.
+    held.moved ||= Math.hypot(event.clientX - held.clientX, event.clientY - held.clientY) > held.slack;
     if (held.moved) clearTimeout(holding);
     const to = nearestPixel(stage.view, image, at.x, at.y);
     if (STROKES.has(held.does as Tool)) {
@@ -223,11 +243,11 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
       if (shortSide(box) * stage.view.scale >= LEAST_BOX) target.box(box);
       return;
     }
-    click(image, held, at, event);
+    // Where it was pressed: the layout may have moved since.
+    click(held, event);
   });
 
-  function click(image: Size, { button, does }: Press, at: { x: number; y: number }, event: PointerEvent): void {
-    const pixel = pixelAt(stage.view, image, at.x, at.y);
+  function click({ button, does, pixel }: Press, event: PointerEvent): void {
     if (!pixel || does === "cross" || (does === "pan" && (button === 1 || event.altKey || target.pans()))) return;
     const tool = target.tool();
     if (tool === "select") {
@@ -240,7 +260,8 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     }
     tappedAt = event.timeStamp;
     if (tool === "outline") {
-      if (button === 2) target.cut(at.x, at.y);
+      const { x, y } = place(event);
+      if (button === 2) target.cut(x, y);
       return;
     }
     if (button === 2) target.point(pixel, 0);

@@ -58,6 +58,25 @@ describe("keys", () => {
 });
 
 describe("the pointer", () => {
+  it("sets the point that was pressed where the layout moves before it is let go", async () => {
+    const { page } = await open();
+    for (const [button, x, wanted] of [["left", 150, "positive 150, 210"] as const, ["right", 300, "negative 300, 210"] as const]) {
+      const place = await placeOf(page, x, 210);
+      await page.mouse.move(place.x, place.y);
+      await page.mouse.down({ button });
+      await page.$eval("#stage", (stage) => {
+        (stage as HTMLElement).style.marginTop = "60px";
+        return stage.getBoundingClientRect().top;
+      });
+      await page.mouse.up({ button });
+      expect((await prompts(page)).at(-1)).toBe(wanted);
+      await page.$eval("#stage", (stage) => {
+        (stage as HTMLElement).style.marginTop = "";
+      });
+    }
+    await page.close();
+  });
+
   it("sets a point where the hand trembles, and no sliver of a box", async () => {
     const { page } = await open();
     const drag = async (dx: number, dy: number, key?: "Escape") => {
