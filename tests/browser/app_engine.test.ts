@@ -1,5 +1,5 @@
 // The built page with its real worker and engine, on a small network: weights from disk, masks, and what happens when the worker dies.
-import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,33 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fill } from "../../src/checkpoint/synthetic.ts";
-import { safetensorsHeader } from "../../src/checkpoint/safetensors_writer.ts";
-import { type Config, VIT_B } from "../../src/model/config.ts";
-import { expectedTensors } from "../../src/model/network.ts";
+import { killWorker, modelWorker, watchedWorker, writeSmallNetwork } from "../app/fake/engine.ts";
 import { loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
 import { useSite } from "../support/browser.ts";
-import { ROOT } from "../support/setup_file.ts";
-
-/** Two narrow blocks: loads in seconds on a software device. */
-const SMALL: Config = { ...VIT_B, width: 64, depth: 2, heads: 2, mlpWidth: 128, globalBlocks: [1], tableLengths: [27, 31] };
 
 const folder = mkdtempSync(join(tmpdir(), "app-engine-"));
 const file = join(folder, "small.safetensors");
 
-beforeAll(async () => {
-  const tensors = [...expectedTensors(SMALL)].map(({ name, shape }) => ({ name, shape, dtype: "F32" as const }));
-  const bodies = tensors.map(({ name, shape }) =>
-    fill(
-      name,
-      shape,
-      7,
-      0,
-      shape.reduce((product, side) => product * side, 1),
-    ),
-  );
-  await writeFile(file, [safetensorsHeader(tensors), ...bodies.map((body) => new Uint8Array(body.buffer))]);
-});
+beforeAll(() => writeSmallNetwork(file));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Somebody else's server that lets other sites read its weights. */
@@ -45,28 +26,6 @@ await new Promise<void>((listening) => elsewhere.listen(0, "127.0.0.1", listenin
 afterAll(() => {
   elsewhere.close();
 });
-
-declare global {
-  var latestDevice: GPUDevice | undefined;
-  var devices: number | undefined;
-}
-
-/** Runs in the worker: counts the devices it is given and keeps the last. */
-function watchDevices(): void {
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (descriptor) {
-    const device = await request.call(this, descriptor);
-    Object.assign(globalThis, { latestDevice: device, devices: (globalThis.devices ?? 0) + 1 });
-    return device;
-  };
-}
-
-/** The built worker with that in front: hooking a running one from outside comes before its scope is ready, or after it has a device. */
-function watchedWorker(): Record<string, string> {
-  const assets = join(ROOT, "dist", "site", "assets");
-  const name = readdirSync(assets).find((entry) => /^worker-.*\.js$/.test(entry)) as string;
-  return { [`/assets/${name}`]: `(${watchDevices})();${readFileSync(join(assets, name), "utf8")}` };
-}
 
 const site = useSite({ files: watchedWorker() });
 
@@ -129,12 +88,7 @@ describe("the page on the engine", () => {
     const { page } = await openWithWeights();
     await clickPixel(page, 150, 210);
     await status(page, /^Mask \d of 3/, 100_000);
-    const worker = page.workers().find((known) => /worker-/.test(known.url()) && !/samples/.test(known.url()));
-    await worker?.evaluate(() => {
-      setTimeout(() => {
-        throw new Error("the worker is gone");
-      });
-    });
+    await killWorker(page);
     await clickPixel(page, 300, 300);
     await status(page, /^Mask \d of 3: .* from 2 points/, 100_000);
     expect(await prompts(page)).toEqual(["positive 150, 210", "positive 300, 300"]);
@@ -148,7 +102,7 @@ describe("the page on the engine", () => {
     await upload(page, file);
     await clickPixel(page, 150, 210);
     await status(page, /^Mask \d of 3/, 100_000);
-    const worker = page.workers().find((known) => /\/worker-/.test(known.url()));
+    const worker = modelWorker(page);
     expect(await worker?.evaluate(() => globalThis.devices)).toBe(1);
     await worker?.evaluate(() => globalThis.latestDevice?.destroy());
     await clickPixel(page, 300, 300);
