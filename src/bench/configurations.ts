@@ -3,7 +3,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import type { RawDecoded } from "../decoded.ts";
 import { type Config, detectConfig, VIT_B } from "../model/config.ts";
-import { fetchFamily, fetchVit } from "../model/families.ts";
+import { fetchFamily, fetchVit, TINY_VIT_TENSOR } from "../model/families.ts";
 import { decodeGraph, type DecodeShape, encodeGraph, expectedTensors } from "../model/network.ts";
 import type { Box } from "../model/prompts.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -11,7 +11,7 @@ import type { Target } from "../graph/target.ts";
 import digests from "./golden.json";
 
 // The bench's own networks are recorded without waiting.
-await fetchVit();
+await Promise.all([fetchVit(), fetchFamily(new Set([TINY_VIT_TENSOR]))]);
 
 /** The same layers a hundred times cheaper: for software adapters and tests. */
 export const SMALL: Config = { ...VIT_B, width: 64, depth: 3, heads: 2, mlpWidth: 256, globalBlocks: [1], tableLengths: [27, 31, 27] };
@@ -20,7 +20,35 @@ export const CONFIGURATIONS = { vit_b: VIT_B, small: SMALL } as const;
 export type ConfigurationName = keyof typeof CONFIGURATIONS;
 
 export function isConfiguration(name: string): name is ConfigurationName {
-  return name in CONFIGURATIONS;
+  return Object.hasOwn(CONFIGURATIONS, name);
+}
+
+const AT_1024 = { ...VIT_B, imageSize: 1024, grid: 64, storedGrid: 64, adapters: false };
+const tables = (depth: number, globals: readonly number[]) => Array.from({ length: depth }, (_, i) => (globals.includes(i) ? 127 : 27));
+const [WIDTHS, DEPTHS, HEADS, WINDOWS] = [
+  [64, 128, 160, 320],
+  [2, 2, 6, 2],
+  [0, 4, 5, 10],
+  [0, 7, 14, 7],
+] as const;
+const STAGES = WIDTHS.map((width, i) => ({ width, depth: DEPTHS[i] as number, heads: HEADS[i] as number, window: WINDOWS[i] as number, hidden: 4 * width }));
+const TINY_VIT = { family: "tiny_vit", patchWidth: 32, stages: STAGES, grid: 64, adapters: false, decoder: VIT_B.decoder } as const;
+
+/** Other members of the family at full size: measured, their answers are not known here. */
+export const MEMBERS: Readonly<Record<string, Config>> = {
+  tiny_vit: { ...TINY_VIT, patchKernel: 3, imageSize: 1024 },
+  lite_medsam: { ...TINY_VIT, patchKernel: 1, imageSize: 256 },
+  slimsam: { ...AT_1024, width: 168, heads: 12, mlpWidth: 696, tableLengths: tables(12, VIT_B.globalBlocks) },
+  sam_b: { ...AT_1024, tableLengths: tables(12, VIT_B.globalBlocks) },
+  sam_l: { ...AT_1024, width: 1024, depth: 24, heads: 16, mlpWidth: 4096, globalBlocks: [5, 11, 17, 23], tableLengths: tables(24, [5, 11, 17, 23]) },
+  sam_h: { ...AT_1024, width: 1280, depth: 32, heads: 16, mlpWidth: 5120, globalBlocks: [7, 15, 23, 31], tableLengths: tables(32, [7, 15, 23, 31]) },
+};
+
+/** By weights of a formula. Undefined: there is no such member. */
+export function memberSubject(name: string): Subject | undefined {
+  const config = Object.hasOwn(MEMBERS, name) ? MEMBERS[name] : undefined;
+  const golden: Golden = digests.vit_b;
+  return config && { configuration: name, config, checkpoint: synthetic(golden.seed, expectedTensors(config)), synthetic: false, golden };
 }
 
 /** PyTorch's answer at every `stride`-th element. */

@@ -1,6 +1,15 @@
 // bench: the profiling page's headless twin, on Dawn. Counts first, then parity, then times.
 import { cpus } from "node:os";
-import { benchGraphs, checkpointSubject, isConfiguration, type Subject, syntheticSubject } from "../bench/configurations.ts";
+import {
+  benchGraphs,
+  checkpointSubject,
+  CONFIGURATIONS,
+  isConfiguration,
+  MEMBERS,
+  memberSubject,
+  type Subject,
+  syntheticSubject,
+} from "../bench/configurations.ts";
 import { counted, countsText } from "../bench/counts_text.ts";
 import { clockWords, compare, csv, parityWords } from "../bench/formats.ts";
 import { measure } from "../bench/measure.ts";
@@ -106,8 +115,10 @@ export async function bench(options: BenchCommandOptions, environment: Environme
 
 async function openSubject({ weights, config }: BenchCommandOptions, signal: AbortSignal): Promise<Subject> {
   if (weights === undefined) {
-    if (!isConfiguration(config)) throw new UsageError(`--config must be vit_b or small; got ${config}`);
-    return syntheticSubject(config);
+    const subject = isConfiguration(config) ? syntheticSubject(config) : memberSubject(config);
+    if (subject) return subject;
+    const names = [...Object.keys(CONFIGURATIONS), ...Object.keys(MEMBERS)];
+    throw new UsageError(`--config must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}; got ${config}`);
   }
   if (weights.startsWith("synthetic:")) throw new UsageError("--weights names a file here; synthetic weights are the default, chosen with --config");
   const opened = await openWeights(weights, signal);

@@ -337,7 +337,11 @@ function benchCommand(root: Command, environment: Environment): void {
     .command("bench")
     .description("Check every kernel, then time them: end to end and one by one, against this device's own measured peaks.")
     .option("--weights <weights>", "checkpoint file; default: weights by formula, whose answer is known", once("--weights", checkWeights))
-    .option("--config <name>", "network of the default weights: vit_b, or small for slow devices", "vit_b")
+    .option(
+      "--config <name>",
+      "network of the default weights: vit_b, small for slow devices, or a member of the family: tiny_vit, lite_medsam, slimsam, sam_b, sam_l, sam_h",
+      "vit_b",
+    )
     .option("--runs <n>", "of each measurement", positive("--runs", true), 20)
     .option("--precision <list>", "f32, f16, int8 or several with commas: measured one after another, shown side by side", parsePrecisions, ["f32"] as const)
     .option("--json <file|->", "everything measured; - for standard output, with nothing else on it")

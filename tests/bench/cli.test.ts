@@ -50,7 +50,7 @@ describe("bench, without a device", () => {
     [["--gflops", "5"], "--gflops and --gbs are given together"],
     [["--runs", "0"], "--runs must be a whole number above 0; got 0"],
     [["--runs", "2.5"], "--runs must be a whole number above 0; got 2.5"],
-    [["--config", "tiny"], "--config must be vit_b or small; got tiny"],
+    [["--config", "tiny"], "--config must be vit_b, small, tiny_vit, lite_medsam, slimsam, sam_b, sam_l or sam_h; got tiny"],
     [["--weights", "synthetic:7"], "chosen with --config"],
     [["--precision", "f64"], "--precision must be of f32, f16, int8, with commas between; got f64"],
     [["--compare", "nowhere.json"], "--compare nowhere.json: no such file"],
@@ -65,6 +65,22 @@ describe("bench, without a device", () => {
     const { code, stderr } = await cli(["bench", "--compare", at("other.json")]);
     expect(code).toBe(2);
     expect(stderr).toContain('schema must be sam-med2d-bench, got "other"');
+  });
+});
+
+describe("bench --count", () => {
+  it.each([
+    ["tiny_vit", 90],
+    ["lite_medsam", 90],
+    ["slimsam", 110],
+    ["sam_b", 110],
+    ["sam_h", 260],
+  ])("counts member %s of the family, at most %i dispatches an encode", async (name, most) => {
+    const { code, stdout, stderr } = await cli(["bench", "--config", name, "--count"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    const dispatches = Number(/^all +(\d+)/m.exec(stdout)?.[1]);
+    expect(dispatches).toBeGreaterThan(50);
+    expect(dispatches).toBeLessThanOrEqual(most);
   });
 });
 

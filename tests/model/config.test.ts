@@ -112,6 +112,16 @@ describe("detectConfig", () => {
     expect(() => detectConfig("wrong.pth", shapes)).toThrow(words);
   });
 
+  it.each([
+    ["SAM 2", ["image_encoder.pos_embed", "image_encoder.pos_embed_window", "image_encoder.patch_embed.proj.weight"], "one of SAM 2"],
+    ["SAM 2 by its memory", ["image_encoder.patch_embed.proj.weight", "memory_attention.layers.0.norm1.weight"], "one of SAM 2"],
+    ["LoRA layers alone", ["base_model.model.vision_encoder.layers.0.attn.qkv.lora_A.weight"], "LoRA layers without the weights"],
+    ["LoRA layers of another project", ["blocks.0.attn.qkv.linear_a_q.weight", "w_a_000"], "LoRA layers without the weights"],
+  ])("says that a file is of %s, and that it is not read", (_, names, words) => {
+    const shapes: Shapes = new Map(names.map((name) => [name, { shape: [4, 4, 4, 4], dtype: "F32" }]));
+    expect(() => detectConfig("wrong.pth", shapes)).toThrow(words);
+  });
+
   it("counts a block of which tensors are missing, so that those are named instead of the blocks behind it", () => {
     const shapes = shapesOf(VIT_B);
     shapes.delete("image_encoder.blocks.5.norm1.weight");
@@ -151,6 +161,10 @@ describe("detectConfig", () => {
     expect(said("sam-med2d")).toMatchObject({ name: "sam-med2d", fit: "resize", channelOrder: "bgr", from: "as the file says" });
     expect(said("sam-med2d").warning).toBeUndefined();
     expect(said("sam-med2d", "sam")).toMatchObject({ name: "sam", from: "as asked for", warning: expect.stringContaining("sam-med2d") });
+    const besides = (config: Config, processor: InputName, label = "model.safetensors") => detectInput(config, label, undefined, undefined, processor);
+    expect(besides(SAM, "medsam")).toMatchObject({ name: "medsam", from: "from preprocessor_config.json" });
+    expect(besides(SAM, "sam", "medsam.safetensors")).toMatchObject({ name: "medsam", from: "from the file's name" });
+    expect(besides(VIT_B, "medsam")).toMatchObject({ name: "sam-med2d", from: SHAPES });
     expect(said("toString")).toMatchObject({ name: "sam", from: SHAPES });
     expect(() => detectInput(SAM, "model.pth", "dicom" as InputName)).toThrow(expect.objectContaining({ argument: "input", got: '"dicom"' }));
   });

@@ -7,7 +7,15 @@ const MAX_ADAPTER_WIDTH = 2432;
 /** Attention keeps a few keys and values in workgroup memory. */
 const MAX_HEAD_WIDTH = 240;
 
-export function detectVit({ names, shapeOf, count, fail }: ShapeReader, { imageSize, adapter }: DetectOptions): Omit<VitConfig, "decoder"> {
+/** Files that people take for weights of SAM, by tensors that only those have. */
+const OTHERS: readonly (readonly [name: RegExp, what: string])[] = [
+  [/pos_embed_window|(^|\.)neck\.convs\.|memory_attention|maskmem_|obj_ptr_/, "one of SAM 2, whose network is another: it is not read"],
+  [/\.lora_[ab]\w*(\.|$)|linear_[ab]_[qkv]\.weight$/i, "LoRA layers without the weights that they change: merge them into those, and save the whole"],
+];
+
+export function detectVit({ names, has, shapeOf, count, fail }: ShapeReader, { imageSize, adapter }: DetectOptions): Omit<VitConfig, "decoder"> {
+  const [, other] = OTHERS.find(([of]) => names.some((name) => of.test(name))) ?? [];
+  if (other && !has("image_encoder.blocks.0.attn.rel_pos_h")) throw fail("a checkpoint of SAM's network", other);
   const [width = 0, , patch = 0] = shapeOf("image_encoder.patch_embed.proj.weight", 4);
   const [, storedGrid = 0] = shapeOf("image_encoder.pos_embed", 4);
   const depth = count("image_encoder.blocks");
