@@ -1,6 +1,5 @@
 // Axial, coronal and sagittal views of a volume: its own voxels, in the order a radiologist looks at them, nothing interpolated.
 import { SamError } from "../errors.ts";
-import { slicesAcross } from "./across.ts";
 import { axis, type Direction, type Geometry, indexToPatient, type PlaneName, type Vector3 } from "./geometry.ts";
 import { type PlaneMap, planeMap, toVolumeIndex } from "./plane_map.ts";
 import type { Slice, SliceData, Volume } from "./volume.ts";
@@ -18,7 +17,8 @@ export function planeView(volume: Volume, plane: PlaneName, { bytes = 256e6 }: {
   const map = planeMap(geometry, plane);
   const sides: Vector3 = [volume.columns, volume.rows, volume.slices];
   const [columns, rows, slices] = map.axes.map((own) => sides[own] as number) as [number, number, number];
-  const across = map.axes[2] === 2 ? undefined : slicesAcross(volume, map, bytes);
+  // Fetched when somebody looks across the stored slices.
+  const across = map.axes[2] === 2 ? undefined : once(async () => (await import("./across.ts")).slicesAcross(volume, map, bytes));
   return {
     ...volume,
     name: `${volume.name}, ${plane}`,
@@ -36,7 +36,7 @@ export function planeView(volume: Volume, plane: PlaneName, { bytes = 256e6 }: {
           remedy: "Ask for a slice that the view has.",
         });
       }
-      if (across) return across(index, options?.signal);
+      if (across) return (await across())(index, options?.signal);
       const [, , own] = toVolumeIndex(map, sides, [0, 0, index]);
       return cut(await volume.slice(own, options), map, sides, index, columns, rows);
     },
@@ -71,4 +71,16 @@ function viewGeometry(geometry: Geometry, map: PlaneMap, sides: Vector3): Geomet
   const uneven = geometry.sliceOrigins && map.axes[2] === 2;
   const made = { ...rest, spacing: { betweenColumns: a, betweenRows: b, betweenSlices: c }, origin: at(0), direction };
   return uneven ? { ...made, sliceOrigins: Array.from({ length: count }, (_, i) => at(i)) } : made;
+}
+
+/** What `make` gives, made when it is first asked for; again where that failed. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
 }
