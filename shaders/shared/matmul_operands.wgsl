@@ -69,7 +69,8 @@ fn load_x(row: u32, k4: u32) -> vec4<f32> {
 // Four columns of weights, int8 ones before scaling.
 @if(!f16 && !f16_products && !int8) fn load_weight(i: u32) -> Loaded { return weight[i]; }
 @if(f16) fn load_weight(i: u32) -> Loaded { return vec4<f32>(unpack2x16float(weight[i].x), unpack2x16float(weight[i].y)); }
-@if(f16_products) fn load_weight(i: u32) -> Loaded { return bitcast<Loaded>(weight[i]); }
+// naga has no bitcast to halves.
+@if(f16_products) fn load_weight(i: u32) -> Loaded { return Loaded(vec4<f32>(unpack2x16float(weight[i].x), unpack2x16float(weight[i].y))); }
 @if(int8) fn load_weight(i: u32) -> Loaded {
   return vec4<f32>(vec4<i32>(vec4<u32>(weight[i]) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u));
 }
