@@ -1,4 +1,5 @@
-// Other people's readers, which files of labels are checked with: Python packages in a folder of their own, and dciodvfy. Others may do without.
+// Other people's readers, which files of labels are checked with: Python packages in a folder of their own, and dciodvfy. Others may do without. In CI
+// PyTorch beside them, for what errors tell to do with it.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,11 +9,13 @@ import { aptInstall, aptUsable } from "./apt.mjs";
 const WANTED = join(dirname(fileURLToPath(import.meta.url)), "readers.txt");
 const FOLDER = join(CACHE, "readers");
 const PYTHON = join(FOLDER, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+const TORCH = "2.13.0";
 const IMPORTS = "import highdicom, nibabel, pycocotools.coco, pydicom, SimpleITK";
 
 /** `{ python, dciodvfy }`, or undefined where one of them cannot be had. */
 export async function ensureReaders() {
   const [python, dciodvfy] = [await ensurePython(), await ensureDciodvfy()];
+  if (python && process.env.CI) await ensureTorch();
   if (python && dciodvfy) return { python, dciodvfy };
   say(`No ${[!python && "Python packages", !dciodvfy && "dciodvfy"].filter(Boolean).join(" and ")}: the tests with others' readers are left out.`);
   if (!python) say("  They need Python 3.10 or newer with venv, and PyPI.");
@@ -36,6 +39,21 @@ async function ensurePython() {
   writeFileSync(mark, wanted);
   say(`  installed in ${seconds(start)}`);
   return PYTHON;
+}
+
+/** A build for the CPU: the other kind brings gigabytes for CUDA. */
+async function ensureTorch() {
+  if ((await run(PYTHON, ["-c", `import torch; assert torch.__version__.startswith("${TORCH}")`])).code === 0) return;
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  const { code, output } = await run(PYTHON, [...pip, "--dry-run", "--report", "-", `torch==${TORCH}`], { timeoutMs: 300_000 });
+  const names = code === 0 ? [...output.matchAll(/"name": "([^"]+)"/g)].map(([, name]) => name) : [];
+  if (code !== 0 || names.some((name) => /^(nvidia|cuda|triton)/.test(name))) {
+    say("No build of PyTorch for the CPU: what errors tell to do with it is not tried.");
+    return;
+  }
+  const start = performance.now();
+  const { code: failed, output: said } = await run(PYTHON, [...pip, `torch==${TORCH}`], { timeoutMs: 900_000 });
+  say(failed === 0 ? `PyTorch ${TORCH} is installed in ${seconds(start)}` : lastLines(said, 15));
 }
 
 /** By the first Python that can; on Debian and Ubuntu as root it is installed. */

@@ -1,4 +1,4 @@
-// What errors tell to do with PyTorch, done as it is printed: by the Python named in SAM_MED2D_PYTHON, or the system's, where it has PyTorch.
+// What errors tell to do with PyTorch, done as it is printed: by the Python named in SAM_MED2D_PYTHON, the set-up's, or the system's, where it has PyTorch.
 import { execFile, execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,9 +8,10 @@ import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { readF32 } from "../../src/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
 import { op, pickled, pthFile } from "./build.ts";
+import { readSetup } from "../support/setup_file.ts";
 import { samError } from "./support.ts";
 
-const python = [process.env["SAM_MED2D_PYTHON"], "python3", "python"].find((command) => {
+const python = [process.env["SAM_MED2D_PYTHON"], readSetup().readers?.python, "python3", "python"].find((command) => {
   try {
     if (!command) return false;
     execFileSync(command, ["-c", "import torch"], { stdio: "ignore" });
