@@ -34,11 +34,15 @@ export async function openAddress(desk: Desk, server: Server): Promise<void> {
 
 function signIn(): (asked: { readonly url: string; readonly refused: boolean }) => Promise<string | undefined> {
   let opener = window.opener as Window | null;
+  let last: string | undefined;
   return async ({ url, refused }) => {
+    // One that this server took is good for what is sent back, too.
+    if (last && !refused) return last;
     const given = opener && (await tokenOfOpener(opener, url));
     // What it gave once is no better the second time, but it may know a fresh one: asked again once.
     if (refused) opener = null;
-    return given || typedToken(url, refused);
+    last = given || (await typedToken(url, refused));
+    return last;
   };
 }
 

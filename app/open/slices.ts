@@ -111,10 +111,18 @@ export async function openVolumes(files: readonly File[]): Promise<Opened> {
   return keptOpen(await opening((options) => openFiles(files, { ...options, decoders: keeper().decoders })));
 }
 
+type Server = Pick<DicomWebOptions, "url" | "study" | "series" | "authorize">;
+
+/** Where volumes came from, if from a server: what is drawn on them may go back there. */
+const servers = new WeakMap<Volume, Server>();
+export const serverOfVolume = (volume: Volume): Server | undefined => servers.get(volume);
+
 /** Series of a DICOMweb server. */
-export async function openServer(server: Pick<DicomWebOptions, "url" | "study" | "series" | "authorize">): Promise<Opened> {
+export async function openServer(server: Server): Promise<Opened> {
   const { fromDicomWeb } = await import("../../src/formats/index.ts");
-  return keptOpen(await opening((options) => fromDicomWeb({ ...server, ...options, decoders: keeper().decoders })));
+  const opened = keptOpen(await opening((options) => fromDicomWeb({ ...server, ...options, decoders: keeper().decoders })));
+  for (const volume of opened.volumes) servers.set(volume, server);
+  return opened;
 }
 
 /** Nothing where its user stopped it. */

@@ -4,7 +4,7 @@ import type { LabelFormat } from "../../src/formats/index.ts";
 import type { Measures } from "../../src/volume/index.ts";
 import { hasWork } from "../annotate/case.ts";
 import { currentCase } from "../state.ts";
-import { diceByLabel, exportAll, exportCase, FORMATS, importMasks, measureCase, saveMeasures } from "../results/results.ts";
+import { diceByLabel, exportAll, exportCase, FORMATS, importMasks, measureCase, saveMeasures, sendCase, serverOfCase } from "../results/results.ts";
 import type { Numbering } from "../results/case_file.ts";
 import { languageNow, t } from "../words/words.ts";
 import { Act, useShared } from "./parts.tsx";
@@ -16,6 +16,7 @@ export function Results() {
   const [measured, setMeasured] = useState<{ readonly of: string; readonly edits: number; readonly measures: Measures } | null>(null);
   const of = currentCase(state);
   const worked = of !== null && hasWork(of);
+  const server = serverOfCase(of);
   const shown = measured && measured.of === of?.id && measured.edits === of.edits ? measured.measures : null;
   const importing = (as: "objects" | "truth", id: string) => (
     <label class="button">
@@ -66,6 +67,11 @@ export function Results() {
           onAct={() => void exportAll(desk, format, numbering)}
         />
       </div>
+      {server && (
+        <div class="row">
+          <Act id="send-server" icon="open" label={t("send.to", { host: server.host })} disabled={!worked} onAct={() => void sendCase(desk, numbering)} />
+        </div>
+      )}
       <div class="row">
         {importing("objects", "import-masks")}
         {importing("truth", "import-truth")}

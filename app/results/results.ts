@@ -6,7 +6,7 @@ import { type Case, hasWork, isUntouched, type ObjectOf, type Truth } from "../a
 import { colourOf, hexOf, type LabelOf } from "../annotate/labels.ts";
 import type { Desk } from "../desk.ts";
 import { baseName, saveBlob } from "../open/download.ts";
-import { openVolumes } from "../open/slices.ts";
+import { openVolumes, serverOfVolume } from "../open/slices.ts";
 import { t } from "../words/words.ts";
 import { labelmapFor, type Numbering, provenance, volumeOf } from "./case_file.ts";
 
@@ -50,6 +50,34 @@ export async function exportCase(desk: Desk, format: LabelFormat, numbering: Num
   try {
     await saveFiles(await filesOf(desk, of, format, numbering), `${baseName(of.name)}-${format}`);
     desk.store.set({ said: t("export.done", { n: 1 }) });
+  } catch (error) {
+    desk.problems.show(error);
+  }
+}
+
+/** The server that the case came from; null for files. */
+export function serverOfCase(of: Case | null): { readonly host: string } | null {
+  const server = of?.shown?.slice && serverOfVolume(of.shown.slice.volume);
+  return server ? { host: new URL(server.url).host } : null;
+}
+
+/** A DICOM segmentation of the case to the server it came from, whose answer is shown. */
+export async function sendCase(desk: Desk, numbering: Numbering): Promise<void> {
+  const of = desk.case;
+  const volume = of?.shown?.slice?.volume;
+  const server = volume && serverOfVolume(volume);
+  const { state } = desk.store;
+  const labelmap = of && labelmapFor(of, state.labels, numbering);
+  if (!of || !volume || !server || !labelmap) return;
+  const { host } = new URL(server.url);
+  try {
+    const { toDicomWeb, writeLabels } = await import("../../src/formats/index.ts");
+    const bytes = await writeLabels(labelmap, volume, "dicom-seg", state.model.kind === "ready" ? { model: state.model.model.name } : {});
+    desk.store.set({ said: t("send.now", { host }) });
+    const { status, kept } = await toDicomWeb([bytes], server);
+    const warnings = kept.flatMap(({ warning }) => warning ?? []);
+    desk.store.set({ said: t("send.done", { host }) });
+    desk.problems.tell(t("send.done", { host }), [t("send.answer", { status, kept: kept.length || 1, name: of.name }), ...warnings].join(" "));
   } catch (error) {
     desk.problems.show(error);
   }

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dicomWebStudies } from "../../src/formats/index.ts";
-import { ready } from "../app/fake/page.ts";
+import { dicomWebStudies, fromDicomWeb } from "../../src/formats/index.ts";
+import { loadFrom, placeOf, ready, status } from "../app/fake/page.ts";
 import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 import { type Orthanc, orthancIsHere, startOrthanc } from "../support/orthanc.ts";
@@ -24,12 +24,16 @@ let study: string;
 /** Passes on what carries the token; answers pages of any origin where it is open. */
 function gateTo(open: boolean): Promise<Server> {
   const server = createServer(async (request, response) => {
-    const allowed = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization, accept" };
+    const allowed = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization, accept, content-type" };
     if (open) for (const [name, value] of Object.entries(allowed)) response.setHeader(name, value);
     if (request.method === "OPTIONS") return response.writeHead(open ? 204 : 405).end();
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return response.writeHead(401).end();
-    const headers = { ...orthanc.headers, accept: request.headers.accept ?? "*/*" };
-    const answer = await fetch(`${orthanc.url}${request.url?.replace(/^\/pacs/, "")}`, { headers });
+    const { method = "GET", headers: asked } = request;
+    const headers = { ...orthanc.headers, accept: asked.accept ?? "*/*", ...(asked["content-type"] && { "content-type": asked["content-type"] }) };
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const sent = method === "POST" ? { method, body: Buffer.concat(parts) } : {};
+    const answer = await fetch(`${orthanc.url}${request.url?.replace(/^\/pacs/, "")}`, { headers, ...sent });
     response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(new Uint8Array(await answer.arrayBuffer()));
   });
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
@@ -44,6 +48,8 @@ async function typeToken(page: Page, token: string, words: RegExp): Promise<void
   await page.type("dialog.ask input", token);
   await page.keyboard.press("Enter");
 }
+
+const segmentationsOf = async (server: Orthanc, of: string) => (await fromDicomWeb({ url: server.url, headers: server.headers, study: of })).segmentations;
 
 const told = (page: Page, words: string) => page.waitForFunction((text) => document.querySelector("#problems")?.textContent?.includes(text), {}, words);
 
@@ -88,6 +94,28 @@ describe.skipIf(!orthancIsHere)("a DICOMweb address", () => {
     expect(await asks(`${addressOf(closed)}/studies`)).toBe("refused");
     // The browser's own word on the refusals that were provoked here.
     expect(errors.slice(0, before).filter((text) => !/401/.test(text))).toEqual([]);
+    await page.close();
+  });
+
+  it("gets a segmentation back by one click, and shows the server's answer", async () => {
+    const { page, errors } = await site.open(query({ dicomweb: addressOf(gate), study }));
+    await typeToken(page, TOKEN, /wants a sign-in/);
+    await told(page, "opened as 4 volumes");
+    await ready(page, 6 + 4);
+    await loadFrom(page, "http://localhost/fake.safetensors");
+    await page.waitForFunction(() => !(document.querySelector("#slices") as HTMLElement).hidden);
+    const before = (await segmentationsOf(orthanc, study)).length;
+    const at = await placeOf(page, 8, 8);
+    await page.mouse.click(at.x, at.y);
+    await status(page, /predicted IoU/);
+    await page.waitForSelector("#send-server:not(:disabled)");
+    await page.click("#send-server");
+    await told(page, "has the segmentation");
+    await told(page, "The server kept 1");
+    const segmentations = await segmentationsOf(orthanc, study);
+    expect(segmentations).toHaveLength(before + 1);
+    expect(segmentations.at(-1)?.segments.map(({ label }) => label)).toEqual(["Structure"]);
+    expect(errors.filter((text) => !/401/.test(text))).toEqual([]);
     await page.close();
   });
 
