@@ -103,6 +103,9 @@ describe("the built bundle in Chromium", () => {
     folder = await mkdtemp(join(tmpdir(), "sam-parity-"));
     await writeFile(join(folder, "small.safetensors"), smallWeights());
     await writeFile(join(folder, "slim.safetensors"), transformersFile(readGolden("narrow_slim")));
+    // As transformers saves it beside its weights.
+    const processor = { do_normalize: true, do_pad: true, do_resize: true, image_mean: [0.485, 0.456, 0.406], size: { longest_edge: 1024 } };
+    await writeFile(join(folder, "preprocessor_config.json"), JSON.stringify(processor));
     mounts["/weights/"] = folder;
   });
   const site = useSite({ mounts, files: FILES });
