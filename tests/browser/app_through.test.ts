@@ -86,6 +86,8 @@ it("propagates both ways as proposals, one step of the journal, accepted one by 
   await page.select("#plane", "coronal");
   await page.waitForFunction(() => (document.querySelector("#slice-place") as HTMLOutputElement).value === "31 of 60");
   expect(await text(page, "#objects")).toMatch(/mm² · 5 slices/);
+  // Pictures were taken last on a phone, where this lies in the sheet.
+  await page.setViewport({ width: 1440, height: 900 });
   await page.click("#outline");
   await screenshots(page, "coronal");
   expect(errors).toEqual([]);
