@@ -97,10 +97,15 @@ try {
     say("| page | first slice after | a step at 10 a second, median / longest | later than a frame | a step as fast as it goes | most memory |");
     say("| --- | --- | --- | --- | --- | --- |");
     for (const page of IN_PAGE) {
-      const { first, steps, fast, memory } = await measurePage(page, { dwv, files });
+      const measured = await measurePage(page, { dwv, files }).catch((error) => error.message);
+      if (typeof measured === "string") {
+        say(`| ${named(page)} | ${measured} | | | | |`);
+        continue;
+      }
+      const { first, steps, fast, memory } = measured;
       const late = steps.filter((time) => time > FRAME).length;
       const step = `${ms(median(steps))} / ${ms(Math.max(...steps))}`;
-      say(`| ${named(page)} | ${ms(first)} | ${step} | ${late} of ${steps.length} | ${ms(median(fast))} | ${mb(memory)} |`);
+      say(`| ${named(page)} | ${ms(first)} | ${step} | ${late} of ${steps.length} | ${fast.length > 0 ? ms(median(fast)) : "–"} | ${mb(memory)} |`);
     }
   }
 } finally {
