@@ -135,6 +135,18 @@ export function drawBrush({ context, view }: Surface, { x, y }: Pixel, radius: n
   strokeLight(context, 1.2);
 }
 
+/** Bright on dark: seen on any tissue. */
+function inBoxInk(context: CanvasRenderingContext2D, stroke: () => void): void {
+  for (const [width, style] of [
+    [4, DARK],
+    [2, BOX],
+  ] as const) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    stroke();
+  }
+}
+
 export function drawRuler({ context, view }: Surface, { lines }: Ruler): void {
   context.font = "13px system-ui, sans-serif";
   for (const { from, to, words } of lines) {
@@ -143,14 +155,7 @@ export function drawRuler({ context, view }: Surface, { lines }: Ruler): void {
     path.moveTo(...a);
     path.lineTo(...b);
     for (const [x, y] of [a, b]) path.arc(x, y, 3, 0, 2 * Math.PI);
-    for (const [width, style] of [
-      [4, DARK],
-      [2, BOX],
-    ] as const) {
-      context.lineWidth = width;
-      context.strokeStyle = style;
-      context.stroke(path);
-    }
+    inBoxInk(context, () => context.stroke(path));
     const [x, y] = [(a[0] + b[0]) / 2 + 8, (a[1] + b[1]) / 2 - 8];
     context.lineWidth = 4;
     context.strokeStyle = "rgba(0, 0, 0, 0.8)";
@@ -173,7 +178,7 @@ export function drawLetters({ context, size: { width, height } }: Surface, { lef
     context.lineWidth = 3;
     context.strokeStyle = "rgba(0, 0, 0, 0.8)";
     context.strokeText(letter, x, y);
-    context.fillStyle = "#ffd54a";
+    context.fillStyle = BOX;
     context.fillText(letter, x, y);
   }
   context.textAlign = "left";
@@ -184,14 +189,7 @@ export function drawBox({ context, view }: Surface, [x0, y0, x1, y1]: Box, draft
   const [left, top] = toStage(view, x0, y0);
   const [right, bottom] = toStage(view, x1, y1);
   context.setLineDash(draft ? [6, 4] : []);
-  for (const [width, style] of [
-    [4, DARK],
-    [2, BOX],
-  ] as const) {
-    context.lineWidth = width;
-    context.strokeStyle = style;
-    context.strokeRect(left, top, right - left, bottom - top);
-  }
+  inBoxInk(context, () => context.strokeRect(left, top, right - left, bottom - top));
   context.setLineDash([]);
 }
 

@@ -61,6 +61,12 @@ export function labelFormatOf(path: string): { readonly format: LabelFormat; rea
   return ending && format ? { format, stem: path.replace(ending, "") } : undefined;
 }
 
+/** A DICOM segmentation belongs to the series it was drawn on. */
+export function expectSeries(out: string, { dicom, format }: Volume, path: string): void {
+  if (labelFormatOf(out)?.format !== "dicom-seg" || dicom) return;
+  throw new UsageError(`${out}: a DICOM segmentation belongs to a DICOM series, and ${path} is ${format}: name a file that ends in .nii.gz or .seg.nrrd`);
+}
+
 /** Files of a format, under the name that was given, or, where they are several, under names made of it. */
 export async function labelFiles(labelmap: Labelmap, volume: Volume, out: string, options: LabelOptions): Promise<Map<string, Uint8Array>> {
   const { format, stem } = labelFormatOf(out) as { format: LabelFormat; stem: string };

@@ -71,7 +71,7 @@ export async function openView(path: string, options: PictureOptions, terminal: 
   const stored = await openStored(path, options.volume, terminal, signal);
   const view = options.plane ? planeView(stored, options.plane) : stored;
   const slice = sliceOf(view, options, path);
-  const window = view.samples >= 3 || view.palette ? between("as stored", 0, 255) : await windowOf(stored, view, slice, options.window, signal);
+  const window = await shownWindow(stored, view, slice, options.window, signal);
   return { stored, view, slice, window, ...(options.plane && { plane: options.plane }) };
 }
 
@@ -110,6 +110,11 @@ function placeOf(geometry: Geometry, index: number): number {
   const most = normal.map(Math.abs).indexOf(Math.max(...normal.map(Math.abs)));
   const axis = [0, 1, 2].map((i) => (i === most ? 1 : 0)) as unknown as Vector3;
   return dot(indexToPatient(geometry, [0, 0, index]), axis);
+}
+
+/** What a slice is shown through: colours as they are stored, others as `--window` has it. */
+export function shownWindow(stored: Volume, view: Volume, index: number, text: string | undefined, signal: AbortSignal): Promise<Window> {
+  return view.samples >= 3 || view.palette ? Promise.resolve(between("as stored", 0, 255)) : windowOf(stored, view, index, text, signal);
 }
 
 /** `text` as `--window` has it. */

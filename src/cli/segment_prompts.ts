@@ -9,9 +9,9 @@ import { render } from "../volume/render.ts";
 import { pixelCount, runsOf, union } from "../volume/runs.ts";
 import { readPromptsJson, type SlicePrompts } from "../volume/volume_prompts.ts";
 import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
-import { labelFiles, labelFormatOf } from "./labels.ts";
+import { expectSeries, labelFiles, labelFormatOf } from "./labels.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
-import { openStored, windowOf } from "./picture.ts";
+import { openStored, shownWindow } from "./picture.ts";
 import { readText } from "./evaluation_files.ts";
 import type { SegmentOptions } from "./segment.ts";
 import { encodeOptions } from "./segment_volume.ts";
@@ -40,10 +40,7 @@ export async function segmentPrompts(
   const jsonFile = options.json === "-" ? undefined : options.json;
   await checkDestinations({ OUT: out, "--json": jsonFile }, [path, options.prompts, ...(isFile(weights) ? [weights] : [])]);
   const stored = await openStored(path, options.volume, terminal, signal);
-  if (labelFormatOf(out)?.format === "dicom-seg" && !stored.dicom)
-    throw new UsageError(
-      `${out}: a DICOM segmentation belongs to a DICOM series, and ${path} is ${stored.format}: name a file that ends in .nii.gz or .seg.nrrd`,
-    );
+  expectSeries(out, stored, path);
   const prompts = readPromptsJson(await readText(options.prompts, "--prompts"), stored, options.prompts);
   if (prompts.length === 0) throw new UsageError(`${options.prompts} holds no prompts`);
   const names = [...new Set(prompts.map(({ label }) => label))];
@@ -58,10 +55,12 @@ export async function segmentPrompts(
     if (model.meaningless) terminal.say(`sam-med2d: ${MEANINGLESS}`);
     const reached = [];
     let done = 0;
+    // Only the automatic one is of each slice.
+    const shared = options.window === "auto" ? undefined : await shownWindow(stored, stored, 0, options.window, signal);
     for (const [plane, slices] of bySlice(prompts)) {
       const view = plane === "stored" ? stored : planeView(stored, plane);
       for (const [slice, asked] of slices) {
-        const window = await windowOf(stored, view, slice, options.window, signal);
+        const window = shared ?? (await shownWindow(stored, view, slice, options.window, signal));
         const picture = render(await view.slice(slice, { signal }), window, view);
         const embedding = await model.encode(picture, encodeOptions(options, signal, terminal));
         for (const { label, points, box } of asked) {

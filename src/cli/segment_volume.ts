@@ -9,7 +9,7 @@ import { propagate } from "../volume/propagate.ts";
 import { pixelCount, type Runs, runsOf } from "../volume/runs.ts";
 import { render } from "../volume/render.ts";
 import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
-import { labelFiles, labelFormatOf } from "./labels.ts";
+import { expectSeries, labelFiles } from "./labels.ts";
 import { readMaskInput } from "./mask_input.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { checkInside } from "./parse.ts";
@@ -40,10 +40,7 @@ export async function segmentVolume(path: string, out: string, options: SegmentO
   const jsonFile = options.json === "-" ? undefined : options.json;
   await checkDestinations({ OUT: out, "--json": jsonFile }, [path, ...(isFile(weights) ? [weights] : []), ...(options.maskInput ? [options.maskInput] : [])]);
   const view = await openView(path, options, terminal, signal);
-  if (labelFormatOf(out)?.format === "dicom-seg" && !view.stored.dicom)
-    throw new UsageError(
-      `${out}: a DICOM segmentation belongs to a DICOM series, and ${path} is ${view.stored.format}: name a file that ends in .nii.gz or .seg.nrrd`,
-    );
+  expectSeries(out, view.stored, path);
   const [first, last] = options.propagate ?? [view.slice, view.slice];
   const { slices } = view.view;
   if (last >= slices) throw new UsageError(`--propagate ${first}:${last}: ${path} has ${slices} slices, so it must end at ${slices - 1} at most`);

@@ -6,6 +6,7 @@ import type { Page } from "puppeteer";
 import { afterAll, expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
 import { placeOf, ready, status } from "../app/fake/page.ts";
+import { niftiFile } from "../app/fake/volume.ts";
 import { useSite } from "../support/browser.ts";
 
 const TIMEOUT = 1_800_000;
@@ -25,15 +26,8 @@ const SLICES = 400;
 
 /** A gray tube through 400 slices, as NIfTI of 16 bits: 52 MB. */
 function tubeNifti(): Buffer {
-  const file = Buffer.alloc(352 + 2 * SIDE * SIDE * SLICES);
-  file.writeInt32LE(348, 0);
-  for (const [i, value] of [3, SIDE, SIDE, SLICES, 1, 1, 1, 1].entries()) file.writeInt16LE(value, 40 + 2 * i);
-  file.writeInt16LE(4, 70);
-  file.writeInt16LE(16, 72);
-  for (const [i, value] of [1, 1, 1, 2, 0, 0, 0, 0].entries()) file.writeFloatLE(value, 76 + 4 * i);
-  file.writeFloatLE(352, 108);
+  const file = niftiFile(SIDE, SIDE, SLICES);
   file.writeFloatLE(1, 112);
-  file.write("n+1\0", 344, "latin1");
   const values = new Int16Array(file.buffer, file.byteOffset + 352, SIDE * SIDE * SLICES);
   for (let z = 0, i = 0; z < SLICES; z++) {
     const [cx, cy] = [128 + 30 * Math.sin(z / 40), 128 + 20 * Math.cos(z / 60)];

@@ -203,6 +203,18 @@ describe("segment with prompts on many slices", () => {
     ]);
   });
 
+  it("shows the model colours as they are stored, as for a single slice", async () => {
+    const path = join(VOLUMES, "rgb.nii.gz");
+    const { columns, rows, slices } = await volumeAt(path);
+    const one = { label: "a", slice: 1, points: [{ x: 1, y: 1, label: 1 }] };
+    const file = await saved({ volume: { columns, rows, slices }, prompts: [one] }, "rgb.json");
+    const [many, single] = [fakeModel(), fakeModel()];
+    expect((await cli(["segment", path, "--prompts", file, "--out", folder.file("rgb.nii.gz")], { loadModel: many.loadModel })).code).toBe(0);
+    expect((await cli(["segment", path, "--slice", "1", "--point", "1,1,1", "--out", folder.file("rgb.png")], { loadModel: single.loadModel })).code).toBe(0);
+    const data = (calls: typeof many.calls) => [...(calls.encode[0]?.image.data ?? [])];
+    expect(data(many.calls)).toEqual(data(single.calls));
+  });
+
   it("names the entry that does not fit, and the options that the file stands for", async () => {
     const said = async (given: unknown, ...more: string[]) => {
       const done = await cli(["segment", image(), "--prompts", await saved(given, "bad.json"), "--out", folder.file("o.nii.gz"), ...more]);
