@@ -2,8 +2,11 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { decodeText } from "../../src/formats/dicom/text.ts";
+import { labelmapOfSegmentation } from "../../src/volume/from_segmentation.ts";
 import { countVoxels } from "../../src/volume/segmentation.ts";
+import type { Volume } from "../../src/volume/volume.ts";
 import { entriesOf, open, valuesOf } from "./support.ts";
 
 interface Truth {
@@ -106,6 +109,39 @@ describe("a segmentation", () => {
       expect(references.some(({ sopInstance }) => known.has(sopInstance))).toBe(true);
       expect(position).toHaveLength(3);
     }
+  });
+});
+
+describe("a fractional segmentation", () => {
+  it("counts from half of its maximum on, and says so", async () => {
+    const { segmentations } = await openNamed("seg_fractional.dcm");
+    const { volumes } = await open(entriesOf(join(FIXTURES, "dicom/shuffled")));
+    const [[segmentation], [volume]] = [segmentations, volumes] as [[(typeof segmentations)[0]], [(typeof volumes)[0]]];
+    const half = segmentation.maximum / 2;
+    const faint = {
+      ...segmentation,
+      frame: async (index: number) => (await segmentation.frame(index)).map((value) => (value > 0 ? half : half - 1)),
+    };
+    const [full, thresholded] = [await labelmapOfSegmentation(segmentation, volume), await labelmapOfSegmentation(faint, volume)];
+    expect(full.labelmap.voxels(1)).toBeGreaterThan(0);
+    expect(thresholded.labelmap.save()).toEqual(full.labelmap.save());
+    expect(thresholded.notes).toContain("The segments are fractional: voxels count from half of the maximum on.");
+  });
+});
+
+describe("a mosaic", () => {
+  it("is named as such and shown as it is stored", async () => {
+    const bytes = readFileSync(join(FIXTURES, "dicom/explicit.dcm"));
+    // ImageType, before the SOPClassUID of the dataset.
+    const at = bytes.lastIndexOf(Buffer.from([8, 0, 0x16, 0, 0x55, 0x49]));
+    const text = "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC ";
+    const head = Buffer.from([8, 0, 8, 0, 0x43, 0x53, text.length, 0]);
+    const mosaic = new Uint8Array(Buffer.concat([bytes.subarray(0, at), head, Buffer.from(text), bytes.subarray(at)]));
+    const { volumes, refused } = await open([{ path: "m.dcm", source: bufferSource(mosaic, "m.dcm") }]);
+    expect(refused).toEqual([]);
+    expect(volumes[0]?.notes.join(" ")).toContain("mosaic: one picture of many slices side by side");
+    const [plain] = (await openNamed("explicit.dcm")).volumes;
+    expect(await valuesOf(volumes[0] as Volume)).toEqual(await valuesOf(plain as Volume));
   });
 });
 
