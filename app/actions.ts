@@ -4,16 +4,16 @@ import { isEmpty } from "./annotate/prompts.ts";
 import type { Desk } from "./desk.ts";
 import { baseName, maskPng, promptFile, saveBlob } from "./open/download.ts";
 import { volumePrompts } from "./open/volume_prompts.ts";
+import type { Panels } from "./panels/app.tsx";
 import type { Mark } from "./panels/slice_bar.tsx";
 import { type Command, COMMANDS, commandOf, type Focus, type KeyMap, type KEYS, MOVES } from "./stage/keys.ts";
 import type { StageController } from "./stage/stage_controller.ts";
 import type { Tool } from "./state.ts";
 import { keepFiles } from "./keep/images.ts";
-import { t, translate } from "./words/words.ts";
+import { type Language, rememberLanguage, speak, t, translate } from "./words/words.ts";
 import { paintRuns } from "../src/volume/index.ts";
 import { SamError } from "../src/index.ts";
 import { carryOn, fillBetween, proposalsOf, stopPropagation } from "./annotate/through.ts";
-import { stopEverything } from "./annotate/everything.ts";
 import { copyFromNext, shape } from "./annotate/shaping.ts";
 
 /** Of brush and eraser, at each press of a key. */
@@ -35,7 +35,7 @@ export class Actions {
   readonly #desk: Desk;
   readonly #controller: StageController;
   readonly #help: HTMLDialogElement;
-  readonly #redraw: () => void;
+  readonly #panels: Panels;
   keyMap: KeyMap = readKeys();
   playing = false;
   /** Whether the field for an address of weights is open. */
@@ -50,17 +50,17 @@ export class Actions {
   readonly #does: Readonly<Partial<Record<keyof typeof KEYS, () => void>>>;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(desk: Desk, controller: StageController, help: HTMLDialogElement, redraw: () => void) {
+  constructor(desk: Desk, controller: StageController, help: HTMLDialogElement, panels: Panels) {
     this.#desk = desk;
     this.#controller = controller;
     this.#help = help;
-    this.#redraw = redraw;
+    this.#panels = panels;
     this.#does = this.#table();
   }
 
   showAddress(open: boolean): void {
     this.addressOpen = open;
-    this.#redraw();
+    this.#panels.draw();
   }
 
   focusStage(): void {
@@ -97,7 +97,9 @@ export class Actions {
       redo: () => desk.redo(),
       clear: () => desk.clear(),
       escape: () => {
-        if (stopPropagation() || stopEverything()) return;
+        if (stopPropagation()) return;
+        const { task } = store.state;
+        if (task) return task.stop();
         this.#stop();
         controller.escape();
       },
@@ -127,7 +129,7 @@ export class Actions {
       "accept-proposals": () => annotator.acceptAll(proposalsOf(desk.case as Case)),
       save: () => void this.onSave(),
       export: () => document.getElementById("export-case")?.click(),
-      help: () => this.#help.showModal(),
+      help: () => void this.#panels.addHelp(this).then(() => this.#help.open || this.#help.showModal()),
     };
   }
 
@@ -180,16 +182,18 @@ export class Actions {
   }
 
   /** All that is said is said in another language now. */
-  onLanguage(): void {
+  async toLanguage(language: Language): Promise<void> {
+    rememberLanguage(language);
+    await speak(language);
     translate(document);
     this.#desk.store.set({});
-    this.#redraw();
+    this.#panels.draw();
   }
 
   setKeys(map: KeyMap): void {
     this.keyMap = map;
     keepKeys(map);
-    this.#redraw();
+    this.#panels.draw();
   }
 
   importKeys(text: string, name: string): void {
@@ -260,7 +264,7 @@ export class Actions {
       return;
     }
     this.playing = true;
-    this.#redraw();
+    this.#panels.draw();
     const next = async () => {
       const slice = this.#desk.case?.shown?.slice;
       if (!this.playing || !slice || slice.view.slices < 2) return this.#stop();
@@ -275,7 +279,7 @@ export class Actions {
     if (!this.playing) return;
     this.playing = false;
     clearTimeout(this.#timer);
-    this.#redraw();
+    this.#panels.draw();
   }
 }
 

@@ -20,6 +20,20 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Lets go of the main thread: what a person does meanwhile comes first. */
+export function breathe(): Promise<void> {
+  const { scheduler } = globalThis as { scheduler?: { yield?(): Promise<void> } };
+  return scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
+}
+
+/** When nothing else is to be done, and not later than in `most` milliseconds. */
+export function quiet(most = 5000): Promise<void> {
+  return new Promise((resolve) => {
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(() => resolve(), { timeout: most });
+    else setTimeout(resolve, most / 10);
+  });
+}
+
 /** `12 345`, with thin spaces, as figures are set. */
 export function thousands(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u2009");

@@ -5,7 +5,7 @@ import { SamError } from "../src/index.ts";
 import { chosenModel, hostsOf, hubOf, rememberModel } from "./model/choice.ts";
 import { defaultWeights } from "./model/default_weights.ts";
 import { Desk } from "./desk.ts";
-import { byId } from "./dom.ts";
+import { byId, quiet } from "./dom.ts";
 import { openAddress, serverOf } from "./open/dicomweb.ts";
 import { progress } from "./open/progress.ts";
 import { openSet, setOf } from "./open/sets.ts";
@@ -21,7 +21,7 @@ import { EmbeddingFiles } from "./keep/embeddings.ts";
 import { chooseFolder, filesIn, mayRead } from "./keep/folders.ts";
 import { Keeper } from "./keep/keeper.ts";
 import { startOffline } from "./offline/offline.ts";
-import { t, translate } from "./words/words.ts";
+import { speak, t, translate, wantedLanguage } from "./words/words.ts";
 import { Problems } from "./panels/problems.tsx";
 import { drawSamples } from "./open/sample_loader.ts";
 import { LinkedViews } from "./stage/linked_views.ts";
@@ -99,16 +99,19 @@ const inference: Inference = new Inference(
   embeddings,
 );
 
-const desk: Desk = new Desk(store, engine, inference, problems);
+// Asked for while the page is put together.
+const webgpuFound = findWebGpuProblem();
+await speak(wantedLanguage());
 translate(document);
+const desk: Desk = new Desk(store, engine, inference, problems);
 const panels = new Panels(desk);
 const controller = new StageController(desk);
 new LinkedViews(desk);
-const actions = new Actions(desk, controller, byId("help", HTMLDialogElement), () => panels.draw());
-panels.start(actions);
-problems.onChange = () => panels.draw();
+const actions = new Actions(desk, controller, byId("help", HTMLDialogElement), panels);
+problems.onChange = () => panels.draw("problems");
 progress.show = (opening) => store.set({ opening });
 actions.listen();
+await panels.start(actions);
 startDrop(desk, (error) => problems.show(error));
 store.subscribe((state, before) => {
   if (state.cases !== before.cases || state.current !== before.current || state.settings !== before.settings) desk.ask();
@@ -191,11 +194,12 @@ for (const set of new Set(earlier.map(setOf))) if (set) openSet(desk, set, earli
 const server = serverOf(location.search);
 if (server) openAddress(desk, server).catch((error) => problems.show(error));
 
-const webgpu = await findWebGpuProblem();
+const webgpu = await webgpuFound;
 const weights = defaultWeights();
 const chosen = chosenModel(location.search);
 if (chosen && !webgpu) void engine.load({ kind: "url", ...chosen });
 else if (weights && !webgpu) void engine.load({ kind: "default", ...weights });
 store.set({ webgpu, checked: true });
 void embeddings.tell();
+await quiet();
 void startOffline(problems, () => keeper.flush());

@@ -1,7 +1,7 @@
 // Makes the built site one that works without a network: service worker, web manifest, icons, and the version in every page.
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { type Plugin, transformWithOxc } from "vite";
 
 const ICONS = ["icon-192.png", "icon-512.png", "icon-512-maskable.png"];
@@ -21,9 +21,13 @@ export function offline(folder: string): Plugin {
       if (!dir || !("index.html" in bundle)) return;
       writeFileSync(join(dir, "manifest.webmanifest"), readFileSync(join(folder, "manifest.json")));
       for (const icon of ICONS) writeFileSync(join(dir, icon), readFileSync(join(folder, icon)));
-      const pages = Object.keys(bundle).filter(isPage);
+      // Pages that were built before it into the same folder are part of the site.
+      const all = readdirSync(dir, { recursive: true, withFileTypes: true })
+        .filter((file) => file.isFile())
+        .map((file) => relative(dir, join(file.parentPath, file.name)).replaceAll("\\", "/"));
+      const pages = all.filter(isPage);
       for (const page of pages) insert(join(dir, page), page === "index.html" ? LINKS : "");
-      const files = [...Object.keys(bundle).filter((name) => !isWeights(name)), "manifest.webmanifest", ...ICONS].sort();
+      const files = all.filter((name) => !isWeights(name)).sort();
       const hash = createHash("sha256");
       for (const name of files) hash.update(`${name}\n`).update(readFileSync(join(dir, name)));
       const version = hash.digest("hex").slice(0, 16);

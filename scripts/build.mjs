@@ -72,6 +72,9 @@ const WITHOUT_NODE = {
   load: (id) => (id === "\0none" ? "export default {};" : undefined),
 };
 
+/** The site's inputs, which the configuration names, would be joined to these. */
+const only = (input) => ({ name: "entries", options: (options) => ({ ...options, input }) });
+
 async function bundleEntries(vite, name, out, entries, output) {
   const input = Object.fromEntries(Object.entries(entries).map(([entry, path]) => [entry, join(ROOT, path)]));
   const build = {
@@ -80,8 +83,7 @@ async function bundleEntries(vite, name, out, entries, output) {
     ssr: true,
     rollupOptions: { preserveEntrySignatures: "strict", output: { format: "es", entryFileNames: "[name].js", ...output } },
   };
-  // The site's inputs would be joined to these.
-  const plugins = [{ name: "entries", options: (options) => ({ ...options, input }) }, WITHOUT_NODE];
+  const plugins = [only(input), WITHOUT_NODE];
   // For Node `require` would become an import of node:module, which a page cannot fetch.
   await bundle(vite, name, out, build, { plugins, ssr: { noExternal: true, target: "webworker" } });
 }
@@ -112,16 +114,36 @@ export async function buildCli(vite, out, root = ROOT) {
   chmodSync(file, 0o755);
 }
 
+/** Each page by itself: what both have in common would come in many small files. The one at the root comes last, when all it keeps for use without a network is there. */
 async function buildSite(vite, out) {
-  const input = Object.fromEntries(
-    [
-      ["app", "index.html"],
-      ["bench", "bench/index.html"],
-    ]
-      .filter(([, path]) => present(path))
-      .map(([name, path]) => [name, join(ROOT, path)]),
-  );
-  if (Object.keys(input).length > 0) await bundle(vite, "site", join(out, "site"), { rollupOptions: { input } });
+  const pages = [
+    ["bench", "bench/index.html"],
+    ["app", "index.html"],
+  ];
+  for (const [name, path] of pages.filter(([, path]) => present(path))) {
+    const input = { [name]: join(ROOT, path) };
+    const codeSplitting = name === "app" ? { groups: [{ name: "page", test: await startOf(vite, name, input), includeDependenciesRecursively: false }] } : true;
+    // The page's own HTML names all that it starts with: none is found out about by reading another.
+    const build = { modulePreload: { polyfill: false }, rollupOptions: { output: { codeSplitting } } };
+    await bundle(vite, `site, ${name}`, join(out, "site"), build, { plugins: [only(input)] });
+  }
+}
+
+/** Which modules a page needs at once, what they do not use of others left out: only a build knows, so there is one before the one that is written. */
+async function startOf(vite, name, input) {
+  const needed = new Set();
+  const look = {
+    name: "start",
+    generateBundle(_, files) {
+      const add = (chunk) => {
+        for (const id of chunk?.moduleIds ?? []) needed.add(id);
+        for (const other of chunk?.imports ?? []) add(files[other]);
+      };
+      add(Object.values(files).find((file) => file.isEntry && file.name === name));
+    },
+  };
+  await bundle(vite, `start of ${name}`, CACHE, { write: false, minify: false }, { plugins: [only(input), look] });
+  return (id) => needed.has(id) && !/\/main\.ts$|\.(css|html)$/.test(id);
 }
 
 /** One file of declarations for each entry, without what no signature names. */

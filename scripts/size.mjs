@@ -15,6 +15,10 @@ const PART_BUDGETS = { dicom: 16_000, htj2k: 150_000, jpeg: 160_000, jpeg_2000: 
 const OPENING_BUDGET = 45_000;
 const OPENING = { DICOM: ["formats.js", "parts/dicom.js"], NIfTI: ["formats.js", "parts/nifti.js"] };
 
+/** Of the built page: what it needs before it paints, and the scripts that it starts with. */
+const START_BUDGETS = { paint: 11_000, scripts: 96_000 };
+const STATIC_IMPORT = /\bimport\s*(?:[\w{][^"'`();]*\bfrom\s*)?["'`]\.\/([\w.-]+\.js)["'`]/g;
+
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 
 /** Addresses a module imports: at its start, and by `import()`. */
@@ -77,9 +81,24 @@ export async function checkSize(report = say) {
     const fetched = new Set(files.flatMap((file) => [...withImports(file)]));
     limit(`opening a plain ${what} file`, measure(fetched), OPENING_BUDGET);
   }
+  const site = checkStart(limit);
   const known = new Set([...entries, "parts", "cli.js", "site", "types", "docs", "THIRD_PARTY"]);
   for (const name of existsSync(dist) ? readdirSync(dist) : []) if (!known.has(name)) wrong.push(`dist/${name} is an asset of the library: inline it.`);
-  return [...wrong, ...checkExports()].join("\n");
+  return [...wrong, ...site, ...checkExports()].join("\n");
+}
+
+/** What the page fetches before it is there: all of it named by its HTML, so that nothing waits for another file to be read. */
+function checkStart(limit) {
+  const folder = join(ROOT, "dist", "site");
+  if (!existsSync(join(folder, "index.html"))) return ["dist/site/index.html is missing. Run: npm run build"];
+  const html = readFileSync(join(folder, "index.html"), "utf8");
+  const named = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, name]) => name);
+  const size = (names) => names.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length, 0);
+  limit("the page's first paint", gzipSync(html).length + size(named.filter((name) => name.endsWith(".css"))), START_BUDGETS.paint);
+  limit("the page's scripts", size(named.filter((name) => name.endsWith(".js"))), START_BUDGETS.scripts);
+  const imports = named.filter((name) => name.endsWith(".js")).flatMap((name) => [...readFileSync(join(folder, name), "utf8").matchAll(STATIC_IMPORT)]);
+  const late = imports.map(([, name]) => `assets/${name}`).filter((name) => !named.includes(name));
+  return late.length === 0 ? [] : [`The page starts with ${late.join(", ")}, which its HTML does not name: the browser finds out late.`];
 }
 
 /** Each entry is reached by a line of `exports`, its declarations first. */

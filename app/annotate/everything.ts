@@ -10,19 +10,11 @@ const MOST_SHARE = 0.6;
 /** Smaller ones are specks. */
 const LEAST_PIXELS = 16;
 
-let running: AbortController | null = null;
-
-/** False where nothing was going on. */
-export function stopEverything(): boolean {
-  running?.abort();
-  return running !== null;
-}
-
 /** `side`: points a side of the grid that is asked at. One step, which one undo takes back. */
 export async function findEverything(desk: Desk, side: number): Promise<void> {
   const of = desk.case;
   const { model } = desk.store.state;
-  if (!of?.shown || running) return;
+  if (!of?.shown || desk.store.state.task) return;
   if (model.kind !== "ready") {
     desk.store.set({ said: t("everything.nomodel") });
     return;
@@ -31,7 +23,6 @@ export async function findEverything(desk: Desk, side: number): Promise<void> {
   const guest = desk.guest();
   if (!guest) return;
   const controller = new AbortController();
-  running = controller;
   const stop = () => controller.abort();
   const tell = (done: number, total: number) => desk.store.set({ task: { words: t("everything.running"), done, total, stop } });
   tell(0, side * side);
@@ -48,7 +39,6 @@ export async function findEverything(desk: Desk, side: number): Promise<void> {
     if (!controller.signal.aborted) desk.problems.show(error);
     else desk.store.set({ said: t("everything.stopped") });
   } finally {
-    running = null;
     guest.leave();
     desk.store.set({ task: null });
   }

@@ -1,11 +1,11 @@
-// Mounts the panels on the page and draws them again when something changed.
-import { type ComponentChild, render } from "preact";
+// Mounts the panels on the page and draws each again when something that it read has changed.
+import { type ComponentType, render } from "preact";
 import type { Actions } from "../actions.ts";
 import type { Desk } from "../desk.ts";
-import { byId } from "../dom.ts";
+import { breathe, byId } from "../dom.ts";
+import type { State } from "../state.ts";
 import { Cases } from "./cases.tsx";
 import { Facts } from "./facts.tsx";
-import { Help } from "./help.tsx";
 import { LoadingCard } from "./loading.tsx";
 import { ModelPanel } from "./model_panel.tsx";
 import { Notice } from "./notice.tsx";
@@ -19,38 +19,97 @@ import { Tools } from "./tools.tsx";
 import { TopBar } from "./top_bar.tsx";
 import { Working } from "./working.tsx";
 
+/** In the order in which they come to be: what is looked at first, first. */
+const PANELS: readonly (readonly [id: string, Panel: ComponentType])[] = [
+  ["theme-slot", ThemeButton],
+  ["sheet-slot", SheetHandle],
+  ["top-bar", TopBar],
+  ["tools", Tools],
+  ["case-list", Cases],
+  ["notice-slot", Notice],
+  ["loading-slot", LoadingCard],
+  ["slice-bar", SliceBar],
+  ["object-panel", Objects],
+  ["over-stage", Working],
+  ["facts", Facts],
+  ["problems", ProblemCards],
+  ["model-panel", ModelPanel],
+];
+
+/** What the model answered is no part of the state; these say that it may be another. */
+const ALWAYS = ["results", "surfaces"] as const satisfies readonly (keyof State)[];
+
 export class Panels {
   readonly #desk: Desk;
-  #actions: Actions | null = null;
+  readonly #drawn = new Map<string, Drawn>();
 
   constructor(desk: Desk) {
     this.#desk = desk;
   }
 
-  start(actions: Actions): void {
-    this.#actions = actions;
-    this.draw();
-    this.#desk.store.subscribe(() => this.draw());
+  /** One after the other, so that the page answers in between. */
+  async start(actions: Actions): Promise<void> {
+    this.#desk.store.subscribe((state, before) => {
+      const all = state.model.kind !== before.model.kind || ALWAYS.some((key) => state[key] !== before[key]);
+      for (const panel of this.#drawn.values()) if (all || panel.read(state, before)) panel.draw();
+    });
+    for (const [id, Panel] of PANELS) {
+      await breathe();
+      this.#add(id, Panel, actions);
+    }
+  }
+
+  /** All of them, or the one with this id, for what is no part of the state. */
+  draw(id?: string): void {
+    if (id !== undefined) this.#drawn.get(id)?.draw();
+    else for (const panel of this.#drawn.values()) panel.draw();
+  }
+
+  /** The help is made when it is first asked for. */
+  async addHelp(actions: Actions): Promise<void> {
+    if (this.#drawn.has("help")) return;
+    const { Help } = await import("./help.tsx");
+    if (!this.#drawn.has("help")) this.#add("help", Help, actions);
+  }
+
+  #add(id: string, Panel: ComponentType, actions: Actions): void {
+    const panel = new Drawn(this.#desk, actions, byId(id, HTMLElement), Panel);
+    this.#drawn.set(id, panel);
+    panel.draw();
+  }
+}
+
+/** A panel on the page, which knows what of the state it was drawn from. */
+class Drawn {
+  readonly #keys = new Set<keyof State>();
+  readonly #render: () => void;
+
+  constructor(desk: Desk, actions: Actions, root: HTMLElement, Panel: ComponentType) {
+    const { store } = desk;
+    const state = new Proxy(store.state, {
+      get: (_, key) => {
+        this.#keys.add(key as keyof State);
+        // As it is now: handlers read it long after the panel was drawn.
+        return store.state[key as keyof State];
+      },
+    });
+    this.#render = () =>
+      render(
+        <SharedContext.Provider value={{ desk, actions, state }}>
+          <Panel />
+        </SharedContext.Provider>,
+        root,
+      );
   }
 
   draw(): void {
-    const actions = this.#actions;
-    if (!actions) return;
-    const shared = { desk: this.#desk, actions, state: this.#desk.store.state };
-    const put = (id: string, child: ComponentChild) => render(<SharedContext.Provider value={shared}>{child}</SharedContext.Provider>, byId(id, HTMLElement));
-    put("top-bar", <TopBar />);
-    put("case-list", <Cases />);
-    put("tools", <Tools />);
-    put("slice-bar", <SliceBar />);
-    put("facts", <Facts />);
-    put("object-panel", <Objects />);
-    put("help", <Help />);
-    put("sheet-slot", <SheetHandle />);
-    put("theme-slot", <ThemeButton />);
-    put("notice-slot", <Notice />);
-    put("over-stage", <Working />);
-    put("loading-slot", <LoadingCard />);
-    put("model-panel", <ModelPanel />);
-    put("problems", <ProblemCards />);
+    this.#keys.clear();
+    this.#render();
+  }
+
+  /** Whether any of what it read differs. */
+  read(state: State, before: State): boolean {
+    for (const key of this.#keys) if (state[key] !== before[key]) return true;
+    return false;
   }
 }

@@ -31,7 +31,17 @@ function Words({ kind }: { readonly kind: Kind }) {
   switch (kind) {
     case "no-webgpu": {
       const { title, advice } = webgpu ? explain(webgpu.why, webgpu) : { title: "", advice: [] };
-      return <Text title={title} lines={[...advice, t("notice.nowebgpu")]} />;
+      return (
+        <div>
+          <Text title={title} lines={[t("notice.nowebgpu")]} />
+          <details>
+            <summary>{t("notice.todo")}</summary>
+            {advice.map((line) => (
+              <p key={line}>{line}</p>
+            ))}
+          </details>
+        </div>
+      );
     }
     case "none":
       return (

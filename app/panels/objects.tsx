@@ -3,7 +3,6 @@ import { useState } from "preact/hooks";
 import { pixelCount } from "../../src/volume/index.ts";
 import { currentWork, isUntouched, type ObjectOf, truthsHere } from "../annotate/case.ts";
 import { colourOf } from "../annotate/labels.ts";
-import { findEverything } from "../annotate/everything.ts";
 import { isEmpty } from "../annotate/prompts.ts";
 import { proposalsOf } from "../annotate/through.ts";
 import { closest } from "../annotate/truth.ts";
@@ -113,7 +112,7 @@ function Everything() {
           id="everything"
           label={t("everything.run")}
           disabled={state.task !== null || !currentCase(state)?.shown}
-          onAct={() => void findEverything(desk, side)}
+          onAct={() => void import("../annotate/everything.ts").then(({ findEverything }) => findEverything(desk, side))}
         />
       </div>
     </details>

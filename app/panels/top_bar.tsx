@@ -1,6 +1,6 @@
 // The line on top: the case, how many are done, whether it is all safe, and what opens from here.
 import { listedCases } from "../state.ts";
-import { chooseLanguage, languageNow, t } from "../words/words.ts";
+import { languageNow, t } from "../words/words.ts";
 import { Act, middleCut, useShared } from "./parts.tsx";
 
 export function TopBar() {
@@ -38,8 +38,7 @@ export function TopBar() {
         aria-label={t("language")}
         value={languageNow()}
         onChange={(event) => {
-          chooseLanguage(event.currentTarget.value === "de" ? "de" : "en");
-          actions.onLanguage();
+          void actions.toLanguage(event.currentTarget.value === "de" ? "de" : "en");
         }}
       >
         <option value="en">English</option>

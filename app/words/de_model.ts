@@ -88,6 +88,7 @@ export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
   "working.unpacked": "{share} % entpackt",
   "working.stop": "Anhalten",
   "notice.nowebgpu": "Bilder und Eingaben gehen; Masken brauchen WebGPU.",
+  "notice.todo": "Was sich tun lässt",
   "notice.none": "Noch ist kein Modell geladen.",
   "notice.none.words": "Masken brauchen Gewichte: die eigene SAM-Med2D-Datei, oder erfundene, um die Seite arbeiten zu sehen. Eingaben bleiben.",
   "notice.failed": "Kein Modell ist geladen.",

@@ -86,6 +86,7 @@ export const enModel = {
   "working.unpacked": "{share} % unpacked",
   "working.stop": "Stop",
   "notice.nowebgpu": "Images and prompts work; masks need WebGPU.",
+  "notice.todo": "What to do about it",
   "notice.none": "No model is loaded yet.",
   "notice.none.words": "Masks need weights: your own SAM-Med2D file, or made-up ones to see the page work. Prompts are kept.",
   "notice.failed": "No model is loaded.",

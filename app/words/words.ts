@@ -1,16 +1,15 @@
 // The page's words: one file a language, and the one that the browser asks for.
-import { de } from "./de.ts";
 import { en } from "./en.ts";
 
 export type WordKey = keyof typeof en;
 export type Values = Readonly<Record<string, string | number>>;
 export type Language = "en" | "de";
 
-const LANGUAGES: Readonly<Record<Language, Readonly<Record<WordKey, string>>>> = { en, de };
+let language: Language = "en";
+let words: Readonly<Record<WordKey, string>> = en;
 
-let language: Language = chosen();
-
-function chosen(): Language {
+/** The one that was chosen, else the browser's. */
+export function wantedLanguage(): Language {
   const asked = remembered() ?? globalThis.navigator?.language ?? "en";
   return asked.startsWith("de") ? "de" : "en";
 }
@@ -25,9 +24,14 @@ function remembered(): string | null {
 
 export const languageNow = () => language;
 
-/** From the next load on. */
-export function chooseLanguage(next: Language): void {
+/** Languages but English are fetched when they are wanted. */
+export async function speak(next: Language): Promise<void> {
+  words = next === "de" ? (await import("./de.ts")).de : en;
   language = next;
+}
+
+/** From now on, and at the next start. */
+export function rememberLanguage(next: Language): void {
   try {
     localStorage.setItem("language", next);
   } catch {
@@ -40,7 +44,7 @@ export function chooseLanguage(next: Language): void {
  * is left out where the value is 0 or missing.
  */
 export function t(key: WordKey, values: Values = {}): string {
-  return filled(LANGUAGES[language][key] ?? key, values);
+  return filled(words[key] ?? key, values);
 }
 
 export function filled(text: string, values: Values): string {
@@ -50,8 +54,14 @@ export function filled(text: string, values: Values): string {
     .replace(/\{(\w+)\}/g, (_, name: string) => number(values[name]));
 }
 
+/** Making one takes longer than all else that a word takes. */
+const formats = new Map<Language, Intl.NumberFormat>();
+
 function number(value: string | number | undefined): string {
-  return typeof value === "number" ? value.toLocaleString(language, { maximumFractionDigits: 2, useGrouping: false }) : (value ?? "");
+  if (typeof value !== "number") return value ?? "";
+  const format = formats.get(language) ?? new Intl.NumberFormat(language, { maximumFractionDigits: 2, useGrouping: false });
+  formats.set(language, format);
+  return format.format(value);
 }
 
 /** Words of static elements: `data-t` for what they say, `data-t-label`, `data-t-title` for names and tooltips. */
