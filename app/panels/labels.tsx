@@ -1,6 +1,7 @@
 // The set of labels: names, colours, codes; to a file and from one.
 import { useState } from "preact/hooks";
-import { colourOf, type LabelOf, labelsFile, readLabels } from "../annotate/labels.ts";
+import { LABEL_FILES, type LabelFile, readLabels } from "../annotate/label_files.ts";
+import { colourOf, type LabelOf } from "../annotate/labels.ts";
 import { saveBlob } from "../open/download.ts";
 import { t } from "../words/words.ts";
 import { Act, useShared } from "./parts.tsx";
@@ -9,6 +10,7 @@ export function Labels() {
   const { desk, state } = useShared();
   const { store } = desk;
   const [coded, setCoded] = useState(0);
+  const [format, setFormat] = useState<LabelFile>("json");
   const change = (id: number, patch: Partial<LabelOf>) =>
     store.set({ labels: state.labels.map((label) => (label.id === id ? { ...label, ...patch } : label)) });
   const used = new Set(state.cases.flatMap(({ objects }) => objects.map(({ label }) => label)));
@@ -48,18 +50,35 @@ export function Labels() {
         </div>
       ))}
       <div class="row">
+        <select id="labels-format" aria-label={t("labels.format")} value={format} onChange={({ currentTarget }) => setFormat(currentTarget.value as LabelFile)}>
+          {(Object.keys(LABEL_FILES) as LabelFile[]).map((one) => (
+            <option key={one} value={one}>
+              {t(`labels.format.${one}`)}
+            </option>
+          ))}
+        </select>
+        <Act
+          id="labels-export"
+          icon="save"
+          label={t("labels.export")}
+          onAct={() => {
+            const { file, type, write } = LABEL_FILES[format];
+            saveBlob(new Blob([write(state.labels)], { type }), file);
+          }}
+        />
+      </div>
+      <div class="row">
         <Act
           icon="plus"
           label={t("labels.add")}
           onAct={() => store.set({ labels: [...state.labels, { id: free, name: t("label.new", { n: free }), colour: colourOf(free) }] })}
         />
-        <Act icon="save" label={t("labels.export")} onAct={() => saveBlob(new Blob([labelsFile(state.labels)], { type: "application/json" }), "labels.json")} />
         <label class="button">
           <input
             type="file"
             id="labels-import"
             class="unseen"
-            accept=".json,.ctbl,.txt"
+            accept=".json,.csv,.ctbl,.txt"
             onChange={async (event) => {
               const [file] = event.currentTarget.files ?? [];
               event.currentTarget.value = "";

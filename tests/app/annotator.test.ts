@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Annotator } from "../../app/annotate/annotator.ts";
 import { type Case, currentWork, newCase, type Shown } from "../../app/annotate/case.ts";
 import { noted } from "../../app/annotate/journal.ts";
-import { labelsFile, readLabels } from "../../app/annotate/labels.ts";
+import { LABEL_FILES, readLabels } from "../../app/annotate/label_files.ts";
 import { addPoint, isEmpty, NO_PROMPTS } from "../../app/annotate/prompts.ts";
 import { areaRuns, pointsAlong, strokeRuns } from "../../app/annotate/strokes.ts";
 import { currentCase, initialState, Store } from "../../app/state.ts";
@@ -164,9 +164,32 @@ describe("strokes", () => {
 });
 
 describe("files of labels", () => {
+  const tissue = { value: "123037004", scheme: "SCT", meaning: "Anatomical Structure" };
+  const LABELS = [
+    { id: 1, name: "Leber, links", colour: "#00ff7f", category: tissue, type: { value: "10200004", scheme: "SCT", meaning: "Liver" } },
+    { id: 3, name: "腫瘍 2", colour: "#dd8265" },
+    { id: 11, name: "kidney", colour: "#ffffff", category: tissue, type: { value: "64033007", scheme: "SCT", meaning: "Kidney, unspecified" } },
+  ];
+
+  it("keep numbers, names, colours and codes through this page's, Slicer's and COCO's own, and back", () => {
+    const through = (format: keyof typeof LABEL_FILES) => readLabels(LABEL_FILES[format].write(LABELS), LABEL_FILES[format].file);
+    for (const format of ["json", "csv", "coco"] as const) expect(through(format), format).toEqual(LABELS);
+    expect(through("ctbl")).toEqual(LABELS.map(({ id, name, colour }) => ({ id, name, colour })));
+  });
+
+  it("are as 3D Slicer's readers and COCO's have them", () => {
+    const [head, first] = LABEL_FILES.csv.write(LABELS).split("\n");
+    expect(head).toMatch(/^LabelValue,Name,Color_R,Color_G,Color_B,Color_A,Category_CodingScheme,Category_CodeValue,Category_CodeMeaning,Type_CodingScheme,/);
+    expect(first).toBe('1,"Leber, links",0,255,127,255,SCT,123037004,Anatomical Structure,SCT,10200004,Liver,,,,,,,,,');
+    expect(LABEL_FILES.ctbl.write(LABELS).split("\n").slice(2, 4)).toEqual(["0 Background 0 0 0 0", "1 Leber,_links 0 255 127 255"]);
+    expect(JSON.parse(LABEL_FILES.coco.write(LABELS)).categories[0]).toMatchObject({ id: 1, name: "Leber, links", supercategory: "Anatomical Structure" });
+  });
+
+  it("of Slicer may have their columns in another order, no codes, no colour, and quoted marks", () => {
+    expect(readLabels('\uFEFFName,LabelValue\r\n"a ""b"", c",2\r\n,7\r\n', "t.csv")).toEqual([{ id: 2, name: 'a "b", c', colour: "#ffb020" }]);
+  });
+
   it("are read of this page, COCO, and 3D Slicer's tables and terminologies", () => {
-    const own = [{ id: 3, name: "liver", colour: "#00ff00", type: { value: "10200004", scheme: "SCT", meaning: "Liver" } }];
-    expect(readLabels(labelsFile(own), "l.json")).toEqual(own);
     expect(readLabels(JSON.stringify({ categories: [{ id: 0, name: "cell" }] }), "c.json")).toMatchObject([{ id: 1, name: "cell" }]);
     expect(readLabels("# table\n0 background 0 0 0 0\n1 liver_lobe 221 130 101 255\n", "t.ctbl")).toEqual([{ id: 1, name: "liver lobe", colour: "#dd8265" }]);
     const type = { CodeValue: "10200004", CodingSchemeDesignator: "SCT", CodeMeaning: "Liver", recommendedDisplayRGBValue: [221, 130, 101] };
