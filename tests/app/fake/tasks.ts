@@ -13,6 +13,10 @@ export const NUCLEI = 12;
 /** A mask may take minutes on a software device. */
 const MASK_MS = 240_000;
 
+/** Called where a recording of the task has a picture. */
+export type Film = (name: string) => Promise<void>;
+const NO_FILM: Film = () => Promise.resolve();
+
 export interface Counts {
   clicks: number;
   drags: number;
@@ -108,7 +112,7 @@ async function diceShown(page: Page): Promise<number> {
 type How = "click" | "box";
 
 /** (a) 20 images with one lesion each. Gives Dice of each against the truth. */
-export async function lesions(page: Page, how: How): Promise<{ counts: Counts; dice: number[] }> {
+export async function lesions(page: Page, how: How, film = NO_FILM): Promise<{ counts: Counts; dice: number[] }> {
   await openSet(page, "lesions", LESIONS);
   const targets = Array.from({ length: LESIONS }, (_, number) => {
     const { picture, structures } = drawLesion(number);
@@ -118,17 +122,20 @@ export async function lesions(page: Page, how: How): Promise<{ counts: Counts; d
   const dice: number[] = [];
   for (const [i, { middle, box }] of targets.entries()) {
     await shows(page, `Lesion ${i + 1}`);
+    if (i === 0) await film("start");
     if (how === "click") await hand.click(...middle);
     else await hand.box(box);
     await status(page, /^Mask \d of 3/, MASK_MS);
     dice.push(await diceShown(page));
+    if (i % 6 === 0) await film(`lesion-${i + 1}`);
     await hand.press("Enter", true);
   }
+  await film("done");
   return { counts: hand.told(`20 lesions, a ${how} each`), dice };
 }
 
 /** (b) A series of 40 slices with five organs, each marked on the middle slice and propagated. Gives Dice of each over the volume. */
-export async function organs(page: Page): Promise<{ counts: Counts; dice: Record<string, number> }> {
+export async function organs(page: Page, film = NO_FILM): Promise<{ counts: Counts; dice: Record<string, number> }> {
   await openSet(page, "series", 1);
   await shows(page, "CT series, abdomen");
   const middle = drawSlice(SERIES.slices / 2);
@@ -137,8 +144,9 @@ export async function organs(page: Page): Promise<{ counts: Counts; dice: Record
     {},
     `${SERIES.slices / 2 + 1} of ${SERIES.slices}`,
   );
+  await film("start");
   const hand = new Hand(page);
-  for (const organ of ORGANS.keys()) {
+  for (const [organ, name] of ORGANS.entries()) {
     await hand.press(`${organ + 1}`);
     await hand.box(
       targetOf(
@@ -147,14 +155,17 @@ export async function organs(page: Page): Promise<{ counts: Counts; dice: Record
       ).box,
     );
     await status(page, /^Mask \d of 3/, MASK_MS);
+    if (organ === 0) await film(`${name}-box`);
     await hand.press("g");
     await status(page, /proposals: look at them/, MASK_MS);
+    if (organ === 0 || organ === ORGANS.length - 1) await film(`${name}-proposed`);
     await hand.press("g", true);
     await page.waitForFunction(() => !document.querySelector("#accept-proposals"));
   }
   const counts = hand.told("five organs through 40 slices");
   await page.click("#measure");
   await page.waitForSelector("#measures");
+  await film("measured");
   const rows = await page.$$eval("#measures tbody tr", (found) =>
     found.map((row) => [...row.querySelectorAll("th, td")].map((cell) => cell.textContent ?? "")),
   );
@@ -163,21 +174,24 @@ export async function organs(page: Page): Promise<{ counts: Counts; dice: Record
 }
 
 /** (c) 12 nuclei in one image. Gives Dice of each. */
-export async function nuclei(page: Page, how: How): Promise<{ counts: Counts; dice: number[] }> {
+export async function nuclei(page: Page, how: How, film = NO_FILM): Promise<{ counts: Counts; dice: number[] }> {
   await openSet(page, "nuclei", 1);
   await shows(page, "Histology, nuclei");
   const { picture, structures } = drawNuclei();
+  await film("start");
   const hand = new Hand(page);
   const dice: number[] = [];
-  for (const { mask } of structures.slice(0, NUCLEI)) {
+  for (const [i, { mask }] of structures.slice(0, NUCLEI).entries()) {
     const { middle, box } = targetOf(mask, picture.width);
     if (how === "click") await hand.click(...middle);
     else await hand.box(box);
     await status(page, /^Mask \d of 3/, MASK_MS);
     dice.push(await diceShown(page));
+    if (i % 4 === 0) await film(`nucleus-${i + 1}`);
     await hand.press("Enter");
   }
   const counts = hand.told(`12 nuclei, a ${how} each`);
+  await film("done");
   // Twelve, and the empty one that would be next.
   expect(await page.$$eval("#objects li", (items) => items.length)).toBe(NUCLEI + 1);
   return { counts, dice };
