@@ -12,7 +12,8 @@ it("says that WebGPU is missing and what to do about it; prompts work", async ()
   await ready(page);
   await page.waitForSelector('#notice[data-tone="bad"]');
   expect(await text(page, "#notice")).toMatch(/masks need WebGPU/);
-  await page.click("#notice summary");
+  await page.focus("#notice summary");
+  await page.keyboard.press("Enter");
   const said = await text(page, "#notice");
   expect(said).toMatch(/This browser has no WebGPU|WebGPU found no graphics device/);
   expect(said).toMatch(/chrome:\/\/(flags|settings)/);
