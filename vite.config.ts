@@ -66,7 +66,7 @@ export default defineConfig({
           setupFiles: ["tests/support/families.ts"],
           include: BROWSER_TESTS,
           exclude: LARGE_TESTS,
-          fileParallelism: false,
+          globalSetup: ["tests/app/fake/site.ts"],
         },
       },
     ],

@@ -1,14 +1,13 @@
 // What everybody can use: no violation that axe finds in any view, text at twice its size, two languages. On a fake model.
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { de } from "../../app/words/de.ts";
 import { en } from "../../app/words/en.ts";
 import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
 import { loadFrom, ready, status, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 
-beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
 
 it("axe finds nothing: at the start, while marking, in the labels, the help, on a phone, in the dark, in German", async () => {

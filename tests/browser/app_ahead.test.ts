@@ -6,7 +6,7 @@ import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
 import { loadFrom, ready, status, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { ballNifti } from "../app/fake/volume.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 
@@ -14,7 +14,6 @@ const folder = mkdtempSync(join(tmpdir(), "app-ahead-"));
 const ball = join(folder, "ball.nii");
 beforeAll(async () => {
   writeFileSync(ball, ballNifti());
-  await buildFakeSite();
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = useSite({ folder: FAKE_SITE });

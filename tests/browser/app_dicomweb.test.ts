@@ -7,7 +7,7 @@ import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dicomWebStudies, fromDicomWeb } from "../../src/formats/index.ts";
 import { loadFrom, placeOf, ready, status } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 import { type Orthanc, orthancIsHere, startOrthanc } from "../support/orthanc.ts";
 import { ROOT } from "../support/setup_file.ts";
@@ -55,7 +55,6 @@ const told = (page: Page, words: string) => page.waitForFunction((text) => docum
 
 describe.skipIf(!orthancIsHere)("a DICOMweb address", () => {
   beforeAll(async () => {
-    await buildFakeSite();
     orthanc = await startOrthanc();
     const shuffled = readdirSync(join(DICOM, "shuffled")).map((name) => join("shuffled", name));
     await orthanc.fill([...shuffled, "jpeg_lossless_1.dcm", "j2k.dcm", "palette_8.dcm"].map((name) => readFileSync(join(DICOM, name))));

@@ -1,12 +1,11 @@
 // A folder opened by handle is there again at the next start: with permission by itself, else after one click. On a fake model.
 import type { Page } from "puppeteer";
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
 import { discPng, prompts, ready, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 
-beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
 
 /** The system's dialog cannot be driven: the folder that it would give is one of the browser's own file system. */

@@ -1,10 +1,9 @@
 // Where keys act, what a trembling hand does not do, and where view and focus stay: the page in Chromium on a fake model.
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { placeOf, prompts, ready, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 
-beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
 
 async function open(samples = 1) {

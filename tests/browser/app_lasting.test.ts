@@ -3,13 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { loadFrom, placeOf, ready, status } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "app-lasting-"));
-beforeAll(buildFakeSite);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = useSite({ folder: FAKE_SITE });
 

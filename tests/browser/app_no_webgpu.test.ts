@@ -1,10 +1,9 @@
 // The page in a Chromium without WebGPU: it says so, says what to do, and everything but masks works.
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { pictures, prompts, ready, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 
-beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE, webgpu: "none" });
 
 it("says that WebGPU is missing and what to do about it; prompts work", async () => {

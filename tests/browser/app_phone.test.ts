@@ -1,12 +1,11 @@
 // The page under fingers, on a fake model.
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { loadFrom, placeOf, prompts, ready, status } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 import { ROOT } from "../support/setup_file.ts";
 
-beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
 
 describe("a phone", () => {

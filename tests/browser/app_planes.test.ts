@@ -3,16 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
 import { loadFrom, prompts, ready, status, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { BALL, ballNifti } from "../app/fake/volume.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "app-planes-"));
-beforeAll(buildFakeSite);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = useSite({ folder: FAKE_SITE });
 

@@ -1,7 +1,7 @@
 // Three pieces of a day's work by real input events, with the actions and the time they take; and a list of ten thousand cases. On a fake model.
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { discPng, loadFrom, pictures, placeOf, ready, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { lesions, nuclei, openSet, organs } from "../app/fake/tasks.ts";
 import { useSite } from "../support/browser.ts";
 
@@ -15,7 +15,6 @@ interface TraceEvent {
   readonly args?: { readonly name?: string };
 }
 
-beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
 
 async function open() {

@@ -4,15 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
 import type { Page } from "puppeteer";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { click } from "../app/fake/killed.ts";
 import { discPng, downloadsTo, loadFrom, ready, status, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { BALL, ballNifti, inBall } from "../app/fake/volume.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "app-through-"));
-beforeAll(buildFakeSite);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = useSite({ folder: FAKE_SITE });
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { downloadsTo, loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
-import { buildFakeSite, FAKE_SITE } from "../app/fake/site.ts";
+import { FAKE_SITE } from "../app/fake/site.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 import { ROOT } from "../support/setup_file.ts";
 
@@ -13,7 +13,6 @@ const series = readdirSync(join(DICOM, "shuffled")).map((name) => join(DICOM, "s
 
 const folder = mkdtempSync(join(tmpdir(), "app-volumes-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-beforeAll(buildFakeSite);
 const site = useSite({ folder: FAKE_SITE });
 
 const corner = (pattern: RegExp) =>

@@ -5,6 +5,7 @@ import type { Progress } from "../../src/engine.ts";
 import { SamMed2D } from "../../src/sam_med2d.ts";
 import { describeGpu, expectedErrors, trackDevice } from "../support/dawn.ts";
 import { readGolden } from "../support/goldens.ts";
+import { QUICK } from "../support/quick.ts";
 import { smallWeights } from "../cli/small_weights.ts";
 import { loadGolden, testDevice } from "../model/dawn_model.ts";
 import { watchBuffers } from "./buffers.ts";
@@ -214,7 +215,8 @@ describeGpu("memory on the GPU", () => {
     watch.stop();
   });
 
-  it("stays where it was over 200 decodes, of 16 shapes in turn, and over 10 encodes", async () => {
+  const DECODES = QUICK ? 60 : 200;
+  it(`stays where it was over ${DECODES} decodes, of 16 shapes in turn, with an encode after every 20`, async () => {
     const watch = watchBuffers(await testDevice());
     const model = await loadGolden(golden);
     const embedding = await model.encode(golden.image);
@@ -224,8 +226,8 @@ describeGpu("memory on the GPU", () => {
     for (let i = 0; i < 16; i++) await model.decode(embedding, shape(i));
     const [count, bytes] = [watch.live.size, watch.bytes];
     const first = (await model.decode(embedding, shape(15))).logits;
-    for (let i = 0; i < 200; i++) {
-      await model.decode(embedding, i < 100 ? prompt : shape(i));
+    for (let i = 0; i < DECODES; i++) {
+      await model.decode(embedding, i < DECODES / 2 ? prompt : shape(i));
       if (i % 20 === 0) await model.encode(golden.image);
     }
     for (let i = 0; i < 16; i++) await model.decode(embedding, shape(i));
