@@ -351,7 +351,7 @@ describe("results", () => {
     await status(page, /^Mask/);
     await page.click("#save-mask");
     await page.click("#save-prompts");
-    await vi.waitFor(() => expect(readdirSync(folder)).toEqual(expect.arrayContaining(["CT_abdomen-mask.png", "CT_abdomen-prompts.json"])), 10_000);
+    await vi.waitFor(() => expect(readdirSync(folder)).toEqual(expect.arrayContaining(["CT_abdomen-mask.png", "CT_abdomen-prompts.json"])), 120_000);
     const png = readFileSync(join(folder, "CT_abdomen-mask.png"));
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([512, 512]);
     const saved = JSON.parse(readFileSync(join(folder, "CT_abdomen-prompts.json"), "utf8"));

@@ -39,7 +39,7 @@ async function acceptAll(page: Page): Promise<void> {
 }
 
 const marks = (page: Page) => page.$$eval(".marks i", (found) => found.map((mark) => (mark as HTMLElement).dataset.mark).sort());
-const bytesOf = (name: string) => vi.waitFor(() => readFileSync(join(folder, name)), 20_000);
+const bytesOf = (name: string) => vi.waitFor(() => readFileSync(join(folder, name)), 120_000);
 
 it("propagates both ways as proposals, one step of the journal, accepted one by one or all; fills slices in between", async () => {
   const { page, errors } = await openBall();

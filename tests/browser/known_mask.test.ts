@@ -2,11 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it, vi } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { downloadsTo, placeOf, ready, status } from "../app/fake/page.ts";
 import { writePng } from "../cli/support.ts";
 import { useSite } from "../support/browser.ts";
 import { iou, knownMask, readMaskPng } from "../support/known_mask.ts";
+import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "known-mask-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,7 +26,7 @@ it("the default model on the page gives the known mask for the known click", asy
   expect(await status(page, /^Mask \d of 3/, 250_000)).toContain("from 1 point");
   await downloadsTo(page, folder);
   await page.click("#save-mask");
-  const png = await vi.waitFor(() => readFileSync(join(folder, "discs-mask.png")), 10_000);
+  const png = await until(() => readFileSync(join(folder, "discs-mask.png")));
   expect(iou(await readMaskPng(png), mask)).toBeGreaterThan(0.99);
   expect(errors).toEqual([]);
   await page.close();

@@ -1,5 +1,5 @@
 // The worker's API over an in-process channel: answers, moved buffers, errors with all their facts, aborts, crashes.
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Progress } from "../../src/engine.ts";
 import { SamError } from "../../src/errors.ts";
 import { area, type Mask, maskOf, packedOf } from "../../src/image/mask.ts";
@@ -7,6 +7,7 @@ import type { LoadOptions } from "../../src/sam_med2d.ts";
 import { SamMed2DWorker } from "../../src/worker/client.ts";
 import { serve } from "../../src/worker/host.ts";
 import type { Port } from "../../src/worker/protocol.ts";
+import { until } from "../support/until.ts";
 import { FakeModel, fakeLoad } from "./fake_model.ts";
 
 /** A `Worker` whose scope is the other end of a message channel in this thread. */
@@ -118,13 +119,13 @@ describe("load", () => {
     );
     const controller = new AbortController();
     const loading = SamMed2DWorker.load(worker, { weights: "synthetic:7", signal: controller.signal });
-    await vi.waitFor(() => expect(arrive).toBeDefined());
+    await until(() => expect(arrive).toBeDefined());
     const reason = new Error("the user went away");
     controller.abort(reason);
     await expect(loading).rejects.toBe(reason);
     await tick();
     arrive?.();
-    await vi.waitFor(() => expect(late.disposed).toBe(true));
+    await until(() => expect(late.disposed).toBe(true));
   });
 
   it("stops a load that listens to its signal", async () => {
@@ -138,7 +139,7 @@ describe("load", () => {
     const loading = SamMed2DWorker.load(worker, { weights: "synthetic:7", signal: controller.signal });
     setTimeout(() => controller.abort(), 5);
     await expect(loading).rejects.toMatchObject({ name: "AbortError" });
-    await vi.waitFor(() => expect(outcomes).toHaveLength(1));
+    await until(() => expect(outcomes).toHaveLength(1));
   });
 });
 
@@ -204,7 +205,7 @@ describe("encode and decode", () => {
       using embedding = await client.encode(IMAGE());
       await embedding.save();
     }
-    await vi.waitFor(() => expect(model.embeddings[0]?.disposed).toBe(true));
+    await until(() => expect(model.embeddings[0]?.disposed).toBe(true));
     client[Symbol.dispose]();
     await expect(client.encode(IMAGE())).rejects.toMatchObject({ code: "disposed" });
   });
@@ -253,7 +254,7 @@ describe("encode and decode", () => {
       return original(image);
     };
     await expect(client.encode(IMAGE(), { signal: controller.signal })).rejects.toMatchObject({ name: "AbortError" });
-    await vi.waitFor(() => expect(model.embeddings[0]?.disposed).toBe(true));
+    await until(() => expect(model.embeddings[0]?.disposed).toBe(true));
   });
 
   it("says so when something can't be sent", async () => {
@@ -299,7 +300,7 @@ describe("the end", () => {
     client.dispose();
     await expect(waiting).rejects.toMatchObject({ code: "disposed", argument: "model" });
     await expect(client.encode(IMAGE())).rejects.toMatchObject({ code: "disposed" });
-    await vi.waitFor(() => expect(model.disposed).toBe(true));
+    await until(() => expect(model.disposed).toBe(true));
     expect(model.embeddings[0]?.disposed).toBe(true);
   });
 
@@ -310,7 +311,7 @@ describe("the end", () => {
     const first = await SamMed2DWorker.load(worker, { weights: "a" });
     const second = await SamMed2DWorker.load(worker, { weights: "b" });
     first.dispose();
-    await vi.waitFor(() => expect(models[0]?.disposed).toBe(true));
+    await until(() => expect(models[0]?.disposed).toBe(true));
     await expect(second.encode(IMAGE())).resolves.toBeDefined();
     expect(models[1]?.disposed).toBe(false);
   });
