@@ -1,4 +1,4 @@
-// Runs in the browser that scripts/bench_peers.mjs starts: this library and onnxruntime-web on the same weights, image and box.
+// Runs in the browser that scripts/bench_peers.mjs starts: this library, onnxruntime-web and transformers.js on the same weights, image and box.
 // Never part of the bench page, nor of anything that is built.
 
 const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
@@ -67,6 +67,35 @@ async function onnx(facts, provider, threads) {
   };
 }
 
+async function transformersJs(facts, provider, threads) {
+  const library = "/transformers/transformers.min.js";
+  const { SamModel, Tensor, env } = await import(library);
+  Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, localModelPath: "/", useBrowserCache: false });
+  Object.assign(env.backends.onnx.wasm, { wasmPaths: "/transformers-ort/", numThreads: threads });
+  const model = await SamModel.from_pretrained("sam", { device: provider, dtype: "fp32" });
+  const floats = new Float32Array((await bytes("/peers/image.f32")).buffer);
+  const pixel_values = new Tensor("float32", floats, [1, 3, facts.size, facts.size]);
+  // The corners of the box: this export takes them as such.
+  const input_points = new Tensor("float32", Float32Array.from(facts.modelBox), [1, 1, 2, 2]);
+  const input_labels = new Tensor("int64", BigInt64Array.from([2n, 3n]), [1, 1, 2]);
+  let embedding;
+  return {
+    name: `transformers.js ${env.version}, ${provider}`,
+    encode: async () => {
+      embedding = await model.get_image_embeddings({ pixel_values });
+    },
+    decode: async () => {
+      const { pred_masks, iou_scores } = await model({ ...embedding, input_points, input_labels });
+      return { logits: pred_masks.data, scores: iou_scores.data };
+    },
+    close: async () => {
+      await model.dispose();
+    },
+  };
+}
+
+const OTHERS = { onnxruntime: onnx, transformers: transformersJs };
+
 function largestDifference(a, b) {
   return a.length === b.length ? a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0) : Number.POSITIVE_INFINITY;
 }
@@ -80,21 +109,23 @@ async function adapterName() {
 }
 
 /** Rounds of every peer in turn, so that what else the machine does meets all of them alike. `console.info` tells how far it is. */
-export async function comparePeers({ runs, providers, threads }) {
+export async function comparePeers({ runs, peers: wanted, threads }) {
   const counts = countCalls();
   const adapter = await adapterName();
   const facts = await (await fetch("/peers/peers.json")).json();
   const peers = [];
   const failed = [];
-  for (const make of [() => ours(facts), ...providers.map((provider) => () => onnx(facts, provider, threads))]) {
-    const index = peers.length + failed.length;
+  const makers = wanted.map(({ library, provider }) => [`${library}, ${provider}`, () => OTHERS[library](facts, provider, threads)]);
+  for (const [name, make] of [["sam-med2d-webgpu", () => ours(facts)], ...makers]) {
     try {
-      console.info(`Opening ${index === 0 ? "ours" : `onnxruntime-web, ${providers[index - 1]}`}, and its first encode`);
+      console.info(`Opening ${name}, and its first encode`);
+      const started = performance.now();
       const peer = await make();
       await peer.encode();
-      peers.push({ ...peer, first: await peer.decode(), encodeMs: [], decodeMs: [], counts: {} });
+      const first = await peer.decode();
+      peers.push({ ...peer, first, firstMs: performance.now() - started, encodeMs: [], decodeMs: [], counts: {} });
     } catch (error) {
-      failed.push({ name: index === 0 ? "sam-med2d-webgpu" : providers[index - 1], error: String(error?.message ?? error).slice(0, 300) });
+      failed.push({ name, error: String(error?.message ?? error).slice(0, 300) });
     }
   }
   const [reference] = peers;
@@ -126,6 +157,6 @@ export async function comparePeers({ runs, providers, threads }) {
     agent: navigator.userAgent,
     isolated: crossOriginIsolated,
     failed,
-    peers: peers.map(({ name, encodeMs, decodeMs, counts: calls }, i) => ({ name, encodeMs, decodeMs, counts: calls, parity: parity[i] })),
+    peers: peers.map(({ name, firstMs, encodeMs, decodeMs, counts: calls }, i) => ({ name, firstMs, encodeMs, decodeMs, counts: calls, parity: parity[i] })),
   };
 }

@@ -6,12 +6,12 @@ import { ROOT } from "../support/setup_file.ts";
 
 const run = (...args: string[]) => promisify(execFile)(process.execPath, [`${ROOT}scripts/bench_peers.mjs`, ...args]);
 
-it("is skipped without onnxruntime-web, in words", async () => {
-  const { stdout } = await run("--ort", `${ROOT}.cache/no_such_folder`);
-  expect(stdout).toContain("Skipped: onnxruntime-web is not installed");
+it("is skipped without a peer, in words", async () => {
+  const { stdout } = await run("--modules", `${ROOT}.cache/no_such_folder`);
+  expect(stdout).toContain("Skipped: neither onnxruntime-web nor transformers.js is installed");
 });
 
 it("refuses what it does not know", async () => {
-  await expect(run("--config", "huge")).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("--config must be small or vit_b; got huge") });
+  await expect(run("--config", "huge")).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("--config must be small, default, vit_b; got huge") });
   await expect(run("--runs", "none")).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("--runs must be a whole number above 0") });
 });

@@ -1,0 +1,85 @@
+// What comparisons with other libraries share: folders on loopback, the network as ONNX, a Chromium of its own, what its processes hold.
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { CACHE, lastLines, Problem, ROOT, readJson, run, say } from "../tools.mjs";
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".wasm": "application/wasm" };
+
+export const NETWORKS = ["small", "default", "vit_b"];
+
+/** Folders by path prefix, `page` at `/`. Two headers let a page use threads. `sent` has the bytes of each file that was asked for, by path. */
+export async function serve(page, mounts) {
+  const sent = new Map();
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
+    const headers = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+    if (path === "/") return void response.writeHead(200, { ...headers, "content-type": "text/html" }).end(page);
+    const mount = Object.entries(mounts).find(([prefix]) => path.startsWith(prefix));
+    const file = mount && join(mount[1], path.slice(mount[0].length));
+    if (!file || normalize(path).includes("..") || !existsSync(file)) return void response.writeHead(404).end();
+    sent.set(path, statSync(file).size);
+    response.writeHead(200, { ...headers, "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-length": statSync(file).size });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { origin: `http://127.0.0.1:${server.address().port}`, sent, close: () => server.close() };
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** A folder with the network as ONNX (bench/export_onnx.py), made once; undefined where the Python has no torch. */
+export async function exportOnnx(config, layout, python) {
+  const out = join(CACHE, `peers_${config}_${layout}`);
+  if (existsSync(join(out, "peers.json"))) return out;
+  say(`Exporting ${config}, ${layout}, with ${python} …`);
+  const { code: none } = await run(python, ["-c", "import torch"]);
+  if (none !== 0) return undefined;
+  const script = join(ROOT, "bench/export_onnx.py");
+  const options = ["--reference", join(ROOT, "tests/reference"), "--config", config, "--layout", layout, "--out", out];
+  const { code, output } = await run(python, ["-B", script, ...options]);
+  if (code !== 0) throw new Problem(`${lastLines(output, 20)}\n\nThe reference could not be exported: see above.`);
+  return out;
+}
+
+export async function openBrowser({ gpu = false } = {}) {
+  const setup = readJson(join(CACHE, "setup.json"));
+  if (!setup?.chromium?.path) throw new Problem("Chromium is not set up. Run: npm run setup");
+  const { default: puppeteer } = await import("puppeteer");
+  const adapter = gpu ? ["--enable-features=Vulkan", "--ignore-gpu-blocklist"] : ["--use-webgpu-adapter=swiftshader"];
+  return await puppeteer.launch({
+    executablePath: setup.chromium.path,
+    args: ["--enable-unsafe-webgpu", ...adapter, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
+    // A full-size encode on a software adapter takes minutes, and no message comes back before it ends.
+    protocolTimeout: 3_600_000,
+  });
+}
+
+/** Bytes that a browser's processes hold, what they share counted once (Linux; elsewhere undefined). A software adapter's "GPU memory" is among them. */
+export function memoryOf(browser) {
+  if (!existsSync("/proc/self/smaps_rollup")) return undefined;
+  const parents = new Map();
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, "utf8"))?.[1]));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const root = browser.process().pid;
+  const below = (pid) => pid === root || (parents.has(pid) && below(parents.get(pid)));
+  let bytes = 0;
+  for (const pid of parents.keys()) {
+    if (!below(pid)) continue;
+    try {
+      bytes += 1024 * Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
+    } catch {
+      // As above.
+    }
+  }
+  return bytes;
+}
