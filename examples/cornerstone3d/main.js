@@ -1,5 +1,5 @@
 // A stack of DICOM slices in Cornerstone3D; points and a box on it become a labelmap.
-import { Enums, imageLoader, init, RenderingEngine } from "@cornerstonejs/core";
+import { Enums, eventTarget, imageLoader, init, RenderingEngine } from "@cornerstonejs/core";
 import * as dicomLoader from "@cornerstonejs/dicom-image-loader";
 import {
   addTool,
@@ -43,12 +43,13 @@ choice.addEventListener("change", choose);
 choose();
 
 let series = 0;
+let labelmaps = [];
 async function show(files) {
   const imageIds = files.map((file) => dicomLoader.wadouri.fileManager.add(file));
   await Promise.all(imageIds.map((id) => imageLoader.loadAndCacheImage(id)));
   await viewport.setStack(imageIds, Math.floor(imageIds.length / 2));
   const segmentationId = `organs ${++series}`;
-  const labelmaps = imageLoader.createAndCacheDerivedLabelmapImages(imageIds);
+  labelmaps = imageLoader.createAndCacheDerivedLabelmapImages(imageIds);
   segmentation.addSegmentations([
     { segmentationId, representation: { type: ToolEnums.SegmentationRepresentations.Labelmap, data: { imageIds: labelmaps.map(({ imageId }) => imageId) } } },
   ]);
@@ -56,13 +57,34 @@ async function show(files) {
   viewport.render();
 }
 
+eventTarget.addEventListener(ToolEnums.Events.SEGMENTATION_DATA_MODIFIED, () => {
+  const pixels = labelmaps.map(({ voxelManager }) => voxelManager.getScalarData().reduce((sum, value) => sum + (value === 1), 0));
+  const total = pixels.reduce((sum, count) => sum + count, 0);
+  document.querySelector("#labelled").textContent = `Segment 1: ${total} pixels on ${pixels.filter(Boolean).length} slices`;
+});
+
 await show(drawnSeries(9, 256));
 const worker = new Worker(new URL("sam-med2d-webgpu/worker", import.meta.url), { type: "module" });
 const controller = new SamMed2DController({ weights, worker, listeners: [(_, words) => tell(words)] });
 controller.initViewport(viewport);
-document.querySelector("#accept").addEventListener("click", () => controller.acceptPreview());
-document.querySelector("#clear").addEventListener("click", () => controller.clear());
-document.querySelector("#files").addEventListener("change", ({ target }) => show([...target.files]).catch((error) => tell(error.message)));
+controller.enabled = true;
+const on = (id, event, act) =>
+  document.querySelector(id).addEventListener(event, async ({ target }) => {
+    try {
+      await act(target);
+    } catch (error) {
+      tell(error.message);
+    }
+  });
+on("#accept", "click", () => controller.acceptPreview());
+on("#clear", "click", () => controller.clear());
+on("#next", "click", () => controller.interpolateScroll());
+on("#auto", "change", ({ checked }) => {
+  controller.autoSegmentMode = checked;
+});
+on("#cutoff", "input", ({ value }) => controller.setPCutoff(Number(value)));
+on("#encode", "click", () => controller.cacheImageEncodings());
+on("#files", "change", ({ files }) => show([...files]));
 controller.initModel().then(
   () => tell("Ready: click into an organ."),
   (error) => tell(error.message),
