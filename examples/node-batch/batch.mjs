@@ -1,7 +1,7 @@
 // node batch.mjs IMAGES BOXES.json MASKS: a folder of images and boxes to masks. BOXES.json: { "name.png": [[x0, y0, x1, y1], …] }.
 import { mkdir, readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { SamMed2D } from "sam-med2d-webgpu";
+import { encodeMany, SamMed2D } from "sam-med2d-webgpu";
 import sharp from "sharp";
 import { create, globals } from "webgpu";
 
@@ -18,24 +18,32 @@ if (!adapter) throw new Error("WebGPU finds no adapter. Without a GPU install a 
 const device = await adapter.requestDevice();
 const model = await SamMed2D.load({ weights: import.meta.resolve("sam-med2d-webgpu/weights/sam-med2d-tiny.safetensors"), device });
 
-for (const [name, ofImage] of Object.entries(boxes)) {
+const read = async (name) => {
   const { data, info } = await sharp(join(images, name)).removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
-  const embedding = await model.encode({ data, width: info.width, height: info.height, channels: info.channels });
-  // All boxes of an image in one call.
+  return { data, width: info.width, height: info.height, channels: info.channels };
+};
+const names = Object.keys(boxes);
+
+// While one image is encoded the next is read.
+const pictures = names.map((name) => () => read(name));
+for await (const { index, embedding } of encodeMany(model, pictures, { onError: (error) => console.error(error.message) })) {
+  const name = names[index];
+  // All boxes of an image in one call, and of each the best mask alone.
   const decoded = await model.decode(
     embedding,
-    ofImage.map((box) => ({ box })),
+    boxes[name].map((box) => ({ box })),
+    { output: "best" },
   );
-  for (const [i, { masks: candidates, scores, best }] of decoded.entries()) {
-    const { data: mask, width, height } = candidates[best];
+  for (const [i, { mask, scores, best }] of decoded.entries()) {
+    const { data, width, height } = mask;
     const file = join(masks, `${basename(name, extname(name))}_${i + 1}.png`);
     await sharp(
-      mask.map((value) => value * 255),
+      data.map((value) => value * 255),
       { raw: { width, height, channels: 1 } },
     )
       .png()
       .toFile(file);
-    console.log(`${file}: ${mask.reduce((sum, value) => sum + value, 0)} pixels, predicted IoU ${scores[best].toFixed(2)}`);
+    console.log(`${file}: ${data.reduce((sum, value) => sum + value, 0)} pixels, predicted IoU ${scores[best].toFixed(2)}`);
   }
   embedding.dispose();
 }
