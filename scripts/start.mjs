@@ -3,29 +3,41 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { parseArgs } from "node:util";
+import { buildDocs } from "./docs.mjs";
 import { ensureDependencies } from "./setup/dependencies.mjs";
 import { isMain, ROOT, runMain, say } from "./tools.mjs";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json" };
 
-/** The documentation under /docs/, where `npm run docs` has built it. */
-const documentation = {
-  name: "documentation",
-  configureServer({ middlewares }) {
-    middlewares.use("/docs", (request, response, next) => {
-      const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
-      let file = join(ROOT, "dist", "docs", normalize(path));
-      if (existsSync(file) && statSync(file).isDirectory()) file = join(file, "index.html");
-      if (!existsSync(file)) {
-        if (existsSync(join(ROOT, "dist", "docs"))) return next();
-        response.writeHead(404, { "content-type": "text/plain" });
-        return response.end("The documentation is not built yet. Run once: npm run docs\n");
-      }
-      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
-      return response.end(readFileSync(file));
-    });
-  },
-};
+const DOCS = join(ROOT, "dist", "docs");
+
+/** The documentation under /docs/. Where `npm run docs` has not built it, the first who asks for it waits until it is. */
+function documentation() {
+  let building;
+  const built = async () => {
+    if (existsSync(join(DOCS, "index.html"))) return;
+    building ??= buildDocs();
+    await building;
+  };
+  const answer = async (request, response) => {
+    await built();
+    const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
+    let file = join(DOCS, normalize(path));
+    if (existsSync(file) && statSync(file).isDirectory()) file = join(file, "index.html");
+    const found = file.startsWith(DOCS) && existsSync(file);
+    if (!found) file = join(DOCS, "404.html");
+    response.writeHead(found ? 200 : 404, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    response.end(readFileSync(file));
+  };
+  return {
+    name: "documentation",
+    configureServer({ middlewares }) {
+      middlewares.use("/docs", (request, response) => {
+        answer(request, response).catch((error) => response.writeHead(500, { "content-type": "text/plain" }).end(`${error?.message ?? error}\n`));
+      });
+    },
+  };
+}
 
 function browserWanted() {
   if (process.env.CI || process.env.SSH_CONNECTION) return false;
@@ -48,14 +60,12 @@ async function main() {
     root: ROOT,
     configFile: `${ROOT}/vite.config.ts`,
     logLevel: "warn",
-    plugins: [documentation],
+    plugins: [documentation()],
     server: { host: values.host, port: Number(values.port), open: open ? values.page : false },
   });
   await server.listen();
   const address = server.resolvedUrls?.local[0] ?? `http://localhost:${server.config.server.port}/`;
-  say(
-    `SAM-Med2D is at ${new URL(values.page, address).href}${open ? " and opens in your browser" : ""}, the documentation at /docs/ once npm run docs has built it. Ctrl+C ends it.`,
-  );
+  say(`SAM-Med2D is at ${new URL(values.page, address).href}${open ? " and opens in your browser" : ""}, the documentation is at /docs/. Ctrl+C ends it.`);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.close().finally(() => process.exit(0)));
 }
 

@@ -6,6 +6,7 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   ...deModel,
   "page.skip": "Zum Bild springen",
   "page.caution": "Nicht für klinische Zwecke",
+  "page.manual": "Anleitung und Dokumentation (englisch)",
   "page.image": "Bild",
   "page.cases": "Fälle",
   "page.panel": "Objekte, Modell und Ergebnisse",

@@ -5,6 +5,7 @@ export const en = {
   ...enModel,
   "page.skip": "Skip to the image",
   "page.caution": "Not for clinical use",
+  "page.manual": "Manual and documentation",
   "page.image": "Image",
   "page.cases": "Cases",
   "page.panel": "Objects, model and results",
