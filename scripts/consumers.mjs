@@ -2,6 +2,7 @@
 // --fast tries those alone that need no package beyond the repository's; NAME… those whose name contains it. `npm run build` goes before.
 import { parseArgs } from "node:util";
 import { openBrowser } from "./consumers/browser.mjs";
+import { DOCUMENTATION } from "./consumers/documentation.mjs";
 import { EXAMPLES } from "./consumers/examples.mjs";
 import { OTHERS } from "./consumers/others.mjs";
 import { PAGES } from "./consumers/pages.mjs";
@@ -10,6 +11,15 @@ import { isMain, Problem, runMain, say, seconds } from "./tools.mjs";
 
 /** Everything runs on the same software adapter, so numbers are the same to the last digits. */
 const SAME = 1e-6;
+
+/** At the same time: a page, the build of the next, one without a page. */
+const LANES = 1;
+
+/** Those of both lists by turns, so that what needs a page and what does not are under way together. */
+const inTurn = (a, b) =>
+  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => [a[i], b[i]])
+    .flat()
+    .filter(Boolean);
 
 const describe = ({ area, score }) => `${area} pixels, predicted IoU ${score.toFixed(6)}`;
 
@@ -29,30 +39,31 @@ function judge({ main, inWorker }, expected) {
 export async function tryConsumers({ fast = false, filters = [] } = {}) {
   const wanted = ({ name, fast: isFast }) =>
     (!fast || isFast) && (filters.length === 0 || filters.some((filter) => name.toLowerCase().includes(filter.toLowerCase())));
-  const [others, examples, pages] = [OTHERS, EXAMPLES, PAGES].map((list) => list.filter(wanted));
+  const [others, examples, pages] = [OTHERS, [...DOCUMENTATION, ...EXAMPLES], PAGES].map((list) => list.filter(wanted));
   if (others.length + examples.length + pages.length === 0) throw new Problem(`No consumer's name contains ${filters.join(" or ")}`);
   const shop = await openWorkshop(fast ? { borrowed: ["vite", "webgpu", "@webgpu"] } : { tools: true });
   const browser = openBrowser();
   const wrong = [];
   let expected;
-  const attempt = async (name, work) => {
+  const attempt = async ({ name, run, judged }) => {
     const start = performance.now();
     try {
-      const words = await work();
+      const found = await run({ ...shop, browser });
+      if (judged) expected = judge(found, expected);
+      const words = judged ? describe(expected) : found;
       say(`  ✓ ${name}${words ? `: ${words}` : ""} (${seconds(start)})`);
     } catch (error) {
       wrong.push(name);
       say(`  ✗ ${name} (${seconds(start)})\n${error instanceof Problem ? error.message : error.stack}`);
     }
   };
+  // One page is open at a time, which leaves half of two cores: beside it the next ones are built, and what needs no page is run.
+  const queue = inTurn([...pages.map((page) => ({ ...page, judged: true })), ...examples], others);
+  const lane = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await attempt(next);
+  };
   try {
-    for (const { name, run } of [...others, ...examples]) await attempt(name, () => run({ ...shop, browser }));
-    for (const { name, run } of pages) {
-      await attempt(name, async () => {
-        expected = judge(await run({ ...shop, browser }), expected);
-        return describe(expected);
-      });
-    }
+    await Promise.all(Array.from({ length: LANES }, lane));
   } finally {
     await browser.close();
     shop.close();

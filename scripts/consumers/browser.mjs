@@ -52,27 +52,34 @@ export function openBrowser() {
     starting ??= launch();
     return starting;
   };
+  let before = Promise.resolve();
   return {
-    /** Opens the address, waits for `globalThis.result`, gives it; with `use` whatever that makes of the page. Console errors are errors. */
-    async visit(url, use = async (page) => await resultOf(page)) {
-      const page = await (await browser()).newPage();
-      const errors = [];
-      page.on("console", (message) => message.type() === "error" && errors.push(`${message.text()} (${message.location().url ?? ""})`));
-      page.on("pageerror", (error) => errors.push(error?.message ?? `${error}`));
-      try {
-        await page.setViewport({ width: 1200, height: 800 });
-        await page.goto(url, { waitUntil: "load" });
-        const found = await use(page).catch((error) => {
-          throw new Problem([error?.message ?? `${error}`, ...errors].join("\n"));
-        });
-        if (errors.length > 0) throw new Problem(errors.join("\n"));
-        return found;
-      } finally {
-        await page.close();
-      }
+    /** One page after the other. Opens the address, waits for `globalThis.result`, gives it; with `use` whatever that makes of the page. Console errors are errors. */
+    visit(url, use = async (page) => await resultOf(page)) {
+      const visiting = before.then(() => open(url, use));
+      before = visiting.catch(() => undefined);
+      return visiting;
     },
     close: async () => (await starting?.catch(() => undefined))?.close(),
   };
+
+  async function open(url, use) {
+    const page = await (await browser()).newPage();
+    const errors = [];
+    page.on("console", (message) => message.type() === "error" && errors.push(`${message.text()} (${message.location().url ?? ""})`));
+    page.on("pageerror", (error) => errors.push(error?.message ?? `${error}`));
+    try {
+      await page.setViewport({ width: 1200, height: 800 });
+      await page.goto(url, { waitUntil: "load" });
+      const found = await use(page).catch((error) => {
+        throw new Problem([error?.message ?? `${error}`, ...errors].join("\n"));
+      });
+      if (errors.length > 0) throw new Problem(errors.join("\n"));
+      return found;
+    } finally {
+      await page.close();
+    }
+  }
 }
 
 export async function resultOf(page) {
@@ -80,4 +87,14 @@ export async function resultOf(page) {
   const result = await page.evaluate(() => globalThis.result);
   if (result.error) throw new Problem(result.error);
   return result;
+}
+
+/** Waits until the line that tells the user how it stands says `words`, gives it. */
+export async function says(page, words) {
+  await page.waitForFunction(
+    (pattern) => new RegExp(pattern).test(document.querySelector("[role=status]")?.textContent ?? ""),
+    { timeout: PAGE_MS },
+    words.source,
+  );
+  return await page.$eval("[role=status]", (element) => element.textContent);
 }

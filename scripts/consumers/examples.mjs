@@ -2,20 +2,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, Problem, ROOT, readJson } from "../tools.mjs";
-import { host } from "./browser.mjs";
+import { host, says } from "./browser.mjs";
 
 const WAIT_MS = 180_000;
 const FOLDER = join(ROOT, "examples");
-
-/** Waits until the line that tells the user how it stands says `words`. */
-async function says(page, words) {
-  await page.waitForFunction(
-    (pattern) => new RegExp(pattern).test(document.querySelector("[role=status]")?.textContent ?? ""),
-    { timeout: WAIT_MS },
-    words.source,
-  );
-  return await page.$eval("[role=status]", (element) => element.textContent);
-}
 
 /** Clicks into the larger organ of the drawing, gives what the page says of the mask. */
 async function clickOrgan(shop, name, url) {
@@ -85,7 +75,14 @@ async function niivue(shop) {
   }
 }
 
-/** A point in the larger organ, then a box around the smaller one; the labelmap is WebGL's, its picture is kept to be looked at. */
+/** Pixels that a line of the page's status gives, between bounds. */
+function pixelsOf(said, least, most) {
+  const pixels = Number(/(\d+) pixels/.exec(said)?.[1]);
+  if (!(pixels >= least && pixels <= most)) throw new Problem(`between ${least} and ${most} pixels expected: ${said}`);
+  return pixels;
+}
+
+/** All that the controller does in place of @cornerstonejs/ai's, by hand and by what the page says; pictures are kept to be looked at. */
 async function cornerstone(shop) {
   const project = shop.project("example-cornerstone3d", { page: join(FOLDER, "cornerstone3d") });
   await shop.node(shop.tool("vite", "bin/vite.js"), ["build", "--logLevel", "error", "--outDir", join(project, "dist")], { cwd: join(project, "page") });
@@ -96,11 +93,28 @@ async function cornerstone(shop) {
       const { x, y, width } = await (await page.$("#viewport")).boundingBox();
       const at = (u, v) => [x + u * width, y + v * width];
       const shot = (name) => page.screenshot({ path: join(CACHE, "screenshots", `example_cornerstone3d_${name}.png`) });
+      const labelled = async (slices) => {
+        const matching = (count) => new RegExp(`on ${count} slices`).test(document.querySelector("#labelled").textContent);
+        await page.waitForFunction(matching, { timeout: WAIT_MS }, slices);
+        return await page.$eval("#labelled", (element) => element.textContent);
+      };
+      // The larger organ of the middle slice has about 4950 pixels, the smaller 2030.
       await page.mouse.click(...at(0.34, 0.49));
       const point = await says(page, /redicted IoU/);
+      const pixels = pixelsOf(point, 4000, 6500);
       await shot("point");
+      await page.$eval("#cutoff", (slider) => {
+        slider.value = "100";
+        slider.dispatchEvent(new Event("input"));
+      });
+      await says(page, new RegExp(`^(?!${pixels} ).*redicted IoU`));
+      const surer = pixelsOf(await says(page, /redicted IoU/), 1, pixels - 1);
       await page.click("#clear");
       await says(page, /No prompt/);
+      await page.$eval("#cutoff", (slider) => {
+        slider.value = "0";
+        slider.dispatchEvent(new Event("input"));
+      });
       await page.select("#tool", "BoxPrompt");
       await page.mouse.move(...at(0.6, 0.5));
       await page.mouse.move(...at(0.6, 0.38));
@@ -109,16 +123,28 @@ async function cornerstone(shop) {
       await page.mouse.move(...at(0.85, 0.66));
       await page.mouse.up();
       const box = await says(page, /redicted IoU/);
+      pixelsOf(box, 1300, 3200);
       await shot("box");
-      // The organs of the middle slice have about 4950 and 2030 pixels.
-      for (const [said, least, most] of [
-        [point, 4000, 6500],
-        [box, 1300, 3200],
-      ]) {
-        const pixels = Number(/(\d+) pixels/.exec(said)?.[1]);
-        if (!(pixels >= least && pixels <= most)) throw new Problem(said);
-      }
-      return `${point}; ${box}`;
+      await page.click("#accept");
+      pixelsOf(await labelled(1), 1300, 3200);
+      // Every other slice is encoded before anybody asks: then those next to it cost a decode alone.
+      await page.click("#encode");
+      await says(page, /Encoded 8 of 8 images/);
+      await page.click("#next");
+      const next = await says(page, /redicted IoU/);
+      pixelsOf(next, 1100, 3200);
+      if (!/encode 0 ms/.test(next)) throw new Problem(`the slice that was encoded before was encoded again: ${next}`);
+      await page.click("#accept");
+      await labelled(2);
+      await page.click("#clear");
+      await page.click("#auto");
+      await page.mouse.move(...at(0.5, 0.5));
+      await page.mouse.wheel({ deltaY: 100 });
+      const neighbours = await says(page, /redicted IoU/);
+      pixelsOf(neighbours, 500, 4000);
+      await shot("neighbours");
+      await page.click("#accept");
+      return `${point}; above a cut-off ${surer} pixels; ${box}; next slice ${next}; by its neighbours ${neighbours}; ${await labelled(3)}`;
     });
   } finally {
     server.close();

@@ -33,6 +33,18 @@ async function plain(shop, { query = "", headers = {} } = {}) {
   return await visitOn(shop, { files, headers, mounts: { "/lib/": join(shop.library, "dist") } });
 }
 
+/** An import map, and every kind of image that a page has. */
+async function everySource(shop) {
+  const main = 'import { segmentTwice } from "./segment.js"; import { everySource } from "./sources.js";';
+  const files = {
+    "/": html('<script type="module" src="/main.js"></script>', importMap(entries("/lib/"))),
+    "/segment.js": source("segment.js"),
+    "/sources.js": source("sources.js"),
+    "/main.js": `${main} segmentTwice(() => new Worker("/lib/worker.js", { type: "module" }), everySource);`,
+  };
+  return await visitOn(shop, { files, mounts: { "/lib/": join(shop.library, "dist") } });
+}
+
 /** No inline script, nothing from elsewhere; without an import map the addresses stand in the source. */
 async function strictCsp(shop) {
   const named = source("segment.js").replace('"sam-med2d-webgpu"', '"/lib/index.js"').replace('"sam-med2d-webgpu/client"', '"/lib/client.js"');
@@ -137,7 +149,7 @@ async function next(shop) {
 
 /** `fast` ones need no package beyond the repository's own. */
 export const PAGES = [
-  { name: "import map", run: (shop) => plain(shop) },
+  { name: "import map, every kind of image", run: everySource },
   { name: "import map, addresses with a query", fast: true, run: (shop) => plain(shop, { query: "?v=1" }) },
   { name: "strict content security policy", fast: true, run: strictCsp },
   { name: "another origin", run: otherOrigin },

@@ -10,7 +10,8 @@ function disc() {
   return { data, width: SIDE, height: SIDE, channels: 1 };
 }
 
-async function segment(model) {
+async function segment(model, also) {
+  await also?.(model);
   const embedding = await model.encode(disc());
   const { masks, scores, best } = await model.decode(embedding, { box: [70, 70, 186, 186] });
   const outside = await model.decode(embedding, { points: [{ x: 999, y: 0 }] }).catch((error) => error);
@@ -20,13 +21,13 @@ async function segment(model) {
   return { area, score: scores[best], refused: outside instanceof SamError && outside instanceof ClientError };
 }
 
-/** `makeWorker` gives a worker of "sam-med2d-webgpu/worker". */
-export async function segmentTwice(makeWorker) {
+/** `makeWorker` gives a worker of "sam-med2d-webgpu/worker"; `also` is asked of both models before. */
+export async function segmentTwice(makeWorker, also) {
   try {
     const weights = new URLSearchParams(location.search).get("weights") ?? "/weights.safetensors";
-    const main = await segment(await SamMed2D.load({ weights, cache: false }));
+    const main = await segment(await SamMed2D.load({ weights, cache: false }), also);
     const worker = makeWorker();
-    const inWorker = await segment(await SamMed2DWorker.load(worker, { weights, cache: false }));
+    const inWorker = await segment(await SamMed2DWorker.load(worker, { weights, cache: false }), also);
     worker.terminate();
     globalThis.result = { main, inWorker };
   } catch (error) {
