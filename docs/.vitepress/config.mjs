@@ -1,12 +1,14 @@
 // npm run docs: the documentation as a site in dist/docs, with search that works offline. Dead links fail the build.
 import { existsSync, readFileSync } from "node:fs";
 
+const icon = readFileSync(new URL("../../app/icon.svg", import.meta.url), "base64");
 const reference = new URL("../reference/typedoc-sidebar.json", import.meta.url);
 
 export default {
   title: "SAM-Med2D on WebGPU",
   description: "Interactive segmentation of medical images in the browser.",
   base: "/docs/",
+  head: [["link", { rel: "icon", type: "image/svg+xml", href: `data:image/svg+xml;base64,${icon}` }]],
   outDir: "../dist/docs",
   cacheDir: "../.cache/vitepress",
   lang: "en",
