@@ -360,4 +360,24 @@ describe("progress of a load", () => {
     expect((await (await queued[0])?.save())?.data).toEqual((await embedding.save()).data);
     model.dispose();
   });
+
+  it("tells how many prompts are decoded; a decode that waits for its turn obeys its signal at once", async () => {
+    const model = await loadGolden(golden);
+    const embedding = await model.encode(golden.image);
+    const steps: Progress[] = [];
+    await model.decode(embedding, [prompt, prompt, {}], { onProgress: (step) => steps.push(step) });
+    expect(steps.filter(({ stage }) => stage === "decode").at(-1)).toEqual({ stage: "decode", loaded: 3, total: 3, unit: "prompts" });
+    let encoded = false;
+    const before = model.encode(golden.image).then(() => {
+      encoded = true;
+    });
+    const controller = new AbortController();
+    const waiting = model.decode(embedding, prompt, { signal: controller.signal });
+    const reason = new Error("another click");
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    expect(encoded).toBe(false);
+    await before;
+    model.dispose();
+  });
 });
