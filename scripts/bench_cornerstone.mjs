@@ -20,7 +20,7 @@ async function build(modules) {
   symlinkSync(join(modules, "@cornerstonejs"), join(project, "node_modules/@cornerstonejs"), "junction");
   symlinkSync(ROOT, join(project, "node_modules/sam-med2d-webgpu"), "junction");
   for (const name of ["sam_controller.js", "slices.js", "drawn_dicom.js", "vite.config.js"]) cpSync(join(EXAMPLE, name), join(project, name));
-  cpSync(join(ROOT, "bench/cornerstone_page.mjs"), join(project, "main.js"));
+  cpSync(join(ROOT, "scripts/peers/cornerstone_page.mjs"), join(project, "main.js"));
   const html =
     '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><div id="viewport" style="width:512px;height:512px"></div><script type="module" src="./main.js"></script>';
   writeFileSync(join(project, "index.html"), html);

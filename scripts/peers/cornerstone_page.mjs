@@ -1,5 +1,5 @@
 // Runs in the browser that scripts/bench_cornerstone.mjs starts: one controller of the two, `?controller=ours` or `theirs` with `&execution=`, on the middle
-// slice of the drawn series, clicks by annotations. Never part of the bench page, nor of anything that is built.
+// slice of the drawn series, clicks by annotations.
 import { Enums, eventTarget, imageLoader, init, RenderingEngine, utilities } from "@cornerstonejs/core";
 import * as dicomLoader from "@cornerstonejs/dicom-image-loader";
 import * as tools from "@cornerstonejs/tools";
