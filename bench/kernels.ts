@@ -49,6 +49,17 @@ const COLUMNS: readonly Column[] = [
   { title: "Kernel", text: true, className: "text shape", sort: ({ kernel }) => kernel, show: ({ kernel, constants }) => `${kernel} ${constants}` },
 ];
 
+/** Beside the median, where the device has a model: which of the two is wrong is told by their ratio. */
+const MODEL: readonly Column[] = [
+  {
+    title: "Modelled",
+    sort: ({ modelled }) => modelled?.us ?? -1,
+    show: ({ modelled, time: t }) => modelled && make("span", {}, time(modelled.us / 1e3), bar(modelled.us / 1e3 / t.median)),
+  },
+  { title: "Fill", sort: ({ modelled }) => modelled?.fill ?? -1, show: ({ modelled }) => modelled && percent(modelled.fill) },
+  { title: "Limit", text: true, sort: ({ modelled }) => modelled?.limit ?? "", show: ({ modelled }) => modelled?.limit },
+];
+
 export function differenceWords({ relative, noise, verdict }: Difference): string {
   const change = `${relative >= 0 ? "+" : "−"}${percent(Math.abs(relative))}`;
   return verdict === "same" ? `${change}, within the noise of ${percent(noise)}` : `${change}, ${verdict}`;
@@ -76,7 +87,9 @@ export class KernelTable {
 
   get #columns(): readonly Column[] {
     const differences = this.#differences;
-    if (!differences) return COLUMNS;
+    const model = this.#kernels.some(({ modelled }) => modelled) ? MODEL : [];
+    const all = [...COLUMNS.slice(0, 5), ...model, ...COLUMNS.slice(5)];
+    if (!differences) return all;
     const change: Column = {
       title: "Change",
       sort: (kernel) => differences(kernel)?.relative ?? 0,
@@ -85,7 +98,7 @@ export class KernelTable {
         return found ? make("span", { className: found.verdict }, differenceWords(found)) : "not in the saved run";
       },
     };
-    return [...COLUMNS.slice(0, 5), change, ...COLUMNS.slice(5)];
+    return [...all.slice(0, 5), change, ...all.slice(5)];
   }
 
   #draw(): void {

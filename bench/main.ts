@@ -8,6 +8,7 @@ import { measure } from "../src/bench/measure.ts";
 import { type Environment, parseReport } from "../src/bench/report.ts";
 import { openCheckpoint } from "../src/checkpoint/open.ts";
 import { GPU_TARGET, type Target } from "../src/graph/target.ts";
+import { DEVICE_MODELS } from "../src/graph/time_model.ts";
 import { byId, make } from "./dom.ts";
 import { showPaper } from "./paper.ts";
 import { ResultView } from "./result_view.ts";
@@ -28,6 +29,8 @@ const step = byId("step", HTMLElement);
 const problem = byId("problem", HTMLElement);
 const saved = byId("saved", HTMLInputElement);
 const speed = byId("speed", HTMLFormElement);
+const deviceModel = byId("device-model", HTMLSelectElement);
+deviceModel.append(...Object.values(DEVICE_MODELS).map(({ name }) => new Option(name, name, name === "m2", name === "m2")));
 const view = new ResultView();
 
 let target: Target = GPU_TARGET;
@@ -124,7 +127,9 @@ function paper(): void {
   if (!(gflops > 0 && gbs > 0)) return;
   const { golden } = syntheticSubject(name);
   const [precision = "f32"] = chosenPrecisions();
-  showPaper(byId("paper", HTMLElement), { golden, config: CONFIGURATIONS[name] }, targetIn(target, precision), { gflops, gbs });
+  const model = Object.values(DEVICE_MODELS).find((device) => device.name === deviceModel.value) ?? DEVICE_MODELS.m2;
+  const gpu = { ...targetIn(GPU_TARGET, precision), model };
+  showPaper(byId("paper", HTMLElement), { golden, config: CONFIGURATIONS[name] }, targetIn(target, precision), { gflops, gbs }, gpu);
 }
 
 function configChanged(): void {

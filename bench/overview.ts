@@ -14,7 +14,7 @@ function figures(list: readonly Figure[]): HTMLElement {
   );
 }
 
-function graphCard(title: string, { wall, gpu, coldMs, floorMs, dispatches, submits, flop, bytes }: GraphReport): HTMLElement {
+function graphCard(title: string, { wall, gpu, coldMs, floorMs, modelledMs, dispatches, submits, flop, bytes }: GraphReport): HTMLElement {
   return make(
     "div",
     { className: "graph" },
@@ -23,6 +23,7 @@ function graphCard(title: string, { wall, gpu, coldMs, floorMs, dispatches, subm
       ["median wait", time(wall.median), "lead"],
       ["GPU time", gpu ? time(gpu.median) : "no timestamps"],
       ["floor on these peaks", time(floorMs)],
+      ...(modelledMs === undefined ? [] : [["modelled", time(modelledMs)] as const]),
       ["p95", time(wall.p95)],
       ["spread", percent(wall.spread)],
       ["first run", time(coldMs)],

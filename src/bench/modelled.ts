@@ -58,17 +58,19 @@ export function modelledGraph(graph: Graph, device: DeviceModel): ModelledGraph 
   };
 }
 
+export const MODELLED_HEAD = ["kernel", "shape", "variant", "", "workgroups", "fill", "each", "limit"] as const;
+
 /** Dispatches alike in everything the model sees, as one row with their number, in the order in which the first of them runs. */
-export function modelledText(name: string, graph: ModelledGraph, { name: device, gapUs }: DeviceModel): string {
+export function modelledRows({ kernels }: ModelledGraph): string[][] {
   const rows = new Map<string, { first: ModelledDispatch; count: number }>();
-  for (const kernel of graph.kernels) {
+  for (const kernel of kernels) {
     const { op, shape, variant, workgroups, threads, us } = kernel;
     const key = [op, shape, variant, workgroups, threads, us].join(" ");
     const row = rows.get(key);
     if (row) row.count++;
     else rows.set(key, { first: kernel, count: 1 });
   }
-  const cells = [...rows.values()].map(({ first: { op, shape, variant, workgroups, threads, us, fill, limit }, count }) => [
+  return [...rows.values()].map(({ first: { op, shape, variant, workgroups, threads, us, fill, limit }, count }) => [
     op,
     shape,
     variant ?? "",
@@ -78,7 +80,10 @@ export function modelledText(name: string, graph: ModelledGraph, { name: device,
     `${us.toFixed(1)} µs`,
     limit,
   ]);
-  const table = [["kernel", "shape", "variant", "", "workgroups", "fill", "each", "limit"], ...cells];
+}
+
+export function modelledText(name: string, graph: ModelledGraph, { name: device, gapUs }: DeviceModel): string {
+  const table = [[...MODELLED_HEAD], ...modelledRows(graph)];
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   const lines = table.map((row) =>
     row

@@ -26,8 +26,9 @@ export function candidates(shape: MatmulShape, device: DeviceModel = DEVICE_MODE
     .map(({ name }) => name);
 }
 
-/** As many parts as keep each part long enough. */
+/** As many parts as keep each part long enough. Where nobody who reads the sum adds parts up, only a convolution is worth the second pass. */
 export function mostSplits(shape: MatmulShape, tile: Outer & { readonly SLICES?: number }): number {
+  if (!shape.reducedByReader && shape.taps === 1) return 1;
   const steps = (shape.taps * shape.k) / 4 / tile.STEP4 / (tile.SLICES ?? 1);
   const groups = workgroupsOf(shape, tile, 1).reduce((product, count) => product * count);
   const part = 4 * shape.phases * shape.m * shape.n;

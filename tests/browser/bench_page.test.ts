@@ -180,10 +180,18 @@ describe("the bench page", () => {
     await choose(page, "#saved", folder.file("other.json"));
     await page.waitForSelector("#problem:not([hidden])");
     expect(await problem(page)).toContain("This is not a saved run");
-    await writeFile(folder.file("sample.json"), JSON.stringify(sampleReport()));
+    const { encode, ...sample } = sampleReport();
+    const kernels = encode.kernels.map((kernel) => ({ ...kernel, modelled: { us: 1000, fill: 0.36, limit: "latency" } }));
+    await writeFile(folder.file("sample.json"), JSON.stringify({ ...sample, encode: { ...encode, modelledMs: 1.5, kernels } }));
     await choose(page, "#saved", folder.file("sample.json"));
     await page.waitForSelector("#results:not([hidden])");
     expect(await text(page, "#overview")).toContain("Test GPU");
+    // What the model says, beside what was measured.
+    expect(await text(page, "#overview")).toMatch(/modelled\s+1\.50\sms/);
+    expect(await page.$$eval("#kernels thead button", (heads) => heads.map((head) => head.textContent))).toEqual(
+      expect.arrayContaining(["Modelled", "Fill", "Limit"]),
+    );
+    expect(await text(page, "#kernels tbody tr")).toMatch(/2\.00\sms\s+1\.00\sms\s+36\s%\s+latency/);
     expect(await problem(page)).toBe("");
     expect(errors).toEqual([]);
     await page.close();
@@ -214,6 +222,11 @@ describe("the bench page without WebGPU", () => {
     const { page, errors } = await site.open("/bench/index.html");
     await page.waitForSelector("#paper table");
     expect(await text(page, "#adapter")).toContain("no WebGPU adapter");
+    await page.select("#device-model", "h100");
+    await page.waitForFunction(() => document.querySelector("#paper summary")?.textContent?.includes("h100"));
+    await page.click("#paper summary");
+    expect(await text(page, "#paper details")).toMatch(/linear\s+256×768×2304\s+\w+\/1\s+12 ×\s+\d+ × \d+\s+\d+\s%\s+[\d.]+\sµs\s+\w+/);
+    await screenshots(page, "bench_model");
     expect(await page.$eval("#start", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
     expect(errors).toEqual([]);
     await page.close();

@@ -73,6 +73,34 @@ describe("the size of vit_b", () => {
     expect(bytes).toBeLessThan(4 * 271_241_776 + 1_500_000);
   });
 
+  // The one that the model takes for the fastest, that of the most parts, and each in turn that the tuner may find fastest.
+  it.each(Object.values(DEVICE_MODELS))("stays within 8 MiB of activations, 140 and 24 dispatches and a submit each, whatever is chosen on $name", (model) => {
+    for (const weights of ["f32", "f16", "int8"] as const) {
+      const target = { ...GPU_TARGET, model, weights };
+      const offered = new Map(
+        [encodeGraph(VIT_B, target).graph, decode(VIT_B, target)]
+          .flatMap(({ dispatches }) => dispatches)
+          .flatMap(({ choice }) => (choice ? [[choice.key, choice.candidates]] : [])),
+      );
+      const parts = (name: string) => Number(name.split("/")[1]);
+      const picks = [
+        (names: readonly string[]) => [...names].sort((a, b) => parts(b) - parts(a))[0],
+        ...Array.from({ length: 10 }, (_, i) => (names: readonly string[]) => names[i % names.length]),
+      ];
+      for (const pick of picks) {
+        const choices = Object.fromEntries([...offered].map(([key, names]) => [key, pick(names) as string]));
+        const [encode, click] = [encodeGraph(VIT_B, { ...target, choices }).graph, decode(VIT_B, { ...target, choices })];
+        for (const graph of [encode, click]) {
+          expect(plan(graph).slots.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(8 << 20);
+          expect(submitEnds(graph, SLOW_GPU_FLOP_PER_MS, SUBMIT_BUDGET_MS).length).toBe(1);
+        }
+        expect(encode.dispatches.length).toBeLessThanOrEqual(140);
+        expect(click.dispatches.length).toBeLessThanOrEqual(24);
+      }
+      expect(offered.size).toBeGreaterThan(8);
+    }
+  });
+
   it.each(TARGETS)("needs at most 32 MB of activations for both graphs together, on $kind with subgroups of $subgroupSize", (target) => {
     expect(pooledBytes(VIT_B, target)).toBeLessThanOrEqual(32e6);
   });
