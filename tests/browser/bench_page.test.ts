@@ -226,6 +226,8 @@ describe("the bench page without WebGPU", () => {
     await page.waitForFunction(() => document.querySelector("#paper summary")?.textContent?.includes("h100"));
     await page.click("#paper summary");
     expect(await text(page, "#paper details")).toMatch(/linear\s+256×768×2304\s+\w+\/1\s+12 ×\s+\d+ × \d+\s+\d+\s%\s+[\d.]+\sµs\s+\w+/);
+    await page.setViewport({ width: 390, height: 900 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await screenshots(page, "bench_model");
     expect(await page.$eval("#start", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
     expect(errors).toEqual([]);
