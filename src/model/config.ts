@@ -26,6 +26,8 @@ export interface VitConfig extends NetworkConfig {
   readonly heads: number;
   /** Hidden channels of a block's MLP. */
   readonly mlpWidth: number;
+  /** The same of each block, where blocks differ. */
+  readonly mlpWidths?: readonly number[];
   /** Side of a patch, in model pixels: imageSize / grid. */
   readonly patch: number;
   /** Side of the square that the stored position embedding covers: differs from `grid` where it is resized. */
@@ -139,6 +141,10 @@ function detectDecoder({ shapeOf, count, fail }: ShapeReader): DecoderConfig {
   const [maskTokens = 0] = shapeOf("mask_decoder.mask_tokens.weight", 2);
   if ([crossWidth, width].some((channels) => channels % 64 !== 0 || channels > MOST_CHANNELS))
     throw fail(`decoder widths that are multiples of 64, up to ${MOST_CHANNELS}`, `width ${width}, cross-attention width ${crossWidth}`);
+  if (mlpWidth === 0 || mlpWidth % 4 !== 0)
+    throw fail("a decoder's MLP of a multiple of 4 channels", `${mlpWidth}`, "mask_decoder.transformer.layers.0.mlp.lin1");
+  // Mask 0 answers alone, the others together.
+  if (maskTokens < 2) throw fail("a mask token for the single mask and some for several", `${maskTokens}`, "mask_decoder.mask_tokens");
   return { width, depth: count("mask_decoder.transformer.layers"), heads: DECODER_HEADS, mlpWidth, crossWidth, maskTokens };
 }
 

@@ -104,12 +104,44 @@ describe("detectConfig", () => {
       (shapes) => shapes.set("mask_decoder.transformer.layers.0.mlp.lin1.weight", { shape: [2048, 320], dtype: "F32" }),
       "multiples of 64, up to 256",
     ],
+    [
+      "a decoder whose MLP is no multiple of four",
+      (shapes) => shapes.set("mask_decoder.transformer.layers.0.mlp.lin1.weight", { shape: [2046, 256], dtype: "F32" }),
+      "mlp.lin1 must be a decoder's MLP of a multiple of 4 channels, got 2046",
+    ],
+    ["a decoder of one mask", (shapes) => shapes.set("mask_decoder.mask_tokens.weight", { shape: [1, 256], dtype: "F32" }), "mask_tokens must be"],
+    [
+      "an encoder whose width its adapters cannot squeeze",
+      (shapes) => {
+        shapes.set("image_encoder.patch_embed.proj.weight", { shape: [776, 3, 16, 16], dtype: "F32" });
+        shapes.set("image_encoder.blocks.0.attn.rel_pos_h", { shape: [27, 97], dtype: "F32" });
+      },
+      "expected width a multiple of 16, patch of 4, got width 776, patch 16",
+    ],
   ])("refuses %s", (_, change, words) => {
     const shapes = shapesOf(VIT_B);
     change(shapes);
     const refused = expect.objectContaining({ name: "SamError", code: "checkpoint", op: "wrong.pth" });
     expect(() => detectConfig("wrong.pth", shapes)).toThrow(refused);
     expect(() => detectConfig("wrong.pth", shapes)).toThrow(words);
+  });
+
+  it("refuses widths that its kernels cannot move, four channels at a time, and reads MLPs that differ from block to block", () => {
+    const of = (config: Config, changes: Record<string, Shape>) => {
+      const shapes = shapesOf(config);
+      for (const [name, shape] of Object.entries(changes)) shapes.set(`image_encoder.${name}`, { shape, dtype: "F32" });
+      return detectConfig("pruned.pth", shapes);
+    };
+    const plain = { "patch_embed.proj.weight": [770, 3, 16, 16], "blocks.0.attn.rel_pos_h": [27, 77] };
+    expect(() => of(SAM, plain)).toThrow("expected width a multiple of 4, patch of 4, got width 770, patch 16");
+    const lite = readGolden("lite_medsam").config;
+    expect(() => of(lite, { "layers.1.blocks.0.mlp.fc1.weight": [510, 128] })).toThrow(/expected widths that are multiples of 4, got 32, 64, 256, 128, 510,/);
+    expect(() => of(lite, { "layers.2.blocks.0.attn.attention_biases": [16, 196] })).toThrow(
+      /must be heads of a multiple of 4 channels, got 160 channels for 16 heads/,
+    );
+    expect(() => of(lite, { "layers.2.blocks.0.attn.attention_biases": [5, 190] })).toThrow(/the square of a window's side .* got 190/);
+    const mlpWidths = [3072, 45, ...new Array<number>(10).fill(3072)];
+    expect(of(SAM, { "blocks.1.mlp.lin1.weight": [45, 768] })).toEqual({ ...SAM, mlpWidths });
   });
 
   it.each([

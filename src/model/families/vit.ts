@@ -56,11 +56,11 @@ function patchEmbed(graph: Graph, { patch, grid, storedGrid, width }: VitConfig,
 
 /** x [T, C] and its norm1 → [T, C] and the next block's norm1 of that, where there is a next one. */
 function block(graph: Graph, config: VitConfig, { x, normed }: { x: Tensor; normed: Tensor }, index: number): LayerNormed {
-  const { width, mlpWidth, heads, grid, adapters, depth } = config;
+  const { width, mlpWidth, mlpWidths, heads, grid, adapters, depth } = config;
   const name = blockName(index);
   const window = config.globalBlocks.includes(index) ? grid : config.window;
   const all = { groups: 1, each: width };
-  const inner = { groups: 1, each: mlpWidth };
+  const inner = { groups: 1, each: mlpWidths?.[index] ?? mlpWidth };
   const head = { groups: heads, each: width / heads };
   const three = { groups: 3 * heads, each: head.each };
   const qkv = groupedLinear(graph, normed, `${name}.attn.qkv`, all, three);

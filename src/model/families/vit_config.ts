@@ -22,7 +22,8 @@ export function detectVit({ names, has, shapeOf, count, fail }: ShapeReader, { i
   if (depth === 0) throw fail("image_encoder.blocks", "none");
   const tables = Array.from({ length: depth }, (_, i) => shapeOf(`image_encoder.blocks.${i}.attn.rel_pos_h`, 2) as [number, number]);
   const headWidth = tables[0]?.[1] ?? 0;
-  const [mlpWidth = 0] = shapeOf("image_encoder.blocks.0.mlp.lin1.weight", 2);
+  const mlpWidths = tables.map((_, i) => shapeOf(`image_encoder.blocks.${i}.mlp.lin1.weight`, 2)[0] as number);
+  const [mlpWidth = 0] = mlpWidths;
   const tableLengths = tables.map(([length]) => length);
   const blocks = tellBlocks(tableLengths, storedGrid);
   if (typeof blocks === "string") throw fail("relative-position tables of one length for windows and one for the whole image", blocks, "rel_pos_h");
@@ -45,6 +46,7 @@ export function detectVit({ names, has, shapeOf, count, fail }: ShapeReader, { i
     depth,
     heads: width / headWidth,
     mlpWidth,
+    ...(mlpWidths.some((each) => each !== mlpWidth) ? { mlpWidths } : {}),
     patch,
     imageSize: size,
     grid,
