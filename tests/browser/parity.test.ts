@@ -10,7 +10,7 @@ import type { Mask } from "../../src/image/mask.ts";
 import type { Prompt } from "../../src/model/prompts.ts";
 import type { Decoded, EncodeOptions, ModelStats } from "../../src/segmenter.ts";
 import { smallWeights } from "../cli/small_weights.ts";
-import { transformersFile } from "../model/network_file.ts";
+import { networkFile, transformersFile } from "../model/network_file.ts";
 import { type Answering, checkGolden, describeErrors } from "../model/golden_check.ts";
 import { useSite } from "../support/browser.ts";
 import { expectClose } from "../support/compare.ts";
@@ -47,6 +47,9 @@ declare global {
   var parity: Parity;
   var parityReady: boolean | undefined;
 }
+
+/** Their encodes are of 70 GFLOP. */
+const FULL_SIZE = ["lite_medsam", "mobile_sam"] as const;
 
 const HTML = `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/parity_page.js"></script>`;
 const FILES = { "/parity.html": HTML, "/parity_page.js": readFileSync(join(ROOT, "tests", "browser", "parity_page.mjs"), "utf8") };
@@ -106,6 +109,7 @@ describe("the built bundle in Chromium", () => {
     // As transformers saves it beside its weights.
     const processor = { do_normalize: true, do_pad: true, do_resize: true, image_mean: [0.485, 0.456, 0.406], size: { longest_edge: 1024 } };
     await writeFile(join(folder, "preprocessor_config.json"), JSON.stringify(processor));
+    if (!QUICK) for (const name of FULL_SIZE) await writeFile(join(folder, `${name}.safetensors`), networkFile(readGolden(name)));
     mounts["/weights/"] = folder;
   });
   const site = useSite({ mounts, files: FILES });
@@ -148,6 +152,21 @@ describe("the built bundle in Chromium", () => {
     },
     TIMEOUT,
   );
+
+  if (!QUICK)
+    it.each(FULL_SIZE)(
+      "meets PyTorch with the full-size network %s",
+      async (name) => {
+        const { page, errors } = await openParity(site);
+        const { model, device, stats } = await load(page, { weights: `${site.origin}/weights/${name}.safetensors` });
+        expect(stats.input).toBe(`${name === "lite_medsam" ? "lite-medsam" : "sam"}, from the shapes of its tensors`);
+        const golden = readGolden(name);
+        console.log(describeErrors(`${name} in Chromium`, device.description, await checkGolden(new PageModel(page, model), golden)));
+        expect(errors).toEqual([]);
+        await page.close();
+      },
+      TIMEOUT,
+    );
 
   it(
     "answers bad input with typed errors and goes on working",

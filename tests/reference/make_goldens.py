@@ -108,6 +108,7 @@ FILES: Dict[str, Golden] = {
         order="rgb",
         embedding_step=(1, 2, 4, 4),
         logits_step=(1, 1, 4, 4),
+        masks=True,
     ),
     # Sides 100, 50, 25, 25: every stage has windows that are padded.
     "narrow_tiny_vit": Golden(NARROW, 3, (400, 300), fit="longest", order="rgb", embedding_step=(1, 2, 1, 1)),
@@ -134,6 +135,7 @@ FILES: Dict[str, Golden] = {
         cases=("point",),
         embedding_step=(1, 1, 4, 4),
         logits_step=(1, 1, 4, 4),
+        masks=True,
     ),
     "lite_medsam": Golden(
         LITE_MEDSAM,
