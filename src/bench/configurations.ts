@@ -38,7 +38,9 @@ const TINY_VIT = { family: "tiny_vit", patchWidth: 32, stages: STAGES, grid: 64,
 export const MEMBERS: Readonly<Record<string, Config>> = {
   tiny_vit: { ...TINY_VIT, patchKernel: 3, imageSize: 1024 },
   lite_medsam: { ...TINY_VIT, patchKernel: 1, imageSize: 256 },
+  // Of SlimSAM-uniform-77; heads as SAM's.
   slimsam: { ...AT_1024, width: 168, heads: 12, mlpWidth: 696, tableLengths: tables(12, VIT_B.globalBlocks) },
+  slimsam_50: { ...AT_1024, width: 384, heads: 12, mlpWidth: 1536, tableLengths: tables(12, VIT_B.globalBlocks) },
   sam_b: { ...AT_1024, tableLengths: tables(12, VIT_B.globalBlocks) },
   sam_l: { ...AT_1024, width: 1024, depth: 24, heads: 16, mlpWidth: 4096, globalBlocks: [5, 11, 17, 23], tableLengths: tables(24, [5, 11, 17, 23]) },
   sam_h: { ...AT_1024, width: 1280, depth: 32, heads: 16, mlpWidth: 5120, globalBlocks: [7, 15, 23, 31], tableLengths: tables(32, [7, 15, 23, 31]) },
