@@ -11,7 +11,7 @@ export function parseJson(label: string, bytes: Uint8Array, expected: string, re
     return JSON.parse(text);
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
-    throw bad(label, expected, cause.message.slice(0, 120), remedy, undefined, cause);
+    throw bad(label, expected, cause instanceof TypeError ? "bytes that are no text" : "text that is none, or breaks off", remedy, undefined, cause);
   }
 }
 

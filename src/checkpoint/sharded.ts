@@ -1,6 +1,7 @@
 // A checkpoint in several safetensors files: an index says which tensor is in which.
 import { blobSource, type ByteSource } from "../bytes/byte_source.ts";
 import { type Checkpoint, type OtherTensor, SCALE_SUFFIX, type StoredTensor } from "./checkpoint.ts";
+import { SamError } from "../errors.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, quoted } from "../bytes/fail.ts";
 import { parseJson } from "./json.ts";
@@ -44,7 +45,10 @@ export async function openShards(
   const sources = new Map<string, ByteSource>();
   const shards = new Map<string, Checkpoint>();
   for (const [file, open] of files) {
-    const source = await open();
+    const source = await open().catch((cause: unknown) => {
+      if (!fileOf || !(cause instanceof SamError)) throw cause;
+      throw bad(label, `${file}, which the index names`, cause.got ?? "none", "Put all files of the checkpoint beside their index.", undefined, cause);
+    });
     sources.set(file, source);
     shards.set(file, await openFile(source));
     // A browser holds few connections to one server: no shard keeps one while the next is opened.

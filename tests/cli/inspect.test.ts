@@ -1,5 +1,7 @@
+import { writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { SMALL, writeSmallWeights } from "./small_weights.ts";
+import { safetensorsHeader } from "../../src/checkpoint/safetensors_writer.ts";
+import { SMALL, smallWeights, writeSmallWeights } from "./small_weights.ts";
 import { cli, useFolder } from "./support.ts";
 
 const folder = useFolder();
@@ -49,5 +51,46 @@ describe("inspect --graph", () => {
     const other = await cli(["inspect", at("other.safetensors"), "--graph"]);
     expect(other.code).toBe(1);
     expect(other.stdout).not.toContain("GFLOP");
+  });
+});
+
+describe("inspect of what is no whole checkpoint of this family", () => {
+  const zeros = (names: readonly string[]) => {
+    const tensors = names.map((name) => ({ name, shape: [4], dtype: "F32" as const }));
+    return Buffer.concat([safetensorsHeader(tensors), new Uint8Array(16 * names.length)]);
+  };
+  const HQ = [{ name: "mask_decoder.hf_token.weight", shape: [1, 256] }];
+  const FILES: Readonly<Record<string, string | Uint8Array>> = {
+    "page.pth": "<!doctype html><title>Sign in</title>",
+    "lora.safetensors": zeros(["base_model.model.vision_encoder.layers.0.attn.qkv.lora_A.weight", "base_model.model.vision_encoder.layers.0.attn.qkv.lora_B.weight"]),
+    "sam2.safetensors": zeros(["image_encoder.trunk.pos_embed", "image_encoder.trunk.pos_embed_window", "memory_attention.layers.0.norm1.weight"]),
+    "hq.safetensors": smallWeights({ add: HQ }),
+    "language.safetensors": zeros(["model.embed_tokens.weight"]),
+    "escapes.index.json": JSON.stringify({ weight_map: { a: "../x.safetensors" } }),
+    "lacks.index.json": JSON.stringify({ weight_map: { a: "gone-00001-of-00002.safetensors" } }),
+    "lies.index.json": JSON.stringify({ metadata: { total_size: 1e9 }, weight_map: { "model.embed_tokens.weight": "language.safetensors", b: "language.safetensors" } }),
+    "language.index.json": JSON.stringify({ weight_map: { "model.embed_tokens.weight": "language.safetensors" } }),
+    "cut.index.json": '{"metadata": {"total_size": 98',
+  };
+  beforeAll(() => Promise.all(Object.entries(FILES).map(([name, content]) => writeFile(at(name), content))));
+
+  it.each<[file: string, words: RegExp]>([
+    ["page.pth", /got an HTML page\. The address leads to a page, not to the file/],
+    ["lora.safetensors", /got LoRA layers without the weights that they change: merge them into those/],
+    ["sam2.safetensors", /got one of SAM 2, whose network is another: it is not read/],
+    ["language.safetensors", /1 tensors? without it \(/],
+    ["language.index.json", /1 tensors? without it \(/],
+    ["escapes.index.json", /"a" must be plain file names, got "\.\.\/x\.safetensors"/],
+    ["lacks.index.json", /lacks\.index\.json: expected gone-00001-of-00002\.safetensors, which the index names, got no such file\. Put all files/],
+    ["lies.index.json", /expected "b" in language\.safetensors, as the index says, got nowhere/],
+    ["cut.index.json", /expected JSON, got text that is none, or breaks off\. Choose/],
+  ])("%s is refused in words", async (file, words) => {
+    const { code, stderr } = await cli(["inspect", at(file)]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(words)]);
+  });
+
+  it("says that HQ-SAM's layers are not run", async () => {
+    const { code, stdout } = await cli(["inspect", at("hq.safetensors")]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/the layers of HQ-SAM: "mask_decoder\.hf_token\.weight"/)]);
   });
 });
