@@ -138,7 +138,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
       );
       if (options.json === "-") environment.stdout.write(json);
       terminal.say(
-        `${out}: ${found.length} found, numbered from the largest; load ${duration(load)}, everything ${duration(decode)}; ${model.name} on ${model.device.description}`,
+        `${out}: ${found.length} found, numbered from the largest${found.length === 0 ? " (nothing is surer than --min-score and --min-stability ask for: lower them)" : ""}; load ${duration(load)}, everything ${duration(decode)}; ${model.name} on ${model.device.description}`,
       );
       return;
     }

@@ -59,3 +59,8 @@ it("numbers what is found in one picture, and lists it", async () => {
   // Its own file: it may be written over.
   expect((await run("--everything", "--grid", "2")).code).toBe(0);
 });
+
+it("says what to lower where nothing is found", async () => {
+  const { code, stderr } = await run("--everything", "--grid", "2", "--min-score", "1", "--out", folder.file("none.png"));
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/ 0 found, .*lower them/)]);
+});
