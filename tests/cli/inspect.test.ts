@@ -62,13 +62,19 @@ describe("inspect of what is no whole checkpoint of this family", () => {
   const HQ = [{ name: "mask_decoder.hf_token.weight", shape: [1, 256] }];
   const FILES: Readonly<Record<string, string | Uint8Array>> = {
     "page.pth": "<!doctype html><title>Sign in</title>",
-    "lora.safetensors": zeros(["base_model.model.vision_encoder.layers.0.attn.qkv.lora_A.weight", "base_model.model.vision_encoder.layers.0.attn.qkv.lora_B.weight"]),
+    "lora.safetensors": zeros([
+      "base_model.model.vision_encoder.layers.0.attn.qkv.lora_A.weight",
+      "base_model.model.vision_encoder.layers.0.attn.qkv.lora_B.weight",
+    ]),
     "sam2.safetensors": zeros(["image_encoder.trunk.pos_embed", "image_encoder.trunk.pos_embed_window", "memory_attention.layers.0.norm1.weight"]),
     "hq.safetensors": smallWeights({ add: HQ }),
     "language.safetensors": zeros(["model.embed_tokens.weight"]),
     "escapes.index.json": JSON.stringify({ weight_map: { a: "../x.safetensors" } }),
     "lacks.index.json": JSON.stringify({ weight_map: { a: "gone-00001-of-00002.safetensors" } }),
-    "lies.index.json": JSON.stringify({ metadata: { total_size: 1e9 }, weight_map: { "model.embed_tokens.weight": "language.safetensors", b: "language.safetensors" } }),
+    "lies.index.json": JSON.stringify({
+      metadata: { total_size: 1e9 },
+      weight_map: { "model.embed_tokens.weight": "language.safetensors", b: "language.safetensors" },
+    }),
     "language.index.json": JSON.stringify({ weight_map: { "model.embed_tokens.weight": "language.safetensors" } }),
     "cut.index.json": '{"metadata": {"total_size": 98',
   };
