@@ -22,14 +22,18 @@ export async function openImage(file: Blob, name: string): Promise<OpenedImage> 
     try {
       return await (await import("./deep_png.ts")).openDeepPng(new Uint8Array(await file.arrayBuffer()), name);
     } catch (cause) {
-      throw await refused(name, head, file.size, cause);
+      return wholeOrRefused(file, name, head, cause);
     }
+  }
+  if (isJpeg(head)) {
+    const { isCmyk, openCmyk } = await import("./cmyk.ts");
+    if (await isCmyk(file)) return openCmyk(file).catch((cause: unknown) => wholeOrRefused(file, name, head, cause));
   }
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   } catch (cause) {
-    throw await refused(name, head, file.size, cause);
+    return wholeOrRefused(file, name, head, cause);
   }
   try {
     const { width, height } = bitmap;
@@ -74,10 +78,23 @@ export function isPrompts(name: string): boolean {
   return /\.json$/i.test(name);
 }
 
-/** What names files by their content is fetched when one is not opened. */
-async function refused(name: string, head: Uint8Array, size: number, cause: unknown): Promise<SamError> {
-  return (await import("./unreadable.ts")).unreadable(name, head, size, cause);
+/** What of a damaged picture could be read, as a file of its own, where its refusal offers that. */
+export const restOf = (error: unknown): File | undefined => (error as { readonly rest?: File } | null)?.rest;
+
+/** A file that only lacks its end is opened all the same; what names others by their content is fetched for them. */
+async function wholeOrRefused(file: Blob, name: string, head: Uint8Array, cause: unknown): Promise<OpenedImage> {
+  // One that was mended and is still not read has nothing more to give.
+  if (MENDED.has(file)) throw cause;
+  const open = (mended: File) => {
+    MENDED.add(mended);
+    return openImage(mended, name);
+  };
+  return (await import("./unreadable.ts")).wholeOrRefused(file, name, head, cause, open);
 }
+
+const MENDED = new WeakSet<Blob>();
+
+const isJpeg = (head: Uint8Array) => head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff;
 
 /** By the header, which comes first: `bit depth` 16. */
 function isDeepPng(head: Uint8Array): boolean {

@@ -3,11 +3,11 @@ import type { Opened } from "../../src/formats/index.ts";
 import { Labelmap, runsOf, type Volume } from "../../src/volume/index.ts";
 import { type Case, newCase, type Shown } from "../annotate/case.ts";
 import type { Desk } from "../desk.ts";
-import type { Problems } from "../panels/problems.tsx";
+import type { ProblemAction, Problems } from "../panels/problems.tsx";
 import { currentCase } from "../state.ts";
 import { t } from "../words/words.ts";
 import { baseName, imageOfPrompts, readPromptFile } from "./download.ts";
-import { byName, canvasOf, isPrompts, isWeights, openImage } from "./images.ts";
+import { byName, canvasOf, isPrompts, isWeights, openImage, restOf } from "./images.ts";
 import { bitsOf, isMaskName, maskOwner } from "./mask_file.ts";
 import type { Picture } from "./samples.ts";
 import { isOfVolume, setVolumePrompts } from "./volume_prompts.ts";
@@ -69,7 +69,18 @@ export class Opening {
         failures.push({ name: file.name || t("problem.pasted"), error });
       }
     }
-    this.#problems.showBatch(files.length, failures);
+    this.#problems.showBatch(files.length, failures, this.#offer(failures));
+  }
+
+  /** To open what could be read of damaged pictures; `take` says what is done with such a file. */
+  #offer(failures: readonly { readonly name: string; readonly error: unknown }[], take = (rest: File) => this.#openRest(rest)): ProblemAction[] {
+    const rests = failures.flatMap(({ error }) => restOf(error) ?? []);
+    if (rests.length === 0) return [];
+    return [{ label: t("problem.rest"), run: () => rests.forEach(take) }];
+  }
+
+  #openRest(rest: File): void {
+    this.#openImage(rest, { last: null }).catch((error: unknown) => this.#problems.show(error));
   }
 
   /** Reads the picture of a case that has none at hand. */
@@ -87,7 +98,12 @@ export class Opening {
       const now = store.state.cases.find((one) => one.id === id);
       if (now && store.state.current === id && isElsewhere(now, shown)) await this.#desk.toPlace(now.place);
     } catch (error) {
-      this.#problems.showBatch(1, [{ name: of.name, error }]);
+      const failures = [{ name: of.name, error }];
+      const take = (rest: File) => {
+        this.reads.set(id, async () => shownImage(id, (await openImage(rest, of.name)).picture));
+        void this.show(id);
+      };
+      this.#problems.showBatch(1, failures, this.#offer(failures, take));
     } finally {
       if (this.#reading === id) this.#reading = "";
     }

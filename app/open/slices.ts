@@ -100,7 +100,7 @@ export function draggedWindow({ center, width, shape }: Window, dx: number, dy: 
 let shared: { readonly decoders: CodecPool; readonly slices: SliceCache } | undefined;
 
 /** Decoders and decoded slices, for all that is open together: the memory is bounded whatever is opened. */
-function keeper() {
+export function keeper() {
   shared ??= { decoders: codecPool(), slices: new SliceCache() };
   return shared;
 }

@@ -45,13 +45,13 @@ export class Problems {
   }
 
   /** Of `total` files that came together, those that could not be opened: one card for all of them. */
-  showBatch(total: number, failures: readonly { readonly name: string; readonly error: unknown }[]): void {
+  showBatch(total: number, failures: readonly { readonly name: string; readonly error: unknown }[], actions: readonly ProblemAction[] = []): void {
     const [only] = failures;
     if (!only) return;
     if (failures.length === 1) {
       // A reader's refusal is a sentence already.
-      if (typeof only.error === "string") this.#add({ title: t("problem.notopened", { name: only.name }), lines: [only.error] });
-      else this.show(only.error);
+      if (typeof only.error === "string") this.#add({ title: t("problem.notopened", { name: only.name }), lines: [only.error], actions });
+      else this.show(only.error, actions);
       return;
     }
     const list = failures.map(({ name, error }) => {
@@ -63,7 +63,7 @@ export class Problems {
       .map(({ name }) => name)
       .join(", ");
     const line = failures.length > NAMED ? t("problem.more", { names, n: failures.length - NAMED }) : `${names}.`;
-    this.#add({ title: t("problem.notopened.many", { n: failures.length, total }), lines: [line], list });
+    this.#add({ title: t("problem.notopened.many", { n: failures.length, total }), lines: [line], list, actions });
   }
 
   /** What is worth knowing, though nothing failed. */

@@ -115,6 +115,7 @@ export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
   "problem.reload": "Die Eingaben bleiben. Geschieht es wieder, die Seite neu laden.",
   "problem.notopened": "{name} wurde nicht geöffnet",
   "problem.notopened.many": "{n} von {total} Dateien nicht geöffnet",
+  "problem.rest": "Öffnen, was lesbar ist",
   "problem.more": "{names} und {n} weitere.",
   "problem.which": "Welche und warum",
   "problem.dismiss": "Schließen: {title}",

@@ -113,6 +113,7 @@ export const enModel = {
   "problem.reload": "The prompts are kept. If it happens again, reload the page.",
   "problem.notopened": "{name} was not opened",
   "problem.notopened.many": "{n} of {total} files not opened",
+  "problem.rest": "Open what could be read",
   "problem.more": "{names} and {n} more.",
   "problem.which": "Which, and why",
   "problem.dismiss": "Dismiss: {title}",

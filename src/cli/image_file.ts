@@ -8,7 +8,8 @@ import type { RawImage } from "../image/image.ts";
 import { rangeNotice, robustRange, spreadBytes, toEightBits } from "../image/intensity.ts";
 import type { Mask } from "../image/mask.ts";
 import { isAddress } from "./dicomweb.ts";
-import { damaged, damagedRows, damageWords } from "./image_damage.ts";
+import { damageWords, isWhole, mendPicture } from "../formats/mend.ts";
+import { damaged } from "./image_damage.ts";
 import { notAnImage } from "./image_kind.ts";
 import { type Pixels, readPixels, codec } from "./image_pixels.ts";
 import { CommandError, reasonOf } from "./usage.ts";
@@ -57,16 +58,16 @@ export async function readFilePixels(path: string, options: ReadOptions = {}): P
 /** Bytes of a PNG or JPEG file, or of what claims to be one. */
 export async function decode(path: string, bytes: Buffer, { partial = false, offer }: ReadOptions = {}): Promise<Decoded> {
   try {
-    return { pixels: await readPixels(path, bytes, "error"), notices: [] };
+    return { pixels: await readPixels(path, bytes), notices: [] };
   } catch (cause) {
     // What is wrong in the user's words: a size, a missing package, a kind of JPEG.
     if (cause instanceof Error && ["SamError", "CommandError"].includes(cause.name)) throw cause;
-    const damage = await damagedRows(bytes);
-    if (!partial || damage.rows === 0) throw damaged(path, damage, offer, cause);
-    const pixels = await readPixels(path, bytes, "none").catch(() => {
-      throw damaged(path, damage, undefined, cause);
-    });
-    return { pixels, notices: [`${path} is ${damageWords(damage)}: what could be read is used`] };
+    const mended = await mendPicture(Uint8Array.from(bytes));
+    const pixels = mended.bytes && (await readPixels(path, Buffer.from(mended.bytes)).catch(() => undefined));
+    if (!pixels) throw damaged(path, mended, undefined, cause);
+    if (isWhole(mended)) return { pixels, notices: [] };
+    if (!partial) throw damaged(path, mended, offer, cause);
+    return { pixels, notices: [`${path} is ${damageWords(mended)}: what could be read is used`] };
   }
 }
 

@@ -1,5 +1,6 @@
 // A PNG or JPEG file's pixels as they are stored, by `sharp`: no colour management, no blending, no cut of bits.
 import { SamError } from "../errors.ts";
+import { oddJpeg } from "../formats/jpeg/odd.ts";
 import { checkSides } from "../image/image.ts";
 import { CommandError } from "./usage.ts";
 
@@ -21,12 +22,12 @@ export async function codec(): Promise<typeof import("sharp").default> {
   }
 }
 
-/** `failOn` none: what can be read of a damaged file. Throws what the decoder says where that is of no use to a person. */
-export async function readPixels(path: string, bytes: Buffer, failOn: "error" | "none"): Promise<Pixels> {
+/** Throws what the decoder says where that is of no use to a person. */
+export async function readPixels(path: string, bytes: Buffer): Promise<Pixels> {
   const sharp = await codec();
-  const options = { failOn, ignoreIcc: true, limitInputPixels: false } as const;
-  const oddJpeg = unreadJpeg(bytes);
-  if (oddJpeg) throw new SamError({ code: "image", op: path, expected: "a PNG or an ordinary JPEG image", got: oddJpeg, remedy: "Save it as PNG." });
+  const options = { failOn: "error", ignoreIcc: true, limitInputPixels: false } as const;
+  const odd = oddJpeg(bytes);
+  if (odd) throw new SamError({ code: "image", op: path, expected: "a PNG or an ordinary JPEG image", got: odd, remedy: "Save it as PNG." });
   // From the header: a file that declares a huge image is refused before any of it is decoded.
   const { autoOrient, depth, space, orientation, format, width, height } = await sharp(bytes, options).metadata();
   checkSides(path, autoOrient.width, autoOrient.height);
@@ -59,26 +60,4 @@ function fromCmyk({ data, ...rest }: Pixels): Pixels {
     }
   }
   return { ...rest, data: rgb, channels: 3 };
-}
-
-/** Kinds of JPEG that only medical and scientific software reads: what one is, or undefined. */
-function unreadJpeg(bytes: Buffer): string | undefined {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
-  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
-    const marker = bytes[at + 1] as number;
-    if (marker === 0xff) {
-      // Any number of these may stand before a marker.
-      at++;
-      continue;
-    }
-    const segment = at;
-    at += 2 + bytes.readUInt16BE(at + 2);
-    if (marker === 0xda) return undefined;
-    if (marker === 0xf7) return "a JPEG-LS image";
-    if (marker < 0xc0 || marker > 0xcf || marker === 0xc4 || marker === 0xc8 || marker === 0xcc) continue;
-    const precision = bytes[segment + 4] as number;
-    if ([0xc3, 0xc7, 0xcb, 0xcf].includes(marker)) return `a lossless JPEG image of ${precision} bits`;
-    return precision === 8 ? undefined : `a JPEG image of ${precision} bits`;
-  }
-  return undefined;
 }

@@ -1,5 +1,6 @@
 // Files in, volumes out: any heap of images, series, volumes, segmentations and archives, told apart by what is in them.
 import { type ByteSource, blobSource, isByteSource } from "../bytes/byte_source.ts";
+import { expectOptions } from "../options.ts";
 import type { Segmentation } from "../volume/segmentation.ts";
 import type { Volume } from "../volume/volume.ts";
 import { Heap } from "./heap.ts";
@@ -8,6 +9,8 @@ import type { FileEntry, PixelDecoders, ReadContext, Refused } from "./reader.ts
 import { reasonOf } from "./reason.ts";
 
 export { kindOf } from "../bytes/sniff.ts";
+export { isCmykJpeg } from "./jpeg/odd.ts";
+export { damageWords, isWhole, type Mended, mendPicture } from "./mend.ts";
 export { type IntensityRange, robustRange, spreadBytes, toEightBits } from "../image/intensity.ts";
 export type { Segment, SegmentFrame, Segmentation } from "../volume/segmentation.ts";
 export type { DecodedPixels, FileEntry, PixelDecoders, Refused } from "./reader.ts";
@@ -50,6 +53,7 @@ export interface Opened {
  * and stops no other. Throws only what `signal` is aborted with.
  */
 export async function openFiles(files: Iterable<File | FileEntry | ByteSource>, options: OpenOptions = {}): Promise<Opened> {
+  await expectOptions(options, ["decoders", "signal", "onProgress", "beside"], "file", "openFiles");
   const { signal, decoders, onProgress, beside } = options;
   let done = 0;
   const told = (count: number, unpacking?: OpenProgress["unpacking"]) => {

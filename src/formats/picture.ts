@@ -2,6 +2,8 @@
 import { SamError } from "../errors.ts";
 import type { Samples, Volume } from "../volume/volume.ts";
 import { badFile, baseName, DAMAGED } from "./fail.ts";
+import { isCmykJpeg } from "./jpeg/odd.ts";
+import { damageWords, mendPicture } from "./mend.ts";
 import { fullRange } from "./png.ts";
 import type { DecodedPixels, FileEntry, ReadContext, ReadResult } from "./reader.ts";
 
@@ -25,12 +27,15 @@ export async function readPicture(entry: FileEntry, context: ReadContext = {}): 
   if (!decode) throw badFile(path, "a picture that can be decoded here", type, "Save it as PNG.");
   let picture: DecodedPixels;
   try {
-    picture = await decode(type, bytes, context.signal);
+    const inks = isCmykJpeg(bytes) && context.decoders && !context.decoders.picture;
+    picture = inks ? await context.decoders.decode("jpeg-cmyk", bytes, context.signal) : await decode(type, bytes, context.signal);
   } catch (cause) {
     context.signal?.throwIfAborted();
     // A decoder that knows better.
     if (cause instanceof SamError) throw cause;
-    throw badFile(path, `a sound picture (${type})`, "one that can't be decoded", DAMAGED, cause);
+    const mended = type === "image/jpeg" ? await mendPicture(bytes) : undefined;
+    if (mended?.odd) throw badFile(path, "a picture that is read here", mended.odd, "Save it as PNG.", cause);
+    throw badFile(path, `a sound picture (${type})`, mended ? `one that is ${damageWords(mended)}` : "one that can't be decoded", DAMAGED, cause);
   }
   const { data, columns, rows } = picture;
   const samples = picture.samples as Samples;

@@ -25,7 +25,7 @@ export interface DecodedPixels {
 }
 
 export interface PixelDecoders {
-  /** `kind`: "jpeg", "jpeg-12bit", "jpeg-lossless", "jpeg-ls", "jpeg-2000", "htj2k". Throws on damaged data; never prints. */
+  /** `kind`: "jpeg", "jpeg-cmyk", "jpeg-12bit", "jpeg-lossless", "jpeg-ls", "jpeg-2000", "htj2k". Throws on damaged data; never prints. */
   decode(kind: string, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<DecodedPixels>;
   /** A whole picture file of a kind the browser or sharp shows: `type` is "image/jpeg", "image/webp", "image/avif", "image/gif", "image/bmp"; turned upright, gray or RGB. */
   picture?(type: string, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<DecodedPixels>;

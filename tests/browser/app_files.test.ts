@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
+import sharp from "sharp";
 import { afterAll, expect, it } from "vitest";
-import { discPng, prompts, ready, text } from "../app/fake/page.ts";
+import { readPixels } from "../../src/cli/image_pixels.ts";
+import { discPng, placeOf, prompts, ready, text } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 
@@ -40,6 +42,54 @@ it("a batch opens in natural order with its first image shown, one card names wh
   await page.evaluate(() => [...document.querySelectorAll("button")].find((button) => button.textContent === "Set them on s10.png")?.click());
   await page.waitForFunction(() => /s10\.png/.test(document.querySelector("#corner-name")?.textContent ?? ""));
   expect(await prompts(page)).toEqual(["positive 5, 6"]);
+
+  // Damaged pictures: the row, and what could be read on request.
+  const [wide, high] = [96, 64];
+  const colours = Uint8Array.from({ length: wide * high * 3 }, (_, i) => (i * 13 + (i >> 7)) % 251);
+  const drawn = () => sharp(colours, { raw: { width: wide, height: high, channels: 3 } });
+  const inks = await drawn().toColourspace("cmyk").jpeg().toBuffer();
+  expect((await sharp(inks).metadata()).space).toBe("cmyk");
+  const [png, jpeg] = [await drawn().png().toBuffer(), await drawn().jpeg().toBuffer()];
+  for (const [name, whole] of [
+    ["cut.png", png],
+    ["cut.jpg", jpeg],
+    ["cut_inks.jpg", inks],
+  ] as const) {
+    writeFileSync(join(folder, name), whole.subarray(0, whole.length * 0.8));
+    await input?.uploadFile(join(folder, name));
+    await page.waitForFunction(
+      (words) => new RegExp(words).test(document.querySelector("#problems")?.textContent ?? ""),
+      {},
+      `${name}: .*a whole ${name.endsWith("png") ? "PNG" : "JPEG"} image.*damaged after row [1-9]\\d* of ${high}`,
+    );
+    await page.evaluate(() => [...document.querySelectorAll("button")].find((button) => button.textContent === "Open what could be read")?.click());
+    await page.waitForFunction((shown) => document.querySelector("#corner-name")?.textContent?.includes(shown), {}, name);
+    await page.evaluate(() => document.querySelector<HTMLElement>(".problem[role=alert] .close")?.click());
+  }
+  // Only its end is missing.
+  writeFileSync(join(folder, "endless.png"), png.subarray(0, png.length - 12));
+  writeFileSync(join(folder, "inks.jpg"), inks);
+  for (const name of ["endless.png", "inks.jpg"]) {
+    await input?.uploadFile(join(folder, name));
+    await page.waitForFunction((shown) => document.querySelector("#corner-name")?.textContent?.includes(shown), {}, name);
+  }
+  // Inks: the bytes of the command line, and of the reference readers.
+  const { data } = await readPixels("inks", inks);
+  for (const [x, y] of [
+    [3, 5],
+    [50, 31],
+    [90, 60],
+    [17, 44],
+  ] as const) {
+    const { x: left, y: top } = await placeOf(page, x, y);
+    await page.mouse.move(left, top);
+    const [red, green, blue] = data.subarray(3 * (y * wide + x));
+    await page.waitForFunction(
+      (words) => document.querySelector("#corner-place")?.textContent?.includes(words),
+      {},
+      red === green && green === blue ? `gray ${red}` : `RGB ${red} ${green} ${blue}`,
+    );
+  }
   expect(errors).toEqual([]);
   await page.close();
 });

@@ -5,6 +5,7 @@ type Decode = (bytes: Uint8Array<ArrayBuffer>) => DecodedPixels | Promise<Decode
 
 const CODECS: Readonly<Record<string, () => Promise<{ readonly decode: Decode }>>> = {
   jpeg: () => import("./jpeg.ts"),
+  "jpeg-cmyk": () => import("./jpeg_cmyk.ts"),
   "jpeg-12bit": () => import("./jpeg_12bit.ts"),
   "jpeg-lossless": () => import("./jpeg_lossless.ts"),
   "jpeg-ls": () => import("./jpeg_ls.ts"),

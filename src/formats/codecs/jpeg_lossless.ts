@@ -1,7 +1,7 @@
 // Lossless JPEG (ITU-T T.81 process 14): all predictors, 2 to 16 bits, restarts, point transform. Differences share the bit reader of 12-bit JPEG;
 // the one library for it loses the last pixel of some files and takes no colours of 16 bits.
 import type { DecodedPixels } from "../reader.ts";
-import { BitReader, readTables, type Table } from "./jpeg_bits.ts";
+import { BitReader, readTables, type Table } from "../jpeg/bits.ts";
 
 interface Frame {
   readonly bits: number;

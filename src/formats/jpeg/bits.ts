@@ -96,9 +96,20 @@ export class BitReader {
     throw new Error("no such Huffman code");
   }
 
+  /** Whether bits were taken that the scan has not. */
+  isBeyond(): boolean {
+    return 8 * this.#made > this.#held;
+  }
+
+  /** Of the byte that is read next; a few bytes ahead of the bits. */
+  get position(): number {
+    return this.at;
+  }
+
   /** On to the byte after the next restart marker. */
   restart(): void {
     this.#toMarker();
+    this.#made = 0;
     const marker = this.bytes[this.at + 1];
     if (marker !== undefined && marker >= 0xd0 && marker <= 0xd7) this.at += 2;
   }
