@@ -62,7 +62,7 @@ export class Desk {
     const work = of?.shown ? currentWork(of) : null;
     const result = work && !isEmpty(work.prompts) ? this.#inference.resultOf(work.prompts) : undefined;
     if (!work || !result) return null;
-    const index = Math.min(result.masks.length - 1, work.choice?.prompts === work.prompts ? work.choice.index : result.best);
+    const index = Math.min(result.count - 1, work.choice?.prompts === work.prompts ? work.choice.index : result.best);
     return { result, index, score: result.scores[index] as number };
   }
 
@@ -170,13 +170,14 @@ export class Desk {
 
   choose(index: number): void {
     const answer = this.answer();
-    if (answer) this.annotator.choose(answer.result, index, this.madeBy());
+    // One of long ago is being decoded again: until then it has no candidates to choose from.
+    if (answer?.result.logits) this.annotator.choose(answer.result, index, this.madeBy());
   }
 
   /** The next candidate, or the one before. */
   turnCandidate(step: 1 | -1): void {
     const answer = this.answer();
-    if (answer) this.choose((answer.index + step + answer.result.masks.length) % answer.result.masks.length);
+    if (answer) this.choose((answer.index + step + answer.result.count) % answer.result.count);
   }
 
   /** Marks the object as right and goes on with the next one of its label. */

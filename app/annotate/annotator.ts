@@ -124,8 +124,8 @@ export class Annotator {
     if (!work || work.prompts !== prompts || !of.labelmap) return;
     // What was accepted, or drawn on an earlier day, changes by a new prompt only.
     if (work.made !== null && (work.made === by || work.accepted || work.made === "kept")) return;
-    const index = work.choice?.prompts === prompts ? Math.min(work.choice.index, result.masks.length - 1) : result.best;
-    const drawn = this.#draw({ ...of, place }, object, result.masks[index] as Runs, work.taken);
+    const index = work.choice?.prompts === prompts ? Math.min(work.choice.index, result.count - 1) : result.best;
+    const drawn = this.#draw({ ...of, place }, object, result.mask(index), work.taken);
     const next: Work = { ...work, made: by, origin: "model", taken: drawn.taken };
     const last = of.journal.past.at(-1);
     const asked = last?.works.some((one) => one.key === key && one.after?.prompts === prompts);
@@ -143,9 +143,9 @@ export class Annotator {
   /** Another of the candidate masks. */
   choose(result: Result, index: number, by: string): void {
     const of = this.#case;
-    if (!of || index >= result.masks.length || objectOf(of)?.locked) return;
+    if (!of || index >= result.count || objectOf(of)?.locked) return;
     const work = currentWork(of);
-    const drawn = this.#draw(of, of.object, result.masks[index] as Runs, work.taken);
+    const drawn = this.#draw(of, of.object, result.mask(index), work.taken);
     const next: Work = { ...work, choice: { prompts: work.prompts, index }, made: by, origin: "model", accepted: false, taken: drawn.taken };
     this.#commit(of, { what: { key: "step.candidate", values: { n: index + 1 } }, works: [[workKey(of.object, of.place), next]], changes: drawn.all });
   }

@@ -1,8 +1,7 @@
 // Encodes and decodes one thing at a time, always the latest wanted: what was overtaken is never started, or dropped. What will be wanted next is
 // encoded when nothing is, and gives way at once.
-import type { Decoded, DecodeOptions, Embedding, Prompt, RawImage, Segmenter } from "../../src/index.ts";
+import type { Decoded, DecodeOptions, Embedding, Framing, Mask, Progress, Prompt, RawImage, Segmenter } from "../../src/index.ts";
 import { type MaskSource, maskInputOfRuns, type Runs, runsOf } from "../../src/volume/index.ts";
-import { dice } from "../annotate/truth.ts";
 import type { Place } from "../annotate/case.ts";
 import { isEmpty, type Prompts, toPrompt } from "../annotate/prompts.ts";
 import { Embeddings, type EmbeddingStore } from "./embeddings.ts";
@@ -25,8 +24,14 @@ export interface Job {
 }
 
 export interface Result {
-  /** One for each candidate, as runs: at full size three of them would take three bytes a pixel, for every click ever made. */
-  readonly masks: readonly Runs[];
+  /** How many candidates there are. */
+  readonly count: number;
+  /** A candidate's mask at full size, as runs, made when it is first asked for: most are never chosen. */
+  mask(index: number): Runs;
+  /** Bytes of the masks that were made. */
+  readonly maskBytes: number;
+  /** Of the picture in the square that logits are of. */
+  readonly framing: Framing;
   /** Predicted IoU of each candidate. */
   readonly scores: Float32Array;
   /** [K, 4g, 4g]; null for results of long ago, which are decoded again when they are wanted again. */
@@ -59,6 +64,9 @@ export interface InferenceEvents {
 /** Nothing is begun ahead while one thing follows the other. */
 const REST_MS = 250;
 
+/** How far a decode is, is told of those that take longer. */
+const TOLD_AFTER_MS = 500;
+
 /** Of all results together: beyond it the oldest lose their logits, then go. */
 const LOGITS_KEPT_BYTES = 6 << 20;
 const MASKS_KEPT_BYTES = 6 << 20;
@@ -71,6 +79,7 @@ export class Inference {
   #failed: Job | null = null;
   #running = false;
   #encoding: Making | null = null;
+  #decoding: Making | null = null;
   /** What is encoded though nobody asked for it yet. */
   #ahead: Making | null = null;
   #aheadTimer: ReturnType<typeof setTimeout> | undefined;
@@ -110,6 +119,8 @@ export class Inference {
     if (before && !sameSettings) this.#results = new Map();
     this.#wanted = job;
     if (this.#encoding && this.#encoding.key !== keyOf(job)) this.#encoding.controller.abort();
+    // Answers to prompts that are overtaken are kept for undo; but nobody waits for those of another picture, or that were cleared.
+    if (this.#decoding && (this.#decoding.key !== keyOf(job) || isEmpty(job.prompts))) this.#decoding.controller.abort();
     void this.#run();
   }
 
@@ -178,9 +189,9 @@ export class Inference {
       if (model !== this.#model || this.#wanted !== job || isEmpty(job.prompts)) return;
       const since = performance.now();
       this.#events.onActivity({ kind: "decoding", since });
-      const decoded = await model.decode(embedding, this.#promptOf(model, embedding, job));
+      const decoded = await this.#decode(model, embedding, job, since);
       results.delete(job.prompts);
-      const result = packed(decoded, performance.now() - since, job.prompts.previous);
+      const result = resultOf(decoded, performance.now() - since, embedding.framing, job.prompts.previous);
       results.set(job.prompts, result);
       trim(results);
       if (results === this.#results) this.#events.onResult(job, result);
@@ -189,6 +200,20 @@ export class Inference {
       if (model !== this.#model || this.#wanted !== job) return;
       this.#failed = job;
       this.#events.onError(error);
+    }
+  }
+
+  async #decode(model: Segmenter, embedding: Embedding, job: Job, since: number): Promise<Decoded> {
+    const controller = new AbortController();
+    this.#decoding = { key: keyOf(job), controller };
+    // Of a hundred points and more it takes seconds on slow devices.
+    const onProgress = ({ loaded, total }: Progress) => {
+      if (performance.now() - since > TOLD_AFTER_MS) this.#events.onActivity({ kind: "decoding", since, share: loaded / total });
+    };
+    try {
+      return await model.decode(embedding, this.#promptOf(model, embedding, job), { signal: controller.signal, onProgress });
+    } finally {
+      this.#decoding = null;
     }
   }
 
@@ -268,24 +293,65 @@ interface Making {
   readonly controller: AbortController;
 }
 
-/** Of a mask that is corrected, the candidate most like it is the best: the predicted IoU knows nothing of what it was. */
-function packed({ masks, scores, logits, best }: Decoded, decodeMs: number, previous: Prompts["previous"]): Result {
-  const runs = masks.map(({ data }) => runsOf(data));
-  if (!previous || !("drawn" in previous)) return { masks: runs, scores, logits, best, decodeMs };
-  const worth = runs.map((mask, i) => dice(mask, previous.drawn) + 1e-3 * (scores[i] as number));
-  return { masks: runs, scores, logits, best: worth.indexOf(Math.max(...worth)), decodeMs };
+function resultOf({ masks, scores, logits, best }: Decoded, decodeMs: number, framing: Framing, previous: Prompts["previous"]): Result {
+  const made = new Map<number, Runs>();
+  // What was made of is let go of: at full size even a bit a pixel adds up.
+  const waiting: (Mask | undefined)[] = [...masks];
+  const result = {
+    count: masks.length,
+    mask(index: number): Runs {
+      const known = made.get(index);
+      if (known) return known;
+      const runs = runsOf((waiting[index] as Mask).data);
+      made.set(index, runs);
+      waiting[index] = undefined;
+      return runs;
+    },
+    get maskBytes() {
+      return [...made.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    },
+    scores,
+    logits,
+    best: previous && "drawn" in previous ? likest(previous.drawn, logits, scores, framing) : best,
+    decodeMs,
+    framing,
+  };
+  result.mask(result.best);
+  return result;
+}
+
+/** Of a mask that is corrected, the candidate most like it is the best: the predicted IoU knows nothing of what it was. Looked at as small as the network made them. */
+function likest(drawn: Runs, logits: Float32Array, scores: Float32Array, framing: Framing): number {
+  const cells = logits.length / scores.length;
+  const before = maskInputOfRuns(drawn, framing, Math.sqrt(cells));
+  const worth = [...scores].map((score, candidate) => {
+    let [both, either] = [0, 0];
+    for (let i = 0; i < cells; i++) {
+      const inside = (logits[candidate * cells + i] as number) > 0 ? 1 : 0;
+      both += inside * (before[i] as number);
+      either += inside + (before[i] as number);
+    }
+    return (either === 0 ? 1 : (2 * both) / either) + 1e-3 * score;
+  });
+  return worth.indexOf(Math.max(...worth));
 }
 
 /** The latest always stays whole. */
 function trim(results: Map<Prompts, Result>): void {
   let [logitBytes, maskBytes] = [0, 0];
   for (const [index, [prompts, result]] of [...results].reverse().entries()) {
-    maskBytes += result.masks.reduce((sum, runs) => sum + runs.byteLength, 0);
+    maskBytes += result.maskBytes;
     logitBytes += result.logits?.byteLength ?? 0;
     if (index === 0) continue;
     if (maskBytes > MASKS_KEPT_BYTES) results.delete(prompts);
-    else if (result.logits && logitBytes > LOGITS_KEPT_BYTES) results.set(prompts, { ...result, logits: null });
+    else if (result.logits && logitBytes > LOGITS_KEPT_BYTES) results.set(prompts, shortened(result));
   }
+}
+
+/** Only with the mask that was looked at: the logits that others are made of go. */
+function shortened({ count, scores, best, decodeMs, framing, mask, maskBytes }: Result): Result {
+  const runs = mask(best);
+  return { count, mask: () => runs, maskBytes, framing, scores, logits: null, best, decodeMs };
 }
 
 function keyOf({ image, settings: { fit, channelOrder } }: Pick<Job, "image" | "settings">): string {

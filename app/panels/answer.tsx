@@ -1,8 +1,8 @@
 // What the model says: candidate masks to choose from, and the prompts that led there.
 import { useEffect, useRef } from "preact/hooks";
-import type { Runs } from "../../src/volume/index.ts";
 import { currentWork, objectOf } from "../annotate/case.ts";
 import { colourOf } from "../annotate/labels.ts";
+import type { Result } from "../model/inference.ts";
 import { currentCase } from "../state.ts";
 import { tinted } from "../stage/overlay.ts";
 import { t } from "../words/words.ts";
@@ -16,12 +16,12 @@ export function Candidates() {
   const { desk, state } = useShared();
   const of = currentCase(state);
   const answer = desk.answer(state);
-  const hidden = !answer || answer.result.masks.length < 2;
+  const hidden = !answer || answer.result.count < 2;
   return (
     <div class="candidates" id="candidates" role="radiogroup" aria-label={t("candidates.label")} hidden={hidden}>
       {!hidden &&
-        answer.result.masks.map((mask, index) => {
-          const score = (answer.result.scores[index] as number).toFixed(2);
+        [...answer.result.scores].map((predicted, index) => {
+          const score = predicted.toFixed(2);
           return (
             <label class="candidate" key={`${index}`}>
               <input
@@ -33,7 +33,11 @@ export function Candidates() {
                 onChange={() => desk.choose(index)}
               />
               <span>
-                <Preview mask={mask} colour={state.labels.find(({ id }) => id === (of && objectOf(of)?.label))?.colour ?? colourOf(1)} />
+                <Preview
+                  result={answer.result}
+                  index={index}
+                  colour={state.labels.find(({ id }) => id === (of && objectOf(of)?.label))?.colour ?? colourOf(1)}
+                />
                 <b>
                   {index + 1}
                   <i>{score}</i>
@@ -46,7 +50,7 @@ export function Candidates() {
   );
 }
 
-function Preview({ mask, colour }: { readonly mask: Runs; readonly colour: string }) {
+function Preview({ result, index, colour }: { readonly result: Result; readonly index: number; readonly colour: string }) {
   const { state } = useShared();
   const ref = useRef<HTMLCanvasElement>(null);
   const shown = currentCase(state)?.shown;
@@ -61,8 +65,8 @@ function Preview({ mask, colour }: { readonly mask: Runs; readonly colour: strin
     context.globalAlpha = 0.55;
     context.drawImage(canvas, 0, 0, small.width, small.height);
     context.globalAlpha = 0.85;
-    context.drawImage(tinted(mask, picture.width, picture.height, small.width, small.height, colour), 0, 0);
-  }, [mask, colour, shown?.id, state.surfaces]);
+    context.drawImage(tinted(result, index, small.width, small.height, colour), 0, 0);
+  }, [result, index, colour, shown?.id, state.surfaces]);
   return <canvas ref={ref} width={THUMB} height={THUMB} />;
 }
 

@@ -2,6 +2,7 @@
 import { boundsOf, type Runs } from "../../src/volume/index.ts";
 import { type Bits, contours } from "../annotate/contour.ts";
 import { rgbOf } from "../annotate/labels.ts";
+import type { Result } from "../model/inference.ts";
 
 /** More pixels a side than any stage shows. */
 const LIMIT = 2048;
@@ -60,23 +61,32 @@ export function outlineOf(runs: Runs, width: number, height: number): Path2D {
   return path;
 }
 
-/** A mask at another size, nearest pixels, in one colour: for thumbnails. */
-export function tinted(runs: Runs, width: number, height: number, toWidth: number, toHeight: number, colour: string): HTMLCanvasElement {
-  const pixels = new ImageData(toWidth, toHeight);
+/** A candidate as small as it is shown to be chosen, out of its logits: no mask at full size is made for it. Clear where they are not kept. */
+export function tinted({ logits, count, framing }: Result, candidate: number, width: number, height: number, colour: string): HTMLCanvasElement {
+  const pixels = new ImageData(width, height);
   const abgr = new Uint32Array(pixels.data.buffer);
   const ink = inkOf(colour);
-  for (let y = 0; y < toHeight; y++) {
-    const row = Math.floor(((y + 0.5) * height) / toHeight) * width;
-    let run = firstAfter(runs, row);
-    for (let x = 0; x < toWidth; x++) {
-      const at = row + Math.floor(((x + 0.5) * width) / toWidth);
-      while (run < runs.length && (runs[run + 1] as number) <= at) run += 2;
-      if (run < runs.length && (runs[run] as number) <= at) abgr[y * toWidth + x] = ink;
+  const cells = (logits?.length ?? 0) / count;
+  const side = Math.sqrt(cells);
+  // From a pixel's middle to the place between the middles of four cells.
+  const [stepX, stepY] = [(framing.width * framing.scaleX * side) / framing.size / width, (framing.height * framing.scaleY * side) / framing.size / height];
+  const [left, top] = [(framing.left * side) / framing.size - 0.5, (framing.top * side) / framing.size - 0.5];
+  const last = (place: number) => Math.max(0, Math.min(side - 1, place));
+  const at = (x: number, y: number) => logits?.[candidate * cells + last(y) * side + last(x)] as number;
+  for (let y = 0; logits && y < height; y++) {
+    const v = top + (y + 0.5) * stepY;
+    const [row, down] = [Math.floor(v), v - Math.floor(v)];
+    for (let x = 0; x < width; x++) {
+      const u = left + (x + 0.5) * stepX;
+      const [column, right] = [Math.floor(u), u - Math.floor(u)];
+      const upper = at(column, row) * (1 - right) + at(column + 1, row) * right;
+      const lower = at(column, row + 1) * (1 - right) + at(column + 1, row + 1) * right;
+      if (upper * (1 - down) + lower * down > 0) abgr[y * width + x] = ink;
     }
   }
   const canvas = document.createElement("canvas");
-  canvas.width = toWidth;
-  canvas.height = toHeight;
+  canvas.width = width;
+  canvas.height = height;
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);
   return canvas;
 }

@@ -35,14 +35,14 @@ function sentence(state: State, desk: Desk): string {
   const share = (100 * area) / (of.shown.picture.width * of.shown.picture.height);
   const values = {
     n: index + 1,
-    of: result.masks.length,
+    of: result.count,
     score: score.toFixed(2),
     area: thousands(area),
     share: share.toFixed(share < 10 ? 1 : 0),
     given,
     refined: previous ? t("status.refined") : "",
   };
-  return t(result.masks.length > 1 ? "status.mask.of" : "status.mask", values);
+  return t(result.count > 1 ? "status.mask.of" : "status.mask", values);
 }
 
 /** `1 234 pixels, 310 mm²` */

@@ -11,7 +11,16 @@ import { Labelmap, pixelCount, runsOf } from "../../src/volume/index.ts";
 
 const SHOWN = { id: "a", picture: { width: 4, height: 2, data: new Uint8ClampedArray(32) }, canvas: {}, slice: null } as unknown as Shown;
 const bits = (text: string) => runsOf(Uint8Array.from(text, Number));
-const result = (...masks: string[]) => ({ masks: masks.map(bits), scores: Float32Array.from(masks, () => 0.5), logits: null, best: 0, decodeMs: 1 });
+const result = (...masks: string[]) => ({
+  count: masks.length,
+  mask: (index: number) => bits(masks[index] as string),
+  maskBytes: 0,
+  framing: { width: 4, height: 2, size: 4, fit: "resize", scaleX: 1, scaleY: 1, left: 0, top: 0 } as const,
+  scores: Float32Array.from(masks, () => 0.5),
+  logits: null,
+  best: 0,
+  decodeMs: 1,
+});
 
 let store: Store;
 let annotator: Annotator;

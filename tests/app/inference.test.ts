@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { EmbeddingStore } from "../../app/model/embeddings.ts";
 import { type Activity, type Ahead, Inference, type Job } from "../../app/model/inference.ts";
-import type { SavedEmbedding, Segmenter } from "../../src/index.ts";
+import type { Decoded, Embedding, Prompt, SavedEmbedding, Segmenter } from "../../src/index.ts";
 import { addPoint, NO_PROMPTS, type Prompts } from "../../app/annotate/prompts.ts";
 import { dice } from "../../app/annotate/truth.ts";
 import { until } from "../support/until.ts";
@@ -77,7 +77,7 @@ describe("inference", () => {
     inference.want(job("a", prompts));
     await until(() => expect(seen.results).toBe(1));
     inference.want(job("a", prompts, { ...SETTINGS, multimask: false }));
-    await until(() => expect(inference.resultOf(prompts)?.masks.length).toBe(1));
+    await until(() => expect(inference.resultOf(prompts)?.count).toBe(1));
     expect(model.encodes).toBe(1);
     inference.want(job("a", prompts, { ...SETTINGS, fit: "pad" }));
     await until(() => expect(model.encodes).toBe(2));
@@ -275,9 +275,57 @@ describe("ahead", () => {
     const { maskInput } = model.decoded[0] as { maskInput?: Float32Array };
     expect(maskInput?.length).toBe((4 * model.config.grid) ** 2);
     expect(maskInput?.every((share) => share > 0.999)).toBe(true);
-    const { masks, best } = inference.resultOf(prompts) as NonNullable<ReturnType<typeof inference.resultOf>>;
-    const alike = masks.map((mask) => dice(mask, drawn));
+    const { count, mask, best } = inference.resultOf(prompts) as NonNullable<ReturnType<typeof inference.resultOf>>;
+    const alike = Array.from({ length: count }, (_, candidate) => dice(mask(candidate), drawn));
     expect(alike[best]).toBe(Math.max(...alike));
+  });
+
+  it("makes a mask at full size of the best candidate alone, of others when they are asked for, and each once", async () => {
+    const made: number[] = [];
+    const model = new FakeModel();
+    const decode = model.decode.bind(model);
+    model.decode = (async (embedding: Embedding, prompt: Prompt) => {
+      const decoded: Decoded = await decode(embedding, prompt);
+      const masks = decoded.masks.map((mask, index) => ({
+        width: mask.width,
+        height: mask.height,
+        get data() {
+          made.push(index);
+          return mask.data;
+        },
+      }));
+      return { ...decoded, masks, mask: masks[decoded.best] };
+    }) as typeof model.decode;
+    const { inference } = start(model);
+    const prompts = promptsAt(1);
+    inference.want(job("a", prompts));
+    await until(() => expect(inference.resultOf(prompts)).toBeDefined());
+    const { best, count, mask } = inference.resultOf(prompts) as NonNullable<ReturnType<typeof inference.resultOf>>;
+    expect([count, made]).toEqual([3, [best]]);
+    const other = (best + 1) % 3;
+    expect(mask(other)).toBe(mask(other));
+    expect(made).toEqual([best, other]);
+  });
+
+  it("gives up a long decode once its picture is left or its prompts are cleared, and not for a further prompt", async () => {
+    const model = new FakeModel();
+    const asked: AbortSignal[] = [];
+    model.decode = ((_embedding: Embedding, _prompt: Prompt, { signal }: { signal: AbortSignal }) => {
+      asked.push(signal);
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    }) as unknown as typeof model.decode;
+    const { inference, seen } = start(model);
+    inference.want(job("a", promptsAt(1)));
+    await until(() => expect(asked.length).toBe(1));
+    inference.want(job("a", promptsAt(2)));
+    expect(asked[0]?.aborted).toBe(false);
+    inference.want(job("b", promptsAt(3)));
+    expect(asked[0]?.aborted).toBe(true);
+    await until(() => expect(asked.length).toBe(2));
+    inference.want(job("b", { ...NO_PROMPTS }));
+    expect(asked[1]?.aborted).toBe(true);
+    await idle(seen);
+    expect(seen.errors).toEqual([]);
   });
 
   it("peeks at what prompts would give only where the picture is encoded and nothing else is done, and keeps nothing of it", async () => {
