@@ -2,6 +2,7 @@
 import { bad, quoted } from "../bytes/fail.ts";
 import { formatShape } from "../errors.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { partAlone } from "./part.ts";
 import { compareTensors, type ExpectedTensor, type TensorReport } from "./names.ts";
 
 /** Throws one error that names everything that does not fit. Unknown tensors are no fault unless `allowUnknown` is false. */
@@ -24,6 +25,8 @@ export function checkTensors(
     ...(allowUnknown ? [] : listed("unknown", report.unknown.map(quoted))),
   ];
   if (faults.length === 0) return report;
+  const part = report.missing.length > 0 && partAlone(checkpoint.label);
+  if (part) throw bad(checkpoint.label, part.expected, part.got, part.remedy);
   throw bad(
     checkpoint.label,
     `the ${wanted.length} tensors of this network`,

@@ -1,4 +1,5 @@
 // The configuration of a network, read off the shapes of its tensors.
+import { partAlone } from "../checkpoint/part.ts";
 import { SamError } from "../errors.ts";
 import type { Shape } from "../graph/tensor.ts";
 import { MOST_CHANNELS } from "../ops/rows.ts";
@@ -93,6 +94,7 @@ export function detectConfig(label: string, tensors: Shapes, options: DetectOpti
   return { ...detected, decoder };
 }
 
+const PARTLY = "The file holds a part of the network: save the whole model's state_dict(), or choose all files that it is split in.";
 const PARTS = ["image_encoder", "prompt_encoder", "mask_decoder"];
 
 function readerOf(label: string, tensors: Shapes, refused: DetectOptions["refused"]): ShapeReader {
@@ -106,9 +108,12 @@ function readerOf(label: string, tensors: Shapes, refused: DetectOptions["refuse
         remedy ??
         (argument === "imageSize" || argument === "adapter"
           ? "Leave it out for what the checkpoint has."
-          : "Use a checkpoint of SAM-Med2D, SAM, MedSAM, MobileSAM or LiteMedSAM, or one of the same layers in other widths."),
+          : (partly() ?? "Use a checkpoint of SAM-Med2D, SAM, MedSAM, MobileSAM or LiteMedSAM, or one of the same layers in other widths.")),
       ...(argument ? { argument } : {}),
+      ...(argument === undefined ? partAlone(label) : {}),
     });
+  const there = PARTS.filter((part) => [...tensors.keys()].some((tensor) => tensor.startsWith(part)));
+  const partly = () => (there.length > 0 && there.length < PARTS.length ? PARTLY : undefined);
   return {
     names: [...tensors.keys()],
     has: (name) => tensors.has(name),
@@ -118,11 +123,8 @@ function readerOf(label: string, tensors: Shapes, refused: DetectOptions["refuse
         const why = refused?.get(name);
         if (why !== undefined) throw fail(`a tensor ${name} that can be read`, `one ${why}`, undefined, "Save it as plain numbers of 16 or 32 bits.");
         const seen = [...tensors.keys()].slice(0, 3).join(", ") || "no tensors";
-        const there = PARTS.filter((part) => [...tensors.keys()].some((tensor) => tensor.startsWith(part)));
         const alone = there.length > 0 && there.length < PARTS.length ? `${there.join(" and ")} alone, ` : "";
-        const remedy =
-          there.length > 0 ? "The file holds a part of the network: save the whole model's state_dict(), or choose all files that it is split in." : undefined;
-        throw fail(`a tensor ${name}`, `${alone}${tensors.size} tensors without it (${seen}, …)`, undefined, remedy);
+        throw fail(`a tensor ${name}`, `${alone}${tensors.size} tensors without it (${seen}, …)`, undefined, there.length > 0 ? PARTLY : undefined);
       }
       if (shape.length !== rank) throw fail(`of ${rank} dimensions`, `[${shape.join(", ")}]`, name);
       return [...shape];

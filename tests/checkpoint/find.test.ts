@@ -101,6 +101,17 @@ describe("the network in a file", () => {
     const alone = await samError(async () => detectConfig("x", (await canonical(part(/^image_encoder/))).tensors));
     expect(alone.got).toMatch(/^image_encoder alone, \d+ tensors without it/);
     expect(alone.remedy).toMatch(/a part of the network/);
+    const early = await samError(async () => detectConfig("x", new Map([["image_encoder.patch_embed.seq.0.c.weight", { shape: [32, 3, 3, 3] }]])));
+    expect(early.remedy).toMatch(/a part of the network/);
+    // One of several files, by its name: the first fails where the network is told, the last where tensors are missed.
+    const shard = { expected: "a whole network", got: "part 2 of 8 alone", remedy: /^Open sam\.safetensors\.index\.json beside it, .*all 8 files at once/ };
+    const label = "models/sam-00002-of-00008.safetensors";
+    expect(await samError(async () => detectConfig(label, part(/^mask_decoder/).tensors))).toMatchObject({
+      ...shard,
+      remedy: expect.stringMatching(shard.remedy),
+    });
+    const most = { ...part(/^(?!image_encoder\.neck)/), label };
+    expect(await samError(async () => checkTensors(most, EXPECTED))).toMatchObject({ ...shard, remedy: expect.stringMatching(shard.remedy) });
     const name = "image_encoder.blocks.0.mlp.lin1.weight";
     const { tensors } = part(new RegExp(`^(?!${name})`));
     const refused = new Map([[name, "as C64 [64, 32], a dtype that is not loaded"]]);
