@@ -48,7 +48,6 @@ const engine = new Engine(
       if (model.kind === "ready" && model.source.kind === "default") rememberModel(undefined);
       if (model.kind === "ready" && model.source.kind === "url") rememberModel(model.source);
     },
-    onError: (error) => problems.show(error),
     onNotice: (words) => problems.tell(t("problem.weights"), words),
     onRefused: (source, error, kept) => {
       const told = kept && error instanceof SamError ? new SamError({ ...factsOf(error), remedy: `${error.remedy} ${t("menu.kept.still")}` }) : error;

@@ -1,6 +1,6 @@
 // The model's life: chosen, loading, ready, failed, lost and rebuilt. It lives in a worker of its own, so that nothing
 // of it remains when another one is loaded.
-import { openCheckpoint, type Progress, SamError } from "../../src/index.ts";
+import type { Progress } from "../../src/index.ts";
 import type { DefaultWeights } from "./default_weights.ts";
 import { SamMed2DWorker } from "../../src/worker/client.ts";
 import { t } from "../words/words.ts";
@@ -21,7 +21,6 @@ export type ModelStatus =
 
 export interface EngineEvents {
   onStatus(status: ModelStatus): void;
-  onError(error: unknown): void;
   /** What the user should know though it is no error. */
   onNotice(words: string): void;
   /** Weights of that source could not be had. `kept`: the model that was there still is. */
@@ -55,23 +54,10 @@ export class Engine {
     return this.#status;
   }
 
-  /**
-   * Lets go of the model there is before another one is read into memory, since two would not fit on many a device; but not for a file
-   * that holds no such network, nor before an address has given one.
-   */
+  /** Two models would not fit on many a device: the one there is goes before another is read into memory, but not before its file is known to hold one. */
   async load(source: Source, adapter = this.#adapter): Promise<void> {
-    if (source.kind === "file" && this.#status.kind === "ready") {
-      const asked = ++this.#number;
-      try {
-        await expectNetwork(source.files);
-      } catch (error) {
-        this.#events.onError(error);
-        return;
-      }
-      if (asked !== this.#number) return;
-    }
-    if (source.kind === "url" && this.#status.kind === "ready") this.#hold(this.#status);
-    else this.#tearDown();
+    if (this.#status.kind === "ready") this.#hold(this.#status);
+    else this.#stop();
     this.#adapter = adapter;
     const controller = new AbortController();
     this.#loading = controller;
@@ -119,7 +105,7 @@ export class Engine {
   #giveUp(source: Source): boolean {
     const held = this.#held;
     this.#held = null;
-    this.#tearDown();
+    this.#stop();
     this.#worker = held?.worker ?? null;
     this.#set(held?.status ?? { kind: "failed", source });
     return held !== null;
@@ -140,15 +126,18 @@ export class Engine {
   rebuild(): boolean {
     if (this.#status.kind !== "ready" || performance.now() - this.#rebuiltAt < REBUILD_PAUSE_MS) return false;
     this.#rebuiltAt = performance.now();
-    void this.load(this.#status.source);
+    const { model, source } = this.#status;
+    model.dispose();
+    this.#stop();
+    this.#set({ kind: "failed", source });
+    void this.load(source);
     return true;
   }
 
-  #tearDown(): void {
-    this.#letGo();
+  /** Whatever is being loaded, or the model that lives in the worker. */
+  #stop(): void {
     this.#loading?.abort();
     this.#loading = null;
-    if (this.#status.kind === "ready") this.#status.model.dispose();
     this.#worker?.terminate();
     this.#worker = null;
   }
@@ -157,22 +146,6 @@ export class Engine {
     this.#status = status;
     this.#events.onStatus(status);
   }
-}
-
-/** Reads the directory of the file, no tensor. */
-async function expectNetwork(files: readonly File[]): Promise<void> {
-  const checkpoint = await openCheckpoint(files);
-  await checkpoint.close();
-  const names = [...checkpoint.tensors.keys()];
-  if (names.some((name) => name.startsWith("image_encoder."))) return;
-  throw new SamError({
-    code: "checkpoint",
-    op: "open",
-    argument: checkpoint.label,
-    expected: "the weights of a SAM-Med2D network, with tensors named image_encoder.…",
-    got: names.length === 0 ? "no tensor" : `${names.length} tensors such as ${names[0]}`,
-    remedy: "Choose the file with the network's weights. The model that was loaded is still there.",
-  });
 }
 
 export function nameOf(source: Source): string {

@@ -1,4 +1,7 @@
 // The built page with weights from a hub, of LiteMedSAM's layout but narrow: named by its address, chosen by hand, remembered, refused.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadFrom, placeOf, ready, status, text } from "../app/fake/page.ts";
@@ -9,9 +12,16 @@ import { type Hub, serveHub } from "../support/hub.ts";
 
 const COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
 const site = useSite();
+const folder = mkdtempSync(join(tmpdir(), "app-models-"));
+const part = join(folder, "part.safetensors");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let hub: Hub;
 beforeAll(async () => {
   const files = { "README.md": new Uint8Array(2), "lite_medsam.safetensors": networkFile(readGolden("narrow_tiny_vit_pixels")) };
+  writeFileSync(
+    part,
+    networkFile(readGolden("narrow_tiny_vit_pixels"), (name) => name, "image_encoder."),
+  );
   const page = { "index.safetensors": new TextEncoder().encode("<!doctype html><title>Sign in</title>") };
   hub = await serveHub({ "lab/lite": { revisions: { main: COMMIT }, files }, "lab/page": { revisions: { main: COMMIT }, files: page } });
 });
@@ -60,6 +70,12 @@ describe("a model from a hub", () => {
       expect(await text(page, "#problems")).toContain("The model that was loaded is still there.");
       expect(await text(page, "#model-facts")).toContain("hf:lab/lite");
     }
+    // A file of one part of such a network, with names like a whole one's.
+    const [input] = (await page.$$("#open-weights")) as Awaited<ReturnType<typeof page.$$<"input">>>;
+    await input?.uploadFile(part);
+    await page.waitForFunction(() => /a part of the network/.test(document.querySelector("#problems")?.textContent ?? ""), { timeout: 60_000 });
+    expect(await text(page, "#problems")).toContain("The model that was loaded is still there.");
+    expect(await text(page, "#model-facts")).toContain("hf:lab/lite");
     await mask(page, 300, 300, /^Mask.*from 2 points/);
 
     await page.goto(`${site.origin}/?hub=${hub.url}`, { waitUntil: "load" });
