@@ -20,7 +20,7 @@ import { fetchFamily, fetchVit } from "./model/families.ts";
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, fitsImage, type Prompt } from "./model/prompts.ts";
-import { describe, isNamed } from "./options.ts";
+import { describe, expectOptions, isNamed } from "./options.ts";
 import {
   DECODE,
   type DecodeOptions,
@@ -126,7 +126,7 @@ export class SamMed2D implements Segmenter {
 
   /** @throws SamError `image`: not an image, or of a size that is not taken; `device`: lost, out of memory. */
   async encode(image: ImageSource, options: EncodeOptions = {}): Promise<Embedding> {
-    if (!isNamed(options, ENCODE)) (await import("./options_check.ts")).expectNames(options, ENCODE, { code: "image", op: "encode" });
+    if (!isNamed(options, ENCODE)) await expectOptions(options, ENCODE, "image", "encode");
     const { fit = this.input.fit, channelOrder = this.input.channelOrder, signal, onProgress } = options;
     if (channelOrder !== "bgr" && channelOrder !== "rgb") {
       const facts = { argument: "channelOrder", expected: '"bgr" or "rgb"', got: JSON.stringify(channelOrder) ?? "undefined" };
@@ -147,7 +147,7 @@ export class SamMed2D implements Segmenter {
   async decode<O extends Output = "all">(embedding: Embedding, prompt: Prompt, options?: DecodeOptions<O>): Promise<DecodedAs[O]>;
   async decode<O extends Output = "all">(embedding: Embedding, prompts: readonly Prompt[], options?: DecodeOptions<O>): Promise<DecodedAs[O][]>;
   async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions<Output> = {}) {
-    if (!isNamed(options, DECODE)) (await import("./options_check.ts")).expectNames(options, DECODE, { code: "prompt", op: "decode" });
+    if (!isNamed(options, DECODE)) await expectOptions(options, DECODE, "prompt", "decode");
     const { output = "all" } = options;
     expectOutput(output);
     const { signal, onProgress } = options;
@@ -249,8 +249,11 @@ export class SamMed2D implements Segmenter {
     let begun = false;
     const run = this.#queue.then(async () => {
       signal?.throwIfAborted();
+      // Not under the signal: a device that a call no longer waits for is the next one's.
+      const engine = await this.#revived(op, onProgress);
+      signal?.throwIfAborted();
       begun = true;
-      return work(await this.#revived(op, { signal, onProgress }));
+      return work(engine);
     });
     this.#queue = run.catch(() => undefined);
     if (!signal) return run;
@@ -270,11 +273,11 @@ export class SamMed2D implements Segmenter {
   }
 
   /** The engine; a new one where the device was lost and the weights can still be read. */
-  async #revived(op: string, told: Pick<EngineOptions, "signal" | "onProgress">): Promise<Engine> {
+  async #revived(op: string, onProgress: EngineOptions["onProgress"]): Promise<Engine> {
     const engine = this.#alive(op);
     if (!engine.gpu.lost || !engine.gpu.owned || !this.#checkpoint) return engine;
     engine.dispose();
-    this.#engine = await Engine.open(this.config, this.#checkpoint, { ...this.#how, ...told, cautious: true });
+    this.#engine = await Engine.open(this.config, this.#checkpoint, { ...this.#how, onProgress, cautious: true });
     return this.#alive(op);
   }
 

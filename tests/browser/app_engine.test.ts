@@ -107,8 +107,8 @@ describe("the page on the engine", () => {
     await worker?.evaluate(() => globalThis.latestDevice?.destroy());
     await clickPixel(page, 300, 300);
     await status(page, /^Mask \d of 3: .* from 2 points/, 100_000);
-    // A rebuild that is itself cut off is done again.
-    expect(await worker?.evaluate(() => globalThis.devices)).toBeGreaterThanOrEqual(2);
+    // One for all who ask, though what is encoded ahead gives way in the middle of it.
+    expect(await worker?.evaluate(() => globalThis.devices)).toBe(2);
     expect(await page.$(".problem")).toBeNull();
     await page.close();
   });

@@ -122,6 +122,31 @@ describeGpu("a lost device", () => {
     expect(devices.length).toBe(1);
   });
 
+  it("is replaced once, though the call that began it is taken back, which ends at once", async () => {
+    const devices = ownDevices();
+    const model = await SamMed2D.load({ weights: golden.checkpoint() });
+    const embedding = await model.encode(golden.image);
+    devices[0]?.destroy();
+    await devices[0]?.lost;
+    const stop = new Error("enough");
+    const controller = new AbortController();
+    const steps: number[] = [];
+    const onProgress = ({ stage }: Progress) => {
+      if (stage === "weights") controller.abort(stop);
+      steps.push(devices.length);
+    };
+    const first = model.encode(golden.image, { signal: controller.signal, onProgress }).then(
+      () => "done",
+      (error) => error,
+    );
+    const second = model.decode(embedding, prompt);
+    expect(await first).toBe(stop);
+    expect((await second).masks.length).toBe(3);
+    expect(steps.every((count) => count === 2)).toBe(true);
+    expect(devices.length).toBe(2);
+    model.dispose();
+  });
+
   it("is replaced again when the first try to replace it fails", async () => {
     const devices = ownDevices();
     const model = await SamMed2D.load({ weights: golden.checkpoint() });
