@@ -2,6 +2,7 @@
 import type { Progress } from "./engine.ts";
 import { SamError } from "./errors.ts";
 import type { ImageSource } from "./image/image.ts";
+import { expectOptions, namesOf } from "./option_names.ts";
 import type { Embedding, EncodeOptions, Segmenter } from "./segmenter.ts";
 
 export interface EncodeManyOptions extends EncodeOptions {
@@ -26,12 +27,15 @@ export interface EncodedImage {
 /** An image, or what gives it when its turn comes, so that not all of them must be in memory. */
 export type LazyImage = ImageSource | (() => ImageSource | Promise<ImageSource>);
 
+const NAMES = namesOf<Required<EncodeManyOptions>>({ priority: 1, onError: 1, channelOrder: 1, fit: 1, onProgress: 1, signal: 1 });
+
 /** See fetched.ts. */
 export async function* encodeMany(
   segmenter: Pick<Segmenter, "encode">,
   images: Iterable<LazyImage>,
   options: EncodeManyOptions = {},
 ): AsyncGenerator<EncodedImage, void> {
+  await expectOptions(options, NAMES, "image", "encodeMany");
   const { priority = () => 0, onError, onProgress, ...how } = options;
   const waiting = Array.from(images, (image, index) => ({ index, image, brought: undefined as Promise<ImageSource> | undefined }));
   type Waiting = (typeof waiting)[number];

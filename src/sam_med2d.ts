@@ -20,7 +20,8 @@ import { fetchFamily, fetchVit } from "./model/families.ts";
 import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, fitsImage, type Prompt } from "./model/prompts.ts";
-import { describe, expectOptions, isNamed } from "./options.ts";
+import { expectOptions } from "./option_names.ts";
+import { describe, isNamed } from "./options.ts";
 import {
   DECODE,
   type DecodeOptions,

@@ -1,4 +1,5 @@
 // What a caller may say to `load`, `encode` and `decode`.
+import { namesOf } from "./option_names.ts";
 import type { OpenOptions, Weights } from "./checkpoint/open.ts";
 import type { Progress } from "./engine.ts";
 import { SamError } from "./errors.ts";
@@ -73,8 +74,6 @@ export interface DecodeOptions<O extends Output = "all"> {
   readonly signal?: AbortSignal;
 }
 
-/** Every name, checked by the compiler, so that an unknown one is told. */
-const namesOf = <T>(names: Record<keyof T, 1>): string[] => Object.keys(names);
 export const LOAD = namesOf<Required<LoadOptions>>({
   weights: 1,
   adapter: 1,

@@ -69,12 +69,13 @@ export async function sendCase(desk: Desk, numbering: Numbering): Promise<void> 
   const { state } = desk.store;
   const labelmap = of && labelmapFor(of, state.labels, numbering);
   if (!of || !volume || !server || !labelmap) return;
-  const { host } = new URL(server.url);
+  const { url, study, authorize } = server;
+  const { host } = new URL(url);
   try {
     const { toDicomWeb, writeLabels } = await import("../../src/formats/index.ts");
     const bytes = await writeLabels(labelmap, volume, "dicom-seg", state.model.kind === "ready" ? { model: state.model.model.name } : {});
     desk.store.set({ said: t("send.now", { host }) });
-    const { status, kept } = await toDicomWeb([bytes], server);
+    const { status, kept } = await toDicomWeb([bytes], { url, study, ...(authorize && { authorize }) });
     const warnings = kept.flatMap(({ warning }) => warning ?? []);
     desk.store.set({ said: t("send.done", { host }) });
     desk.problems.tell(t("send.done", { host }), [t("send.answer", { status, kept: kept.length || 1, name: of.name }), ...warnings].join(" "));

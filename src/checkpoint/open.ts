@@ -8,6 +8,7 @@ import { type Container, containerOf } from "./container.ts";
 import type { Found } from "./find.ts";
 import type { Look } from "./look.ts";
 import { canonical } from "./names.ts";
+import { expectOptions, namesOf } from "../option_names.ts";
 import { describe } from "../options.ts";
 import { openSafetensors } from "./safetensors.ts";
 
@@ -35,12 +36,26 @@ export interface OpenOptions {
   readonly kept?: () => Promise<readonly CachedFile[]>;
 }
 
+const NAMES = namesOf<Required<OpenOptions>>({
+  signal: 1,
+  onProgress: 1,
+  sha256: 1,
+  version: 1,
+  cache: 1,
+  onNotice: 1,
+  openSource: 1,
+  http: 1,
+  hub: 1,
+  kept: 1,
+});
+
 export function isCheckpoint(value: unknown): value is Checkpoint {
   return typeof value === "object" && value !== null && "tensors" in value && value.tensors instanceof Map && "read" in value;
 }
 
 /** Opens weights and checks their directory; tensors are read later. Names are canonical: `image_encoder.…`. */
 export async function openCheckpoint(weights: Weights, options: OpenOptions = {}): Promise<Checkpoint> {
+  await expectOptions(options, NAMES, "checkpoint", "openCheckpoint");
   const { signal, onProgress, onNotice } = options;
   signal?.throwIfAborted();
   if (isCheckpoint(weights)) return canonical(weights, onNotice);

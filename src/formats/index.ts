@@ -1,6 +1,6 @@
 // Files in, volumes out: any heap of images, series, volumes, segmentations and archives, told apart by what is in them.
 import { type ByteSource, blobSource, isByteSource } from "../bytes/byte_source.ts";
-import { expectOptions } from "../options.ts";
+import { expectOptions } from "../option_names.ts";
 import type { Segmentation } from "../volume/segmentation.ts";
 import type { Volume } from "../volume/volume.ts";
 import { Heap } from "./heap.ts";

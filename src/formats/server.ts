@@ -2,6 +2,9 @@
 import type { DicomWebOptions, SeriesItem, Stored, StudyItem } from "./dicomweb/index.ts";
 import type { ServerOptions } from "./dicomweb/server.ts";
 import type { Opened } from "./index.ts";
+import { expectOptions, namesOf } from "../option_names.ts";
+
+const SERVER = [...namesOf<Required<ServerOptions>>({ url: 1, headers: 1, authorize: 1, stallMs: 1 }), "signal"];
 
 const part = () => import("./dicomweb/index.ts");
 
@@ -11,6 +14,7 @@ const part = () => import("./dicomweb/index.ts");
  * in the user's words: no such study, no permission, another origin, no DICOMweb.
  */
 export async function fromDicomWeb(options: DicomWebOptions): Promise<Opened> {
+  await expectOptions(options, [...SERVER, "study", "series", "decoders", "onProgress"], "file", "fromDicomWeb");
   return (await part()).fromDicomWeb(options);
 }
 
@@ -18,11 +22,13 @@ export async function fromDicomWeb(options: DicomWebOptions): Promise<Opened> {
 export async function dicomWebStudies(
   options: ServerOptions & { readonly query?: Readonly<Record<string, string>>; readonly limit?: number; readonly signal?: AbortSignal },
 ): Promise<StudyItem[]> {
+  await expectOptions(options, [...SERVER, "query", "limit"], "file", "dicomWebStudies");
   return (await part()).dicomWebStudies(options);
 }
 
 /** Series of a study, by their numbers. */
 export async function dicomWebSeries(options: ServerOptions & { readonly study: string; readonly signal?: AbortSignal }): Promise<SeriesItem[]> {
+  await expectOptions(options, [...SERVER, "study"], "file", "dicomWebSeries");
   return (await part()).dicomWebSeries(options);
 }
 
@@ -31,5 +37,6 @@ export async function toDicomWeb(
   files: readonly Uint8Array[],
   options: ServerOptions & { readonly study?: string; readonly signal?: AbortSignal },
 ): Promise<Stored> {
+  await expectOptions(options, [...SERVER, "study"], "file", "toDicomWeb");
   return (await part()).toDicomWeb(files, options);
 }

@@ -1,5 +1,6 @@
 // Labels to files: each writer is fetched when it is first asked for.
 import { SamError } from "../errors.ts";
+import { expectOptions, namesOf } from "../option_names.ts";
 import { Labelmap } from "../volume/labelmap.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { CocoOptions } from "./write_coco.ts";
@@ -21,6 +22,25 @@ export interface LabelOptions extends SegOptions, PngOptions, CocoOptions, Datas
   readonly overlaps?: "refuse" | "file-each";
 }
 
+const NAMES = namesOf<Required<LabelOptions>>({
+  overlaps: 1,
+  model: 1,
+  description: 1,
+  date: 1,
+  gray: 1,
+  shapes: 1,
+  fileName: 1,
+  planes: 1,
+  window: 1,
+  leastArea: 1,
+  leastAspect: 1,
+  parts: 1,
+  modality: 1,
+  dataset: 1,
+  case: 1,
+  signal: 1,
+  onProgress: 1,
+});
 const ENDINGS = { nifti: ".nii.gz", "seg-nrrd": ".seg.nrrd", "dicom-seg": ".dcm", coco: ".json" } as const;
 
 /**
@@ -46,6 +66,7 @@ export async function* writeLabelFiles(
   stem: string,
   options: LabelOptions = {},
 ): AsyncGenerator<WrittenFile, void> {
+  await expectOptions(options, NAMES, "file", "writeLabels");
   if (format === "dataset") {
     yield* (await import("./write_dataset.ts")).writeDataset(labelmap, volume, options);
     return;

@@ -33,6 +33,8 @@ export interface EditOptions {
 
 /** Gives what changed; nothing of a locked label. Throws a SamError for lengths or sizes that are no numbers from 0. */
 export function editLabel(labelmap: Labelmap, label: number, edit: LabelEdit, options: EditOptions = {}): readonly LabelmapChange[] {
+  expectKnown(edit, "edit", ["kind", "mm", "below"]);
+  expectKnown(options, "options", ["slices", "through", "geometry", "overlap"]);
   const { columns, rows, slices } = labelmap;
   const { through = false, geometry, overlap = "keep" } = options;
   const size = "mm" in edit ? edit.mm : "below" in edit ? edit.below : 0;
@@ -76,4 +78,11 @@ function volumeOf(part: Stack, { geometry, slices }: Grid): number {
   const thick = thicknesses(geometry, slices);
   const area = geometry ? pixelArea(geometry) : 1;
   return [...part].reduce((sum, [slice, runs]) => sum + pixelCount(runs) * area * (thick[slice] as number), 0);
+}
+
+function expectKnown(value: object, argument: string, names: readonly string[]): void {
+  const unknown = Object.keys(value).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const facts = { code: "file", op: "editLabel", argument, expected: names.join(", "), got: `the unknown name ${JSON.stringify(unknown)}` } as const;
+  throw new SamError({ ...facts, remedy: "Look at the name again." });
 }

@@ -1,5 +1,6 @@
 // Labels of one grid laid onto the voxels of another: as they are where the voxels are the same, in whatever order they are stored; resampled only when asked.
 import { SamError } from "../errors.ts";
+import { expectOptions } from "../option_names.ts";
 import { labelmapOfSegmentation, ownLabelmap } from "./from_segmentation.ts";
 import { labelmapOf } from "./from_volume.ts";
 import { add, type Geometry, indexToPatient, patientToIndex, type Vector3 } from "./geometry.ts";
@@ -27,6 +28,7 @@ const TOLERANCE = 0.1;
 
 /** See fetched.ts. */
 export async function layLabels(source: Volume | Segmentation, volume: Volume, options: LayOptions = {}): Promise<LaidLabels> {
+  await expectOptions(options, ["resample", "signal"], "file", "layLabels");
   const { signal, resample } = options;
   let refused: unknown;
   if ("segments" in source) {

@@ -2,6 +2,7 @@
 import { SamError } from "../errors.ts";
 import type { Framing, RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
+import { expectOptions, namesOf } from "../option_names.ts";
 import { probabilities } from "../image/mask_out.ts";
 import type { Decoded, MaskSource, Prompt } from "../segmenter.ts";
 import { signedDistances } from "./distance.ts";
@@ -60,8 +61,13 @@ interface Known {
   readonly logits: Float32Array | undefined;
 }
 
+const NAMES = namesOf<Required<PropagateOptions>>({ from: 1, mask: 1, logits: 1, range: 1, picture: 1, stop: 1, signal: 1 });
+const STOPS = namesOf<Required<StopRules>>({ areaJump: 1, score: 1, overlap: 1 });
+
 /** See fetched.ts. */
 export async function* propagate(segmenter: MaskSource, options: PropagateOptions): AsyncGenerator<Proposal, void> {
+  await expectOptions(options, NAMES, "prompt", "propagate");
+  if (options.stop) await expectOptions(options.stop, STOPS, "prompt", "propagate", "stop");
   const { from, range, signal, logits } = options;
   const [first, last] = range;
   const start: Known = { runs: options.mask instanceof Uint8Array ? runsOf(options.mask) : options.mask, logits };
