@@ -31,6 +31,8 @@ const TRANSFORMERS = /^(patch_embed\.projection|neck\.conv[12]|neck\.layer_norm[
 const SECONDARY = /(^|[._])(ema|teacher|swa|average[d]?|target|momentum|optim\w*|grad\w*|old|backup|exp_avg\w*)($|[._])/i;
 /** What a weight that stands beside the modules ends in; counters, losses and states of optimizers do not. */
 const WEIGHT = /(^|\.)(weight|bias|positional_embedding|\w*lora\w*|w_[ab]_\d+|\w*adapter\w*)$/i;
+/** Of those that change the weights wherever in the file they stand. */
+const LORA = /(^|\.)(\w*lora_?\w*|w_[ab]_\d+)(\.|$)/i;
 const TRAINING = /(^|[._])(optim\w*|sched\w*|scaler|ema|teacher|swa|loss\w*|criterion|discriminator|metric\w*|grad\w*|queue|exp_avg\w*)($|[._])/i;
 
 interface Candidate {
@@ -55,7 +57,7 @@ export function findNetwork(label: string, stored: Iterable<string>): Found | un
   const found = new Map<string, string>();
   const from = new Map<string, string>();
   for (const [raw, name] of bare) {
-    const own = ownName(name, best, naming);
+    const own = ownName(name, best, naming) ?? (LORA.test(name) && !TRAINING.test(name) && !isOf(rest, name) ? name : undefined);
     if (own === undefined) continue;
     const other = from.get(own);
     if (other !== undefined) throw bad(label, "one tensor of each name", `${quoted(other)} and ${quoted(raw)}`, "Keep one of the two copies.");
@@ -65,6 +67,11 @@ export function findNetwork(label: string, stored: Iterable<string>): Found | un
   const places = new Set(rest.filter(({ complete }) => complete).map(({ place }) => place));
   places.delete(best.place);
   return { names: found, naming, place: best.place.replace(/\.$/, ""), others: [...places].map((place) => place.replace(/\.$/, "")) };
+}
+
+/** Whether a tensor belongs to another network of the file. */
+function isOf(networks: readonly Candidate[], name: string): boolean {
+  return networks.some(({ prefixes }) => ORDER.some((module) => prefixes[module] !== undefined && name.startsWith(prefixes[module])));
 }
 
 function bareName(name: string): string {

@@ -86,6 +86,12 @@ describe("the network in a file", () => {
     });
   }
 
+  it.each(["w_a_000", "lora_state.blocks.0.attn.qkv.lora_B.weight"])("tells that %s, beside the network's wrapper, is not read", async (name) => {
+    const beside = [name, `optimizer.${name}`].map((own) => ({ name: own, shape: [4] }));
+    const checkpoint = await canonical(named((own) => `model.${own}`, beside));
+    expect(unreadTensors(checkpoint, checkTensors(checkpoint, EXPECTED).unknown)).toEqual([name]);
+  });
+
   it("counts one tensor as one", () => {
     expect(unreadWords(["mask_decoder.hf_token.weight"]).what).toMatch(/^1 tensor that changes the answer and is not read/);
     expect(unreadWords(["a.lora_A", "a.lora_B"]).what).toMatch(/^2 tensors that change the answer and are not read/);
