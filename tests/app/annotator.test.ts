@@ -54,6 +54,16 @@ describe("a journal over objects", () => {
     expect([mask(1), mask(2), now().object]).toEqual([[0, 2], [2, 4], 2]);
   });
 
+  it("counts another choice among the candidates as a change to be saved and taken back", () => {
+    point(0, "11000000");
+    const touched: (readonly string[])[] = [];
+    store.onTouched((_, { keys }) => touched.push(keys));
+    annotator.choose(result("11000000", "00001111"), 1, "model 1");
+    expect([mask(1), currentWork(now()).choice?.index, touched.length]).toEqual([[4, 8], 1, 1]);
+    expect(annotator.step(true)?.what.key).toBe("step.candidate");
+    expect([mask(1), currentWork(now()).choice]).toEqual([[0, 2], null]);
+  });
+
   it("gives back what a mask took from another object when a better one takes its place", () => {
     point(0, "11110000");
     annotator.newObject(1);
