@@ -13,7 +13,7 @@ import { isMain, Problem, runMain, say, seconds } from "./tools.mjs";
 const SAME = 1e-6;
 
 /** At the same time: a page, the build of the next, one without a page. */
-const LANES = 1;
+const LANES = 3;
 
 /** Those of both lists by turns, so that what needs a page and what does not are under way together. */
 const inTurn = (a, b) =>
