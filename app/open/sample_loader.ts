@@ -1,20 +1,18 @@
 // Samples as the desk takes them, drawn one after the other by a worker.
-import { Labelmap, runsOf } from "../../src/volume/index.ts";
+import { Labelmap } from "../../src/volume/index.ts";
 import { type Case, newCase } from "../annotate/case.ts";
 import { suggestionOf } from "../annotate/truth.ts";
 import { t } from "../words/words.ts";
 import { shownImage } from "./opening.ts";
-import { type Drawing, SAMPLES } from "./samples.ts";
+import { type DrawnSample, SAMPLES } from "./samples.ts";
 
 /** Calls back with each sample when it is drawn, the first one first. */
 export function drawSamples(onDrawn: (of: Case) => void, onError: (error: unknown) => void): void {
   const worker = new Worker(new URL("./samples_worker.ts", import.meta.url), { type: "module" });
   let left = SAMPLES.length;
-  worker.addEventListener("message", ({ data: { id, drawing } }: MessageEvent<{ id: string; drawing: Drawing }>) => {
+  worker.addEventListener("message", ({ data: { id, picture, truths } }: MessageEvent<DrawnSample>) => {
     const sample = SAMPLES.find((known) => known.id === id);
     if (sample) {
-      const { picture, structures } = drawing;
-      const truths = structures.map(({ name, mask }) => ({ name, index: 0, runs: runsOf(mask) }));
       const suggestion = suggestionOf(t(`sample.try.${sample.id}`), picture.width, truths);
       const sides = { columns: picture.width, rows: picture.height, slices: 1 };
       const labelmap = new Labelmap(sides.columns, sides.rows, 1);

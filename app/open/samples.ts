@@ -1,7 +1,16 @@
 // Images to try at once, drawn by this project: no patient's, and each the same on every visit.
 
-export type { Picture } from "../samples/field.ts";
-export type { Drawing, Structure } from "../samples/structure.ts";
+import type { Runs } from "../../src/volume/index.ts";
+import type { Picture } from "../samples/field.ts";
+
+export type { Picture };
+
+/** As the worker draws it. */
+export interface DrawnSample {
+  readonly id: SampleId;
+  readonly picture: Picture;
+  readonly truths: readonly { readonly name: string; readonly index: number; readonly runs: Runs }[];
+}
 
 export interface Sample {
   readonly id: SampleId;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DRAW } from "../../app/samples/draw.ts";
-import { SAMPLES, type Structure } from "../../app/open/samples.ts";
+import { SAMPLES } from "../../app/open/samples.ts";
+import type { Structure } from "../../app/samples/structure.ts";
 import { suggestionOf } from "../../app/annotate/truth.ts";
 import { en } from "../../app/words/en.ts";
 import { boundsOf, runsOf } from "../../src/volume/index.ts";
