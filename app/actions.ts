@@ -28,6 +28,7 @@ const TOOLS = {
   lasso: "lasso",
   scribble: "scribble",
   ruler: "ruler",
+  axes: "axes",
   contour: "outline",
 } as const satisfies Readonly<Partial<Record<Command, Tool>>>;
 

@@ -143,8 +143,14 @@ export class Desk {
     this.annotator.setPrompts({ key: "step.remove" }, removeBox);
   }
 
-  /** What was said about the object here, and its mask. */
+  /** What was said about the object here, and its mask; its axes while they are what is drawn. */
   clear(): void {
+    const { case: of, store } = this;
+    const axes = of && objectOf(of)?.axes;
+    if (of && axes && store.state.tool === "axes") {
+      this.annotator.change(of.object, { axes: undefined });
+      return;
+    }
     if (!this.work || isEmpty(this.work.prompts)) this.annotator.draw({ key: "step.clear" }, new Uint32Array(0));
     else this.annotator.setPrompts({ key: "step.clear" }, () => NO_PROMPTS);
   }

@@ -10,7 +10,7 @@ import type { SetId } from "./open/sets.ts";
 import type { WebGpuProblem } from "./model/webgpu_help.ts";
 
 /** What a click or a stroke does. */
-export type Tool = "select" | "positive" | "negative" | "box" | "brush" | "eraser" | "lasso" | "scribble" | "ruler" | "cross" | "outline";
+export type Tool = "select" | "positive" | "negative" | "box" | "brush" | "eraser" | "lasso" | "scribble" | "ruler" | "axes" | "cross" | "outline";
 
 /** How far what was done is from being safe on this machine. */
 export type Saving =

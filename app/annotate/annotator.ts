@@ -12,6 +12,7 @@ import {
 } from "../../src/volume/index.ts";
 import type { Result } from "../model/inference.ts";
 import { currentCase, type Store } from "../state.ts";
+import type { Axes } from "./axes.ts";
 import {
   type Case,
   currentWork,
@@ -235,12 +236,12 @@ export class Annotator {
     this.#commit(of, { what: { key: "step.merge" }, objects: of.objects.filter(({ id }) => id !== from), object: into, works, changes });
   }
 
-  /** Its label, or its lock: steps like any other. Whether it is seen is none. */
-  change(object: number, patch: Partial<Pick<ObjectOf, "label" | "locked">>): void {
+  /** Its label, its lock, its axes: steps like any other. Whether it is seen is none. */
+  change(object: number, patch: Partial<Pick<ObjectOf, "label" | "locked">> & { readonly axes?: Axes | undefined }): void {
     const of = this.#case;
     if (!of) return;
-    const objects = of.objects.map((other) => (other.id === object ? { ...other, ...patch } : other));
-    this.#commit(of, { what: { key: patch.label === undefined ? "step.lock" : "step.label" }, objects });
+    const objects = of.objects.map((other) => (other.id === object ? changed(other, patch) : other));
+    this.#commit(of, { what: { key: "axes" in patch ? "step.axes" : patch.label === undefined ? "step.lock" : "step.label" }, objects });
   }
 
   show(object: number | "all", visible: boolean): void {
@@ -362,6 +363,11 @@ export class Annotator {
     const label = of.objects.find(({ id }) => id === object)?.label;
     return { object: nameOfLabel(this.#store.state.labels, label), slice: place.index + 1, many: of.sides && of.sides.slices > 1 ? 1 : 0 };
   }
+}
+
+function changed({ axes, ...object }: ObjectOf, patch: Parameters<Annotator["change"]>[1]): ObjectOf {
+  const { axes: next = axes, ...rest } = patch;
+  return { ...object, ...rest, ...("axes" in patch ? patch.axes && { axes: patch.axes } : next && { axes: next }) };
 }
 
 export function nameOfLabel(labels: readonly LabelOf[], id: number | undefined): string {

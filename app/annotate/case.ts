@@ -3,6 +3,7 @@ import type { Box } from "../../src/index.ts";
 import type { Labelmap, LabelmapChange, Runs, RunsChange, Vector3 } from "../../src/volume/index.ts";
 import type { Picture } from "../open/samples.ts";
 import type { Plane, SliceOf } from "../open/slices.ts";
+import type { Axes } from "./axes.ts";
 import { isEmpty, NO_PROMPTS, type Prompts } from "./prompts.ts";
 
 export type Status = "todo" | "doing" | "done" | "flagged";
@@ -15,6 +16,8 @@ export interface ObjectOf {
   readonly label: number;
   readonly visible: boolean;
   readonly locked: boolean;
+  /** Its two diameters, measured by hand on one of its slices. */
+  readonly axes?: Axes;
 }
 
 /** How a mask came about. */
@@ -160,7 +163,8 @@ export function objectOf({ objects, object }: Case): ObjectOf | undefined {
 }
 
 /** Whether nothing was said about an object or drawn of it, on any slice. */
-export function isUntouched({ labelmap, works }: Case, id: number): boolean {
+export function isUntouched({ labelmap, works, objects }: Case, id: number): boolean {
+  if (objects.find((object) => object.id === id)?.axes) return false;
   if (labelmap?.labels.some((label) => label.id === id) && labelmap.drawnSlices(id).length > 0) return false;
   for (const [key, { prompts }] of works) if (placeOfKey(key).object === id && !isEmpty(prompts)) return false;
   return true;

@@ -7,7 +7,8 @@ import { isEmpty } from "../annotate/prompts.ts";
 import { proposalsOf } from "../annotate/through.ts";
 import { closest } from "../annotate/truth.ts";
 import { thousands } from "../dom.ts";
-import { areaOf } from "../stage/frame.ts";
+import { diameters } from "../stage/drawing.ts";
+import { areaOf, unitOf } from "../stage/frame.ts";
 import { currentCase, type State } from "../state.ts";
 import { t } from "../words/words.ts";
 import { Candidates, PromptList } from "./answer.tsx";
@@ -132,6 +133,7 @@ function Item({ object }: { readonly object: ObjectOf }) {
   const several = (of.sides?.slices ?? 1) > 1 && of.labelmap?.labels.some((known) => known.id === id);
   const slices = several ? (of.labelmap?.drawnSlices(id).length ?? 0) : 0;
   const size = area === 0 ? "" : one ? `${thousands(area * one)} mm²` : `${thousands(area)} px`;
+  const across = object.axes && of.shown && t("axes.length", { ...diameters(of.shown, object.axes), unit: unitOf(of.shown).unit });
   const all = slices > 0 ? t("objects.slices", { n: slices }) : "";
   const others = of.objects.filter((other) => other.id !== id && !isUntouched(of, other.id));
   const number = of.objects.filter((other) => other.label === label).findIndex((other) => other.id === id) + 1;
@@ -142,7 +144,7 @@ function Item({ object }: { readonly object: ObjectOf }) {
         <i style={{ background: known?.colour ?? colourOf(label) }} />
         <span>
           {title}
-          <small>{[size, all].filter(Boolean).join(" · ") || (isUntouched(of, id) ? t("objects.new") : t("objects.elsewhere"))}</small>
+          <small>{[size, all, across].filter(Boolean).join(" · ") || (isUntouched(of, id) ? t("objects.new") : t("objects.elsewhere"))}</small>
         </span>
         {label <= 9 && <kbd>{label}</kbd>}
       </button>

@@ -2,10 +2,12 @@
 import { useState } from "preact/hooks";
 import type { LabelFormat } from "../../src/formats/index.ts";
 import type { Measures } from "../../src/volume/index.ts";
-import { hasWork } from "../annotate/case.ts";
+import { type Case, hasWork } from "../annotate/case.ts";
 import { currentCase } from "../state.ts";
 import { diceByLabel, exportAll, exportCase, FORMATS, importMasks, measureCase, saveMeasures, sendCase, serverOfCase } from "../results/results.ts";
 import type { Numbering } from "../results/case_file.ts";
+import { diameters } from "../stage/drawing.ts";
+import { unitOf } from "../stage/frame.ts";
 import { languageNow, t } from "../words/words.ts";
 import { Act, useShared } from "./parts.tsx";
 
@@ -89,8 +91,39 @@ export function Results() {
         />
         {shown && <Act id="measures-csv" icon="save" label={t("results.csv")} onAct={() => saveMeasures(desk, shown)} />}
       </div>
+      {of && <Diameters of={of} />}
       {shown && of && <Table measures={shown} dice={diceByLabel(desk, of)} />}
     </section>
+  );
+}
+
+/** Of all objects that have them: on one slice each, as they were drawn. */
+function Diameters({ of }: { readonly of: Case }) {
+  const { desk } = useShared();
+  const { shown } = of;
+  const rows = of.objects.flatMap(({ id, axes }) => (axes && shown ? [{ id, axes, ...diameters(shown, axes) }] : []));
+  if (!shown || rows.length === 0) return null;
+  return (
+    <table class="measures" id="diameters">
+      <thead>
+        <tr>
+          <th scope="col">{t("measure.axes", { unit: unitOf(shown).unit })}</th>
+          <th scope="col">{t("slices.slice")}</th>
+          <th scope="col">{t("measure.long")}</th>
+          <th scope="col">{t("measure.short")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ id, axes: { place }, long, short }) => (
+          <tr key={id}>
+            <th scope="row">{desk.nameOf(id)}</th>
+            <td>{place.index + 1}</td>
+            <td>{long}</td>
+            <td>{short}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

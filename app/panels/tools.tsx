@@ -1,5 +1,5 @@
 // The bar beside the image: what the pointer does, undo, redo, clear, zoom.
-import { currentWork } from "../annotate/case.ts";
+import { currentWork, objectOf } from "../annotate/case.ts";
 import { isEmpty } from "../annotate/prompts.ts";
 import { currentCase, type Tool } from "../state.ts";
 import type { KEYS } from "../stage/keys.ts";
@@ -20,6 +20,7 @@ const TOOLS: readonly { readonly tool: Tool; readonly icon: string; readonly com
   { tool: "scribble", icon: "scribble", command: "scribble" },
   { tool: "outline", icon: "outline", command: "contour" },
   { tool: "ruler", icon: "ruler", command: "ruler" },
+  { tool: "axes", icon: "axes", command: "axes" },
   { tool: "cross", icon: "cross", command: null },
 ];
 
@@ -29,7 +30,7 @@ export function Tools() {
   const work = of && currentWork(of);
   const volume = of?.shown?.slice?.volume;
   const linked = volume ? planesOf(volume).length > 1 : false;
-  const nothing = !of || ((!work || isEmpty(work.prompts)) && !desk.mask(state));
+  const nothing = !of || ((!work || isEmpty(work.prompts)) && !desk.mask(state) && !(state.tool === "axes" && objectOf(of)?.axes));
   return (
     <>
       <div class="segments" role="radiogroup" aria-label={t("tools.label")}>

@@ -52,7 +52,10 @@ export function provenance(of: Case, labels: readonly LabelOf[], model: string |
           const { plane, index } = placeOfKey(key);
           return { plane, slice: index + 1, origin, accepted, points: prompts.points, box: prompts.box };
         });
-      return { object: object.id, label: object.label, name, slices };
+      // Original pixels of a slice, as they were drawn.
+      const { axes } = object;
+      const measured = axes && { plane: axes.place.plane, slice: axes.place.index + 1, long: axes.long, short: axes.short };
+      return { object: object.id, label: object.label, name, slices, ...(measured && { axes: measured }) };
     });
   return `${JSON.stringify({ case: of.name, status: of.status, note: of.note, model, objects }, null, 2)}\n`;
 }

@@ -2,6 +2,7 @@
 import type { LabelFormat } from "../../src/formats/index.ts";
 import { SamError } from "../../src/index.ts";
 import { intersection, labelmapOf, layLabels, measure, type Measures, measuresCsv, pixelCount, type Volume } from "../../src/volume/index.ts";
+import { diameters } from "../stage/drawing.ts";
 import { type Case, hasWork, isUntouched, type ObjectOf, type Truth } from "../annotate/case.ts";
 import { colourOf, hexOf, type LabelOf } from "../annotate/labels.ts";
 import type { Desk } from "../desk.ts";
@@ -117,7 +118,19 @@ export async function measureCase(desk: Desk): Promise<Measures | null> {
 
 export function saveMeasures(desk: Desk, measures: Measures): void {
   const of = desk.case;
-  if (of) saveBlob(new Blob([measuresCsv(measures, of.shown?.slice?.volume.unit)], { type: "text/csv" }), `${baseName(of.name)}-measures.csv`);
+  if (!of) return;
+  const rows = [measuresCsv(measures, of.shown?.slice?.volume.unit), ...axesCsv(desk, of)];
+  saveBlob(new Blob(rows, { type: "text/csv" }), `${baseName(of.name)}-measures.csv`);
+}
+
+/** A line for the axes of each object that has them, in the columns of measuresCsv(): nothing but where they are and how long. */
+function axesCsv(desk: Desk, { objects, shown }: Case): string[] {
+  return objects.flatMap(({ id, label, axes }) => {
+    if (!axes || !shown) return [];
+    const { long, short } = diameters(shown, axes);
+    const name = `${desk.nameOf(id)} (${t("step.axes")})`.replaceAll('"', '""');
+    return [`"${name}",${label},${axes.place.index},,,,,,,,${long},${short}\n`];
+  });
 }
 
 /** Whether a label file gave no name but a number. */

@@ -4,7 +4,7 @@ import type { Tool } from "../state.ts";
 import type { Stage } from "./stage.ts";
 import { boxBetween, nearestPixel, type Pixel, panned, pixelAt, type Size, toImage, zoomed } from "./view.ts";
 
-export type StrokeKind = "brush" | "eraser" | "lasso" | "scribble" | "ruler";
+export type StrokeKind = "brush" | "eraser" | "lasso" | "scribble" | "ruler" | "axes";
 export type Spot = readonly [x: number, y: number];
 
 /** What is under the pointer to be dragged: a point, edges of the box, a corner of the outline, there already or made of an edge. */
@@ -52,7 +52,7 @@ const LONG_PRESS_MS = 500;
 const PALM_MS = 800;
 const TAP_MS = 300;
 
-const STROKES: ReadonlySet<Tool> = new Set(["brush", "eraser", "lasso", "scribble", "ruler"]);
+const STROKES: ReadonlySet<Tool> = new Set(["brush", "eraser", "lasso", "scribble", "ruler", "axes"]);
 
 interface Press {
   readonly id: number;

@@ -31,6 +31,7 @@ export const KEYS = {
   lasso: "l",
   scribble: "j",
   ruler: "u",
+  axes: "Shift+u",
   contour: "Shift+o",
   smaller: "[",
   larger: "]",

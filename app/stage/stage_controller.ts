@@ -59,7 +59,11 @@ export class StageController {
     this.stage = new Stage(byId("canvas", HTMLCanvasElement), (scale) => this.#onView(scale));
     this.#marking = new Marking(desk);
     this.#preview = new Preview(desk, () => this.#draw(desk.store.state));
-    this.#drawing = new Drawing(desk, () => this.#draw(desk.store.state));
+    this.#drawing = new Drawing(
+      desk,
+      () => this.stage.view.scale,
+      () => this.#draw(desk.store.state),
+    );
     const shown = () => desk.case?.shown ?? null;
     this.#gestures = listenForGestures(this.#element, this.stage, {
       image: () => {
@@ -294,7 +298,7 @@ export class StageController {
     const brushing = state.tool === "brush" || state.tool === "eraser";
     const brush = brushing && this.#hover ? { at: this.#hover, radius: state.brush * unitOf(shown).pixels } : null;
     const { prompts } = currentWork(of);
-    const { stroke, ruler } = this.#drawing.shown(shown);
+    const { stroke, ruler } = this.#drawing.shown(of, shown);
     const several = shown.slice !== null && shown.slice.view.slices > 1;
     this.stage.show({
       id: viewIdOf(of),

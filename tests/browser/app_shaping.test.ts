@@ -55,6 +55,47 @@ it("corrects a mask that was drawn: by a prompt, which starts from it, and witho
   await page.close();
 });
 
+it("measures an object by a long axis and the short one across its mask: moved by an end, undone, in the table, and kept", async () => {
+  const { page, errors } = await openDisc();
+  await click(page, 60, 60);
+  await status(page, /^Mask 2 of 3/);
+  const radius = Math.sqrt((await area(page)) / Math.PI);
+  const choose = async () => {
+    await page.keyboard.down("Shift");
+    await page.keyboard.press("u");
+    await page.keyboard.up("Shift");
+    await page.waitForSelector("input[value=axes]:checked");
+  };
+  await choose();
+  await drag(page, [20, 60], [100, 60]);
+  const row = () => text(page, "#objects li[data-current] small");
+  await expect.poll(row, SOON).toMatch(/80\.0 × \d+\.\d px$/);
+  const short = Number(/× ([\d.]+) px/.exec(await row())?.[1]);
+  expect(Math.abs(short - 2 * radius)).toBeLessThan(4);
+  expect(await text(page, "#diameters tbody")).toBe(`Structure 1 80.0 ${short.toFixed(1)}`);
+  await drag(page, [100, 60], [110, 60]);
+  await expect.poll(row, SOON).toMatch(/90\.0 × /);
+  await page.keyboard.down("Control");
+  await page.keyboard.press("z");
+  await page.keyboard.up("Control");
+  await expect.poll(row, SOON).toMatch(/80\.0 × /);
+  expect(await text(page, "#status")).toMatch(/axes/);
+  await screenshots(page, "axes");
+  await page.setViewport({ width: 1440, height: 900 });
+  await page.waitForFunction(() => document.querySelector<HTMLElement>("#saving")?.dataset.kind === "saved");
+  await page.reload({ waitUntil: "load" });
+  // Its picture is to be opened again: what was measured is there.
+  await page.waitForSelector(".case[title='disc.png']", SOON);
+  const input = (await page.$("#open-image")) as Awaited<ReturnType<typeof page.$<"input">>>;
+  await input?.uploadFile(join(folder, "disc.png"));
+  await expect.poll(() => text(page, "#diameters tbody").catch(() => ""), SOON).toBe(`Structure 1 80.0 ${short.toFixed(1)}`);
+  await choose();
+  await page.keyboard.press("Delete");
+  await page.waitForFunction(() => document.querySelector("#diameters") === null);
+  expect(errors).toEqual([]);
+  await page.close();
+});
+
 it("edits an outline by its corners: dragged, made of an edge, taken away; the rest of the mask stays", async () => {
   const { page, errors } = await openDisc();
   await click(page, 60, 60);
