@@ -31,17 +31,20 @@ export interface EditOptions {
   readonly overlap?: Overlap;
 }
 
+const NAMES = ["kind", "mm", "below", "slices", "through", "geometry", "overlap"];
+
+const refused = (op: string, argument: string, expected: string, got: string, remedy: string) =>
+  new SamError({ code: "file", op, argument, expected, got, remedy });
+
 /** Gives what changed; nothing of a locked label. Throws a SamError for lengths or sizes that are no numbers from 0. */
 export function editLabel(labelmap: Labelmap, label: number, edit: LabelEdit, options: EditOptions = {}): readonly LabelmapChange[] {
-  expectKnown(edit, "edit", ["kind", "mm", "below"]);
-  expectKnown(options, "options", ["slices", "through", "geometry", "overlap"]);
+  const unknown = Object.keys({ ...edit, ...options }).find((name) => !NAMES.includes(name));
+  if (unknown) throw refused("editLabel", unknown, NAMES.join(", "), "an unknown name", "Look at it again.");
   const { columns, rows, slices } = labelmap;
   const { through = false, geometry, overlap = "keep" } = options;
   const size = "mm" in edit ? edit.mm : "below" in edit ? edit.below : 0;
-  if (!(size >= 0 && Number.isFinite(size))) {
-    const facts = { code: "file", op: edit.kind, argument: "mm" in edit ? "mm" : "below", expected: "a number from 0", got: `${size}` } as const;
-    throw new SamError({ ...facts, remedy: "Give a length in mm, or a size in mm² (mm³ through slices)." });
-  }
+  if (!(size >= 0 && Number.isFinite(size)))
+    throw refused(edit.kind, "mm" in edit ? "mm" : "below", "a number from 0", `${size}`, "Give a length in mm, or a size in mm² (mm³ through slices).");
   const stack = labelmap.stack(label);
   const grid: Grid = { columns, rows, slices, geometry };
   const edited = through ? editedThrough(stack, grid, edit) : (slice: number) => editedSlice(stack, slice, grid, edit);
@@ -78,11 +81,4 @@ function volumeOf(part: Stack, { geometry, slices }: Grid): number {
   const thick = thicknesses(geometry, slices);
   const area = geometry ? pixelArea(geometry) : 1;
   return [...part].reduce((sum, [slice, runs]) => sum + pixelCount(runs) * area * (thick[slice] as number), 0);
-}
-
-function expectKnown(value: object, argument: string, names: readonly string[]): void {
-  const unknown = Object.keys(value).find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  const facts = { code: "file", op: "editLabel", argument, expected: names.join(", "), got: `the unknown name ${JSON.stringify(unknown)}` } as const;
-  throw new SamError({ ...facts, remedy: "Look at the name again." });
 }
