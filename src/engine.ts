@@ -196,6 +196,7 @@ export class Engine {
       });
       const tokens = new Float32Array(await this.#readback.read());
       executor.learnWhole(performance.now() - started);
+      if (this.target.halfProducts) (await import("./gpu/beyond_half.ts")).expectWithinHalf(tokens);
       return tokens;
     });
   }
