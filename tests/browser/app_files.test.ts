@@ -43,6 +43,14 @@ it("a batch opens in natural order with its first image shown, one card names wh
   await page.waitForFunction(() => /s10\.png/.test(document.querySelector("#corner-name")?.textContent ?? ""));
   expect(await prompts(page)).toEqual(["positive 5, 6"]);
 
+  // Many prompts leave what saves in sight.
+  const points = Array.from({ length: 60 }, (_, i) => ({ x: i % 20, y: 3 * Math.floor(i / 20), label: i % 3 === 0 ? 0 : 1 }));
+  writeFileSync(prompt, JSON.stringify({ image: { name: "s10.png", width: 40, height: 40 }, points, box: null }));
+  await input?.uploadFile(prompt);
+  await page.waitForFunction(() => document.querySelectorAll("#prompts li").length === 60);
+  expect(await text(page, ".many summary")).toMatch(/40.*20/);
+  expect(await page.$eval("#save-mask", (save) => save.getBoundingClientRect().bottom <= innerHeight)).toBe(true);
+
   // Damaged pictures: the row, and what could be read on request.
   const [wide, high] = [96, 64];
   const colours = Uint8Array.from({ length: wide * high * 3 }, (_, i) => (i * 13 + (i >> 7)) % 251);
