@@ -2,7 +2,7 @@
 
     python3 export_onnx.py --reference ../tests/reference --config small --layout plain --out FOLDER
 
-It needs torch and numpy, and with PyTorch 2.5 or newer the package onnx. FOLDER gets weights.safetensors, pixels.rgb (the picture), image.f32 (as the
+It needs torch and numpy, and with PyTorch 2.5 or newer the package onnx; onnxsim is used where it is there. FOLDER gets weights.safetensors, pixels.rgb (the picture), image.f32 (as the
 network takes it), peers.json and the network in a layout:
 
 plain         encoder.onnx (image [1, 3, S, S] normalised -> embedding), decoder.onnx (embedding, boxes -> logits, scores)
@@ -21,7 +21,9 @@ from pathlib import Path
 
 DEFAULT = Path(__file__).resolve().parent.parent / "weights" / "sam-med2d-tiny.safetensors"
 # Seed, width and height of the picture.
-PICTURES = {"small": (3, 96, 72), "vit_b": (7, 300, 200), "default": (7, 300, 200)}
+PICTURES = {"small": (3, 96, 72), "vit_b": (7, 300, 200), "default": (7, 300, 200), "lite_medsam": (7, 300, 200)}
+# The members of the family that take 1024 x 1024.
+PICTURES.update({name: (7, 1024, 768) for name in ("tiny_vit", "slimsam", "slimsam_50", "sam_b")})
 # What a viewer's canvas has, and SAM's own layout.
 CANVAS = 1024
 
@@ -42,11 +44,30 @@ def stored(path):
     return tensors
 
 
+def published(name):
+    """The configuration of a network by its name here, as `bench --config` has it."""
+    from dataclasses import replace
+
+    from config import VIT_B, Config
+    from tiny_vit import LITE_MEDSAM, MOBILE_SAM
+
+    sam_b = replace(VIT_B, image_size=1024, adapter=False)
+    return {
+        "small": Config(width=64, depth=3, heads=2, global_blocks=(1,)),
+        "vit_b": VIT_B,
+        "lite_medsam": LITE_MEDSAM,
+        "tiny_vit": MOBILE_SAM,
+        "slimsam": replace(sam_b, width=168, mlp=696),
+        "slimsam_50": replace(sam_b, width=384, mlp=1536),
+        "sam_b": sam_b,
+    }[name]
+
+
 def network(name, seed, out):
     """The network with its weights, and these as a file in `out`."""
     import torch
     from safetensors_io import write
-    from sam_med2d import VIT_B, Config, SamMed2D
+    from sam_med2d import SamMed2D
     from synthetic import synthetic_state
     from tiny_vit import TinyVitConfig
 
@@ -57,8 +78,8 @@ def network(name, seed, out):
         state = stored(DEFAULT)
         shutil.copy(DEFAULT, out / "weights.safetensors")
     else:
-        model = SamMed2D(VIT_B if name == "vit_b" else Config(width=64, depth=3, heads=2, global_blocks=(1,)))
-        state = synthetic_state({key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}, seed)
+        model = SamMed2D(published(name))
+        state = synthetic_state({key: tuple(tensor.shape) for key, tensor in model.state_dict().items() if tensor.is_floating_point()}, seed)
         write(out / "weights.safetensors", state, {"seed": seed})
     # BatchNorm's counters are not among the weights.
     missing, unexpected = model.load_state_dict({key: torch.from_numpy(array) for key, array in state.items()}, strict=False)
@@ -158,6 +179,21 @@ def cornerstone(model, image, embedding, boxes, export):
 LAYOUTS = {"plain": plain, "transformers": transformers, "cornerstone": cornerstone}
 
 
+def simplify(out):
+    """Shapes that the exporter left open become numbers where onnxsim is there: a provider on a GPU has a third of the nodes then."""
+    try:
+        import onnx
+        import onnxsim
+    except ImportError:
+        return ""
+    for path in sorted(out.rglob("*.onnx")):
+        model, same = onnxsim.simplify(onnx.load(str(path)))
+        if not same:
+            raise SystemExit(f"onnxsim gives another network for {path.name}")
+        onnx.save(model, str(path))
+    return f", onnxsim {onnxsim.__version__}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", required=True)
@@ -178,11 +214,13 @@ def main():
     size = model.config.image_size
 
     pixels = procedural_image(width, height, seed)
-    prepared, _ = preprocess(pixels, size)
+    fed = "lite-medsam" if options.config == "lite_medsam" else "sam" if size == 1024 else "sam-med2d"
+    fit, order = ("resize", "bgr") if fed == "sam-med2d" else ("longest", "rgb")
+    prepared, placement = preprocess(pixels, size, fit, order, medsam=fed == "lite-medsam")
     (out / "pixels.rgb").write_bytes(pixels.tobytes())
     (out / "image.f32").write_bytes(np.ascontiguousarray(prepared, dtype=np.float32).tobytes())
     box = [width * 3 // 16, height * 2 // 16, width * 8 // 16, height * 10 // 16]
-    model_box = [side * factor for side, factor in zip(box, [size / width, size / height] * 2)]
+    model_box = placement.boxes(np.array([box], dtype=np.float32))[0].tolist()
     image = torch.from_numpy(np.asarray(prepared, dtype=np.float32))[None]
 
     # What PyTorch 2.9 and newer make by default, onnxruntime-web refuses to open (TransposeInitializer); the exporter of before is still there.
@@ -194,8 +232,8 @@ def main():
 
     LAYOUTS[options.layout](model, image, model.encode(image), torch.tensor([model_box], dtype=torch.float32), export)
     (out / "config.json").write_text(json.dumps({"model_type": "sam", "architectures": ["SamModel"]}) + "\n", encoding="utf-8")
-    facts = {"config": options.config, "layout": options.layout, "width": width, "height": height, "size": size, "box": box, "modelBox": model_box}
-    facts["exporter"] = f"PyTorch {torch.__version__}, torch.onnx.export" + ("(dynamo=False)" if traced else "")
+    facts = {"config": options.config, "layout": options.layout, "width": width, "height": height, "size": size, "box": box, "modelBox": model_box, "input": fed}
+    facts["exporter"] = f"PyTorch {torch.__version__}, torch.onnx.export" + ("(dynamo=False)" if traced else "") + simplify(out)
     print(facts["exporter"])
     (out / "peers.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 

@@ -22,7 +22,7 @@ function countCalls() {
 async function ours(facts) {
   const library = "/dist/index.js";
   const { SamMed2D } = await import(library);
-  const model = await SamMed2D.load({ weights: await bytes("/peers/weights.safetensors") });
+  const model = await SamMed2D.load({ weights: await bytes("/peers/weights.safetensors"), input: facts.input, imageSize: facts.size });
   const image = { data: await bytes("/peers/pixels.rgb"), width: facts.width, height: facts.height, channels: 3 };
   let embedding;
   return {
@@ -31,7 +31,7 @@ async function ours(facts) {
       embedding = await model.encode(image);
     },
     decode: async () => {
-      const { logits, scores } = await model.decode(embedding, { box: facts.box });
+      const { logits, scores } = await model.decode(embedding, { box: facts.box, multimask: true });
       return { logits, scores };
     },
     close: async () => model.dispose(),

@@ -1,7 +1,7 @@
 // npm run bench:peers: this library, onnxruntime-web and transformers.js (WebGPU and WASM providers) on the same network in the same browser.
 // Off by default: it needs the peers, of which those that are not there are left out (npm install --no-save onnxruntime-web @huggingface/transformers,
 // or --modules FOLDER), and python3 with torch for the export; without them it says so and ends well.
-// --config small|default|vit_b, --runs N, --python PROGRAM, --providers webgpu,wasm, --gpu, --json FILE.
+// --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b, --runs N, --python PROGRAM, --providers webgpu,wasm, --gpu, --json FILE.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";

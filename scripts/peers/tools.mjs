@@ -6,7 +6,7 @@ import { CACHE, lastLines, Problem, ROOT, readJson, run, say } from "../tools.mj
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".wasm": "application/wasm" };
 
-export const NETWORKS = ["small", "default", "vit_b"];
+export const NETWORKS = ["small", "default", "vit_b", "lite_medsam", "tiny_vit", "slimsam", "slimsam_50", "sam_b"];
 
 /** Folders by path prefix, `page` at `/`. Two headers let a page use threads. `sent` has the bytes of each file that was asked for, by path. */
 export async function serve(page, mounts) {

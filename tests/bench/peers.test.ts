@@ -12,6 +12,9 @@ it("is skipped without a peer, in words", async () => {
 });
 
 it("refuses what it does not know", async () => {
-  await expect(run("--config", "huge")).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("--config must be small, default, vit_b; got huge") });
+  await expect(run("--config", "huge")).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("--config must be small, default, vit_b, lite_medsam, tiny_vit, slimsam, slimsam_50, sam_b; got huge"),
+  });
   await expect(run("--runs", "none")).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("--runs must be a whole number above 0") });
 });
