@@ -10,9 +10,9 @@ import { type Command, COMMANDS, commandOf, type Focus, type KeyMap, type KEYS, 
 import type { StageController } from "./stage/stage_controller.ts";
 import type { Tool } from "./state.ts";
 import { keepFiles } from "./keep/images.ts";
+import { Told } from "./words/errors.ts";
 import { type Language, rememberLanguage, speak, t, translate } from "./words/words.ts";
 import { paintRuns } from "../src/volume/index.ts";
-import { SamError } from "../src/index.ts";
 import { carryOn, fillBetween, proposalsOf, stopPropagation } from "./annotate/through.ts";
 import { copyFromNext, shape } from "./annotate/shaping.ts";
 
@@ -204,8 +204,8 @@ export class Actions {
       if (known.length === 0) throw new Error();
       this.setKeys(Object.fromEntries(known));
     } catch {
-      const [expected, got, remedy] = [t("keys.expected"), t("keys.got"), t("keys.remedy")];
-      this.#desk.problems.show(new SamError({ code: "file", op: "open", argument: name, expected, got, remedy }));
+      const error = new Told(`${t("problem.expected", { expected: t("keys.expected"), got: t("keys.got") })} ${t("keys.remedy")}`);
+      this.#desk.problems.showBatch(1, [{ name, error }]);
     }
   }
 

@@ -48,13 +48,13 @@ const engine = new Engine(
       if (model.kind === "ready" && model.source.kind === "default") rememberModel(undefined);
       if (model.kind === "ready" && model.source.kind === "url") rememberModel(model.source);
     },
-    onNotice: (words) => problems.tell(t("problem.weights"), words),
+    onNotice: (words) => problems.tell(t("problem.weights"), "", [], words),
     onRefused: (source, error, kept) => {
-      const told = kept && error instanceof SamError ? new SamError({ ...factsOf(error), remedy: `${error.remedy} ${t("menu.kept.still")}` }) : error;
       const hosts = source.kind === "url" ? hostsOf(source.url, hub).filter((host) => !allowed.includes(host)) : [];
       // A server that answered was allowed to. One that did not may be forbidden by browsers that hold workers to the page's policy.
       const silent = hosts.length > 0 && error instanceof SamError && !/HTTP/.test(error.message);
-      problems.show(told, silent ? [{ label: t("menu.reload", { hosts: hosts.join(", ") }), run: () => void reloadWith(source) }] : []);
+      const again = silent ? [{ label: t("menu.reload", { hosts: hosts.join(", ") }), run: () => void reloadWith(source) }] : [];
+      problems.show(error, again, kept ? t("menu.kept.still") : "");
     },
   },
   hub,
@@ -65,10 +65,6 @@ async function reloadWith(source: Source): Promise<void> {
   if (source.kind === "url") rememberModel(source);
   await keeper.flush();
   location.reload();
-}
-
-function factsOf({ code, op, argument, expected, got, remedy }: SamError) {
-  return { code, op, ...(argument !== undefined && { argument }), expected, got, remedy };
 }
 
 const embeddings = new EmbeddingFiles((encoded) => store.set({ encoded }));

@@ -4,7 +4,7 @@ import { SamError } from "../../src/index.ts";
 import type { Desk } from "../desk.ts";
 import { atSlice, pictureOf } from "../open/slices.ts";
 import { geometryOf, mapOf } from "../stage/frame.ts";
-import { t } from "../words/words.ts";
+import { decimal, t } from "../words/words.ts";
 import { type Case, type Place, placeOfKey, workKey } from "./case.ts";
 
 let running: AbortController | null = null;
@@ -85,7 +85,9 @@ export async function carryOn(desk: Desk): Promise<void> {
         desk.annotator.propose(of.id, { key: "step.propagate" }, { object, place, runs: proposal.runs, work }, made > 0);
         made += 1;
       }
-      desk.store.set({ said: t("through.at", { slice: proposal.slice + 1, reason: proposal.reason }) });
+      const { slice: index, stop, score } = proposal;
+      const reason = stop && stop !== "end" ? t(`through.stop.${stop}`) : t("through.score", { score: decimal(score, 2) });
+      desk.store.set({ said: t("through.at", { slice: index + 1, reason }) });
     }
     desk.store.set({ said: t("through.done", { n: made }) });
   } catch (error) {

@@ -1,5 +1,5 @@
 // Bytes per second over the last moments, and the words for it.
-import { t } from "../words/words.ts";
+import { decimal, t } from "../words/words.ts";
 
 /** Long enough to be calm, short enough to follow a change. */
 const WINDOW_MS = 4000;
@@ -22,7 +22,7 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1e3) return `${Math.round(bytes)} B`;
   const [unit, size] = bytes < 1e6 ? ["kB", 1e3] : bytes < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
   const value = bytes / size;
-  return `${value < 10 && unit !== "kB" ? value.toFixed(unit === "GB" ? 2 : 1) : Math.round(value)} ${unit}`;
+  return `${value < 10 && unit !== "kB" ? decimal(value, unit === "GB" ? 2 : 1) : Math.round(value)} ${unit}`;
 }
 
 /** `40 s`, `3 min`, `2 h`: rounded as one would say it. */
@@ -36,5 +36,5 @@ export function formatSeconds(seconds: number): string {
 /** `14 ms`, `1.2 s`, `48 s`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.max(1, Math.round(ms))} ms`;
-  return `${ms < 10_000 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
+  return `${ms < 10_000 ? decimal(ms / 1000, 1) : Math.round(ms / 1000)} s`;
 }

@@ -5,6 +5,7 @@ import { type Case, newCase, type Shown } from "../annotate/case.ts";
 import type { Desk } from "../desk.ts";
 import type { ProblemAction, Problems } from "../panels/problems.tsx";
 import { currentCase } from "../state.ts";
+import { Told } from "../words/errors.ts";
 import { t } from "../words/words.ts";
 import { baseName, imageOfPrompts, readPromptFile } from "./download.ts";
 import { byName, canvasOf, isPrompts, isWeights, openImage, restOf } from "./images.ts";
@@ -185,7 +186,7 @@ export class Opening {
       if (kept.length === 1 && only && (await isPicture(only))) return shownImage(id, (await openImage(only, name)).picture);
       const { volumes } = await openVolumes(kept);
       const volume = volumes.find((one) => one.name === name) ?? volumes[0];
-      if (!volume) throw new Error(t("opened.gone", { name }));
+      if (!volume) throw new Told(t("opened.gone", { name }));
       return shownSlice(await firstSlice(id, volume));
     });
   }
@@ -214,9 +215,10 @@ export class Opening {
     for (const volume of volumes) {
       await this.#addVolume(volume, after, files).catch((error: unknown) => failures.push({ name: volume.name, error }));
     }
-    const notes = volumes.flatMap(({ name, slices, columns, rows, notes: own }) => [t("opened.volume", { name, n: slices, columns, rows }), ...own]);
-    if (segmentations.length > 0) notes.push(t("opened.segmentations", { n: segmentations.length }));
-    if (notes.length > 0) this.#problems.tell(t("opened.title", { what, volumes: volumes.length }), notes.join(" "));
+    const said = volumes.map(({ name, slices, columns, rows }) => t("opened.volume", { name, n: slices, columns, rows }));
+    if (segmentations.length > 0) said.push(t("opened.segmentations", { n: segmentations.length }));
+    const notes = volumes.flatMap((volume) => volume.notes).join(" ");
+    if (said.length > 0) this.#problems.tell(t("opened.title", { what, volumes: volumes.length }), said.join(" "), [], notes);
     return failures;
   }
 
@@ -267,7 +269,7 @@ export class Opening {
     const of = this.#caseOf(keyOfFile(file), name, [file]);
     this.reads.set(of.id, async () => shownImage(of.id, (await openImage(file, name)).picture));
     this.#insert([{ ...of, ...this.#withPicture(of, shownImage(of.id, picture)) }], after);
-    if (notice) this.#problems.tell(t("opened.window"), notice);
+    if (notice) this.#problems.tell(t("opened.window"), "", [], notice);
   }
 
   /** A mask by its name, two values and size, beside the image it is of. */

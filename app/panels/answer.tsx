@@ -5,7 +5,7 @@ import { colourOf } from "../annotate/labels.ts";
 import type { Result } from "../model/inference.ts";
 import { currentCase } from "../state.ts";
 import { tinted } from "../stage/overlay.ts";
-import { t } from "../words/words.ts";
+import { decimal, t } from "../words/words.ts";
 import { Icon, useShared } from "./parts.tsx";
 
 const THUMB = 132;
@@ -21,7 +21,7 @@ export function Candidates() {
     <div class="candidates" id="candidates" role="radiogroup" aria-label={t("candidates.label")} hidden={hidden}>
       {!hidden &&
         [...answer.result.scores].map((predicted, index) => {
-          const score = predicted.toFixed(2);
+          const score = decimal(predicted, 2);
           return (
             <label class="candidate" key={`${index}`}>
               <input

@@ -162,11 +162,7 @@ function Row({ of, top, place, all }: { readonly of: Case; readonly top: number;
           {SIGNS[status]}
         </span>
       </button>
-      {origin === "file" && (
-        <button type="button" class="close" aria-label={t("case.close.name", { name })} onClick={() => desk.close(id)}>
-          <Icon name="clear" />
-        </button>
-      )}
+      {origin === "file" && <Act bare icon="clear" class="close" label={t("case.close.name", { name })} onAct={() => desk.close(id)} />}
     </li>
   );
 }

@@ -1,7 +1,7 @@
 // What is marked on the case: objects with label, colour, eye, lock and size; candidates, prompts, and how it all is drawn.
 import { useState } from "preact/hooks";
 import { pixelCount } from "../../src/volume/index.ts";
-import { currentWork, isUntouched, type ObjectOf, truthsHere } from "../annotate/case.ts";
+import { type Case, currentWork, isUntouched, type ObjectOf, truthsHere } from "../annotate/case.ts";
 import { colourOf } from "../annotate/labels.ts";
 import { isEmpty } from "../annotate/prompts.ts";
 import { proposalsOf } from "../annotate/through.ts";
@@ -10,7 +10,7 @@ import { thousands } from "../dom.ts";
 import { diameters } from "../stage/drawing.ts";
 import { areaOf, unitOf } from "../stage/frame.ts";
 import { currentCase, type State } from "../state.ts";
-import { t } from "../words/words.ts";
+import { decimal, t } from "../words/words.ts";
 import { Candidates, PromptList } from "./answer.tsx";
 import { Labels } from "./labels.tsx";
 import { Results } from "./results.tsx";
@@ -53,7 +53,7 @@ export function Objects() {
         <PromptList />
         <fieldset class="truth" id="truth" aria-label={t("truth.label")} hidden={!fit}>
           <p id="truth-score">
-            {t("truth.mask")} <b>{fit?.truth.name}</b> {fit && t("truth.dice", { dice: fit.dice.toFixed(2) })}
+            {t("truth.mask")} <b>{fit?.truth.name}</b> {fit && t("truth.dice", { dice: decimal(fit.dice, 2) })}
           </p>
           <label class="switch">
             <input
@@ -120,6 +120,12 @@ function Everything() {
   );
 }
 
+/** Of several with the same label, which: not to be taken for a label with a number in its name. */
+function titleOf(of: Case, { id, label }: ObjectOf, name: string): string {
+  const alike = of.objects.filter((other) => other.label === label);
+  return alike.length > 1 ? `${name} · ${alike.findIndex((other) => other.id === id) + 1}` : name;
+}
+
 function Item({ object }: { readonly object: ObjectOf }) {
   const { desk, state } = useShared();
   const { id, label, visible, locked } = object;
@@ -136,8 +142,7 @@ function Item({ object }: { readonly object: ObjectOf }) {
   const across = object.axes && of.shown && t("axes.length", { ...diameters(of.shown, object.axes), unit: unitOf(of.shown).unit });
   const all = slices > 0 ? t("objects.slices", { n: slices }) : "";
   const others = of.objects.filter((other) => other.id !== id && !isUntouched(of, other.id));
-  const number = of.objects.filter((other) => other.label === label).findIndex((other) => other.id === id) + 1;
-  const title = of.objects.filter((other) => other.label === label).length > 1 ? `${name} ${number}` : name;
+  const title = titleOf(of, object, name);
   return (
     <li data-current={id === of.object || undefined}>
       <button type="button" class="object" aria-pressed={id === of.object} onClick={() => desk.annotator.select(id)}>
@@ -180,7 +185,7 @@ function Item({ object }: { readonly object: ObjectOf }) {
               <option value="">{t("objects.merge.short")}</option>
               {others.map((other) => (
                 <option key={other.id} value={other.id}>
-                  {`${desk.nameOf(other.id)} ${other.id}`}
+                  {titleOf(of, other, desk.nameOf(other.id))}
                 </option>
               ))}
             </select>

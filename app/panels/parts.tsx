@@ -42,6 +42,8 @@ interface ActProps {
   readonly children?: ComponentChildren;
 }
 
+const isFocusLost = () => document.activeElement === null || document.activeElement === document.body;
+
 /** A button. Pressed by the pointer it does not keep the focus: the next key is meant for the image. */
 export function Act({ onAct, icon, label, bare = false, command, pressed, children, ...rest }: ActProps) {
   const { actions } = useShared();
@@ -54,8 +56,11 @@ export function Act({ onAct, icon, label, bare = false, command, pressed, childr
       {...(pressed !== undefined && { "aria-pressed": pressed })}
       {...rest}
       onClick={(event) => {
+        const button = event.currentTarget;
         onAct();
         if (event.detail > 0) actions.focusStage();
+        // Pressed by a key it keeps the focus, unless it is gone: then no key would reach anything.
+        else requestAnimationFrame(() => (!button.isConnected || button.disabled) && isFocusLost() && actions.focusStage());
       }}
     >
       {icon && <Icon name={icon} />}

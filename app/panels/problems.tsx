@@ -1,7 +1,8 @@
 // What went wrong, in words, with what to do about it: stands aside, waits to be dismissed, never blocks.
 import { SamError } from "../../src/index.ts";
-import { t, type WordKey } from "../words/words.ts";
-import { Icon, useShared } from "./parts.tsx";
+import { inLanguage, linesOf, Told } from "../words/errors.ts";
+import { languageNow, t, type WordKey } from "../words/words.ts";
+import { Act, useShared } from "./parts.tsx";
 
 export interface ProblemAction {
   readonly label: string;
@@ -19,8 +20,6 @@ interface Card {
   readonly actions: readonly ProblemAction[];
 }
 
-const WHOLE: ReadonlySet<string | undefined> = new Set(["weights", "image", "device"]);
-
 /** Of a batch this many are named at once, the others in a list to unfold. */
 const NAMED = 3;
 
@@ -30,18 +29,11 @@ export class Problems {
   onChange: () => void = () => {};
   #count = 0;
 
-  show(error: unknown, actions: readonly ProblemAction[] = []): void {
-    const technical = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    if (!(error instanceof SamError)) {
-      this.#add({ title: t("problem.unexpected"), lines: [error instanceof Error ? error.message : String(error), t("problem.reload")], technical, actions });
-      return;
-    }
-    const { expected, got } = error;
-    // The title names what is wrong as a whole.
-    const named = error.argument !== undefined && !WHOLE.has(error.argument);
-    const what = named ? t("problem.expected.of", { subject: error.argument as string, expected, got }) : t("problem.expected", { expected, got });
-    const title = t(error.op === "worker" ? "problem.worker" : (`problem.${error.code}` as WordKey));
-    this.#add({ title, lines: [what, error.remedy], technical, actions });
+  /** `more` is said besides. */
+  show(error: unknown, actions: readonly ProblemAction[] = [], more = ""): void {
+    const { lines, technical } = linesOf(error);
+    const title = error instanceof SamError ? (error.op === "worker" ? "worker" : error.code) : "unexpected";
+    this.#add({ title: t(`problem.${title}` as WordKey), lines: [...lines, more], ...(technical && { technical }), actions });
   }
 
   /** Of `total` files that came together, those that could not be opened: one card for all of them. */
@@ -49,26 +41,28 @@ export class Problems {
     const [only] = failures;
     if (!only) return;
     if (failures.length === 1) {
-      // A reader's refusal is a sentence already.
-      if (typeof only.error === "string") this.#add({ title: t("problem.notopened", { name: only.name }), lines: [only.error], actions });
+      if (typeof only.error === "string" || only.error instanceof Told)
+        this.#add({ title: t("problem.notopened", { name: only.name }), ...linesOf(only.error), actions });
       else this.show(only.error, actions);
       return;
     }
-    const list = failures.map(({ name, error }) => {
-      if (!(error instanceof SamError)) return `${name}: ${error}`;
-      return `${t("problem.expected.of", { subject: name, expected: error.expected, got: error.got })} ${error.remedy}`;
-    });
+    const told = failures.map(({ name, error }) => ({ name, ...linesOf(error) }));
+    // A sentence about a file may name it.
+    const list = told.map(({ name, lines }) => (lines[0]?.startsWith(name) ? lines.join(" ") : `${name}: ${lines.join(" ")}`));
+    const technical = told.map(({ name, technical: words }) => words && `${name}: ${words}`).filter(Boolean);
     const names = failures
       .slice(0, NAMED)
       .map(({ name }) => name)
       .join(", ");
     const line = failures.length > NAMED ? t("problem.more", { names, n: failures.length - NAMED }) : `${names}.`;
-    this.#add({ title: t("problem.notopened.many", { n: failures.length, total }), lines: [line], list, actions });
+    const details = languageNow() === "en" || technical.length === 0 ? {} : { technical: technical.join("\n") };
+    this.#add({ title: t("problem.notopened.many", { n: failures.length, total }), lines: [line], list, actions, ...details });
   }
 
-  /** What is worth knowing, though nothing failed. */
-  tell(title: string, words: string, actions: readonly ProblemAction[] = []): void {
-    this.#add({ tone: "plain", title, lines: [words], actions });
+  /** What is worth knowing, though nothing failed. `notes` are a reader's, in English. */
+  tell(title: string, words: string, actions: readonly ProblemAction[] = [], notes = ""): void {
+    const { lines, technical } = inLanguage(notes, "note");
+    this.#add({ tone: "plain", title, lines: [[words, ...lines].filter(Boolean).join(" ")], ...(technical && { technical }), actions });
   }
 
   dismiss(id: number): void {
@@ -80,7 +74,8 @@ export class Problems {
     // The same again takes the place of the one before.
     const others = this.cards.filter(({ lines }) => lines.join() !== card.lines.join());
     this.#count += 1;
-    this.cards = [...others, { tone: "bad", actions: [], ...card, id: this.#count }];
+    // The newest is seen without scrolling.
+    this.cards = [{ tone: "bad", actions: [], ...card, id: this.#count }, ...others];
     this.onChange();
   }
 }
@@ -102,9 +97,7 @@ function ProblemCard({ card: { id, tone, title, lines, list, technical, actions 
   return (
     <section class="problem" role={tone === "plain" ? "status" : "alert"} data-tone={tone}>
       <h2>{title}</h2>
-      <button type="button" class="close" aria-label={t("problem.dismiss", { title })} onClick={dismiss}>
-        <Icon name="clear" />
-      </button>
+      <Act bare icon="clear" class="close" label={t("problem.dismiss", { title })} onAct={dismiss} />
       {lines.map((line) => line && <p key={line}>{line}</p>)}
       {list && (
         <details>

@@ -8,7 +8,7 @@ import { diceByLabel, exportAll, exportCase, FORMATS, importMasks, measureCase, 
 import type { Numbering } from "../results/case_file.ts";
 import { diameters } from "../stage/drawing.ts";
 import { unitOf } from "../stage/frame.ts";
-import { languageNow, t } from "../words/words.ts";
+import { decimal, languageNow, t } from "../words/words.ts";
 import { Act, useShared } from "./parts.tsx";
 
 export function Results() {
@@ -148,7 +148,7 @@ function Table({ measures: { labels, unit }, dice }: { readonly measures: Measur
             <td>{number(several ? (unit === "mm" ? volume : voxels) : (slices[0]?.area ?? 0))}</td>
             <td>{number(longest)}</td>
             <td>{number(mean)}</td>
-            {dice.size > 0 && <td>{dice.has(label.id) ? (dice.get(label.id) as number).toFixed(3) : "–"}</td>}
+            {dice.size > 0 && <td>{dice.has(label.id) ? decimal(dice.get(label.id) as number, 3) : "–"}</td>}
           </tr>
         ))}
       </tbody>

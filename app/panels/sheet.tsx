@@ -1,4 +1,4 @@
-// On a phone held upright the panel is a sheet over the foot of the page, with three heights; the list of cases is in it.
+// On a phone held upright the panel is a sheet over the foot of the page, with three heights; the list of cases is in it, as it is held sideways.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { byId } from "../dom.ts";
 import { t } from "../words/words.ts";
@@ -7,7 +7,9 @@ const HEIGHTS = ["peek", "half", "full"] as const;
 type Height = (typeof HEIGHTS)[number];
 
 /** As in sheet.css. */
-export const UPRIGHT = "(max-width: 860px) and (orientation: portrait) and (min-height: 600px)";
+const UPRIGHT = "(max-width: 860px) and (orientation: portrait) and (min-height: 600px)";
+/** As in landscape.css. */
+const SIDEWAYS = "(max-width: 960px) and (max-height: 599px)";
 
 /** CSS pixels that a finger may stray within a tap. */
 const SLACK = 8;
@@ -18,15 +20,15 @@ export function SheetHandle() {
   const panel = byId("panel", HTMLElement);
 
   useEffect(() => {
-    const upright = matchMedia(UPRIGHT);
+    const small = matchMedia(`${UPRIGHT}, ${SIDEWAYS}`);
     const cases = byId("case-list", HTMLElement);
     const place = () => {
-      if (upright.matches) byId("cases-slot", HTMLElement).append(cases);
+      if (small.matches) byId("cases-slot", HTMLElement).append(cases);
       else if (cases.parentElement?.id === "cases-slot") document.querySelector("main")?.prepend(cases);
     };
     place();
-    upright.addEventListener("change", place);
-    return () => upright.removeEventListener("change", place);
+    small.addEventListener("change", place);
+    return () => small.removeEventListener("change", place);
   }, []);
   useEffect(() => {
     panel.dataset.sheet = height;

@@ -1,7 +1,7 @@
 // The bar under a volume: slices with marks where something is, plane and window; by wheel, keys and right drag as well.
 import { currentCase } from "../state.ts";
 import { type Plane, planesOf } from "../open/slices.ts";
-import { t } from "../words/words.ts";
+import { decimal, hasWords, languageNow, t } from "../words/words.ts";
 import { Act, useShared } from "./parts.tsx";
 
 export type Mark = "accepted" | "drawn" | "proposed";
@@ -73,7 +73,9 @@ export function SliceBar() {
           </option>
         ))}
       </select>
-      <label for="window">{t("slices.window")}</label>
+      <label for="window" class="of-window">
+        {t("slices.window")}
+      </label>
       <select
         id="window"
         value={own >= 0 ? `${own}` : window.name}
@@ -87,7 +89,7 @@ export function SliceBar() {
         {own < 0 && !made.some((name) => name === window.name) && <option value={window.name}>{t("window.hand")}</option>}
         {windows.map(({ name }, i) => (
           <option key={`${i} ${name}`} value={`${i}`}>
-            {name || t("window.n", { n: i + 1 })}
+            {windowName(name) || t("window.n", { n: i + 1 })}
           </option>
         ))}
         {made.map((name) => (
@@ -103,6 +105,13 @@ export function SliceBar() {
   );
 }
 
+/** Those of the presets in the page's language; a file's own name as it is. */
+function windowName(name: string): string {
+  const key = `window.${name}`;
+  return hasWords(key) ? t(key) : name;
+}
+
 function rounded(value: number): string {
-  return Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3);
+  if (Math.abs(value) >= 100 || Number.isInteger(value)) return decimal(value, 0);
+  return value.toLocaleString(languageNow(), { minimumSignificantDigits: 3, maximumSignificantDigits: 3, useGrouping: false });
 }

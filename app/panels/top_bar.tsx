@@ -41,8 +41,12 @@ export function TopBar() {
           void actions.toLanguage(event.currentTarget.value === "de" ? "de" : "en");
         }}
       >
-        <option value="en">English</option>
-        <option value="de">Deutsch</option>
+        <option value="en" lang="en" title="English">
+          EN
+        </option>
+        <option value="de" lang="de" title="Deutsch">
+          DE
+        </option>
       </select>
       <Act id="help-open" class="quiet" icon="keys" label={t("help.open")} command="help" onAct={() => actions.run("help")} />
     </>

@@ -1,5 +1,6 @@
 // The spinner: shown when work takes long enough to notice, with the seconds it has taken; and what is being opened, with a button to stop it.
 import { useEffect, useState } from "preact/hooks";
+import { currentCase } from "../state.ts";
 import { t } from "../words/words.ts";
 import { useShared } from "./parts.tsx";
 
@@ -7,7 +8,9 @@ import { useShared } from "./parts.tsx";
 const SHOW_AFTER_MS = 180;
 
 export function Working() {
-  const { activity, opening, task } = useShared().state;
+  const { desk, state } = useShared();
+  const { activity, opening, task } = state;
+  const of = currentCase(state);
   const [elapsed, setElapsed] = useState(0);
   const { kind } = activity;
   const since = activity.kind === "idle" ? 0 : activity.since;
@@ -31,6 +34,14 @@ export function Working() {
           <span>{`${task.words} · ${t("working.at", { done: task.done, total: task.total })}`}</span>
           <button type="button" onClick={task.stop}>
             {t("working.stop")}
+          </button>
+        </div>
+      )}
+      {of && !of.shown && of.origin === "file" && !desk.opening.reads.has(of.id) && (
+        <div class="absent">
+          <p>{t("status.gone", { name: of.name })}</p>
+          <button type="button" class="primary" onClick={() => document.getElementById("open-image")?.click()}>
+            {t("continue.open")}
           </button>
         </div>
       )}

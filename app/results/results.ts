@@ -171,7 +171,7 @@ export async function importMasks(desk: Desk, files: readonly File[], as: "objec
         const truths = masks.map(({ label, slice, runs }): Truth => ({ name: label.name, id: label.id, index: slice, runs }));
         desk.store.updateCase(of.id, (now) => ({ truths: [...now.truths.filter(({ name }) => !truths.some((other) => other.name === name)), ...truths] }));
       } else take(desk, of.id, masks);
-      desk.problems.tell(t("import.title", { n: labelmap.labels.length, name: source.name }), notes.join(" "));
+      desk.problems.tell(t("import.title", { n: labelmap.labels.length, name: source.name }), "", [], notes.join(" "));
     }
   } catch (error) {
     desk.problems.show(error);

@@ -5,7 +5,7 @@ import { type Case, objectOf, type Shown } from "../annotate/case.ts";
 import { colourOf } from "../annotate/labels.ts";
 import { areaRuns, pointsAlong, strokeRuns } from "../annotate/strokes.ts";
 import type { Desk } from "../desk.ts";
-import { t } from "../words/words.ts";
+import { decimal, t } from "../words/words.ts";
 import { lengthOf, sizeOf, unitOf } from "./frame.ts";
 import type { Spot, StrokeKind } from "./gestures.ts";
 import type { Ruler, Stroke } from "./ink.ts";
@@ -37,7 +37,7 @@ export class Drawing {
   shown(of: Case, shown: Shown): { stroke: Stroke | null; ruler: Ruler | null } {
     const lines = [...(this.#rulers.get(shown.id) ?? []), ...(this.#line ? [this.#line] : [])];
     const { unit } = unitOf(shown);
-    const ruler = lines.map(([from, to]) => ({ from, to, words: t("ruler.length", { length: lengthOf(shown, from, to).toFixed(1), unit }) }));
+    const ruler = lines.map(([from, to]) => ({ from, to, words: t("ruler.length", { length: decimal(lengthOf(shown, from, to), 1), unit }) }));
     for (const { long, short } of this.#axesOn(of)) {
       const words = t("axes.length", { ...diameters(shown, { long, short }), unit });
       ruler.push({ from: long[0], to: long[1], words }, { from: short[0], to: short[1], words: "" });
@@ -114,7 +114,7 @@ export class Drawing {
     if (done && lengthOf(shown, ...line) * unitOf(shown).pixels > 1) {
       const before = this.#rulers.get(shown.id) ?? [];
       this.#rulers.set(shown.id, [...before, line].slice(-MOST_RULERS));
-      this.#desk.store.set({ said: t("ruler.said", { length: lengthOf(shown, ...line).toFixed(1), unit: unitOf(shown).unit }) });
+      this.#desk.store.set({ said: t("ruler.said", { length: decimal(lengthOf(shown, ...line), 1), unit: unitOf(shown).unit }) });
     }
     this.#redraw();
   }

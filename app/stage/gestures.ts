@@ -66,6 +66,8 @@ interface Press {
   /** The one of the image that is nearest. */
   readonly start: Pixel;
   readonly slack: number;
+  /** Under a pen no finger counts. */
+  readonly pen: boolean;
   /** Whether dragging draws a box, a stroke, moves a prompt, or moves the image; else a drag is no prompt at all. */
   readonly does: "box" | StrokeKind | "grip" | "pan" | "cross" | "nothing";
   readonly grip: Grip | null;
@@ -111,8 +113,13 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     if (!image || (event.target as Element).closest("button")) return;
     const at = place(event);
     const touch = event.pointerType === "touch";
-    if (event.pointerType === "pen") penAt = event.timeStamp;
-    if (touch && event.timeStamp - penAt < PALM_MS) return;
+    if (event.pointerType === "pen") {
+      penAt = event.timeStamp;
+      // The hand may have come down before its pen.
+      fingers.clear();
+      clearTimeout(holding);
+    }
+    if (touch && (press?.pen || event.timeStamp - penAt < PALM_MS)) return;
     if (touch) fingers.set(event.pointerId, { ...at, moved: false });
     if (fingers.size === 2) {
       dropPress();
@@ -134,6 +141,7 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
       pixel,
       start,
       slack: SLACK[touch ? "touch" : "mouse"],
+      pen: event.pointerType === "pen",
       does,
       grip,
       points: [toImage(stage.view, at.x, at.y)],

@@ -12,8 +12,9 @@ import { colourOfPlane, crossIn, crossOf, nameOfPlane, placeOfCross, voxelAt } f
 import { Marking } from "./marking.ts";
 import { Stage } from "./stage.ts";
 
-/** CSS pixels that the bar takes of the view's foot. */
-const FOOT = 28;
+/** CSS pixels that the bar takes of the view's foot, as in views.css. */
+const FOOT = { wide: 28, narrow: 40 } as const;
+const NARROW = "(max-width: 860px)";
 
 export class SideView {
   readonly element = make("div", { className: "side" });
@@ -112,7 +113,7 @@ export class SideView {
       letters: lettersOf(shown),
       corners: null,
       preview: null,
-      foot: FOOT,
+      foot: FOOT[matchMedia(NARROW).matches ? "narrow" : "wide"],
       cross: crossIn(slice.volume, plane, cross),
       truth: null,
       opacity: state.opacity,

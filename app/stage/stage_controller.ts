@@ -8,7 +8,7 @@ import { byId } from "../dom.ts";
 import { formatDuration } from "../model/transfer_rate.ts";
 import { draggedWindow } from "../open/slices.ts";
 import { currentCase, type State } from "../state.ts";
-import { t } from "../words/words.ts";
+import { decimal, t } from "../words/words.ts";
 import { lettersOf, sizeOf, unitOf, viewIdOf } from "./frame.ts";
 import { type Gestures, type Grip, listenForGestures } from "./gestures.ts";
 import { Drawing } from "./drawing.ts";
@@ -126,7 +126,7 @@ export class StageController {
     this.#touch(state);
     this.#draw(state);
     this.#corners.name.textContent = of ? captionOf(of) : "";
-    this.#corners.score.textContent = answer ? `${t("corner.score", { score: answer.score.toFixed(3) })}\n${formatDuration(answer.result.decodeMs)}` : "";
+    this.#corners.score.textContent = answer ? `${t("corner.score", { score: decimal(answer.score, 3) })}\n${formatDuration(answer.result.decodeMs)}` : "";
     this.#showPlace();
     this.#showStatus();
   }

@@ -4,7 +4,7 @@ import { isEmpty } from "../annotate/prompts.ts";
 import type { Desk } from "../desk.ts";
 import { thousands } from "../dom.ts";
 import { currentCase, type State } from "../state.ts";
-import { t } from "../words/words.ts";
+import { decimal, t } from "../words/words.ts";
 import { areaOf } from "./frame.ts";
 
 export function statusOf(state: State, desk: Desk): string {
@@ -36,9 +36,9 @@ function sentence(state: State, desk: Desk): string {
   const values = {
     n: index + 1,
     of: result.count,
-    score: score.toFixed(2),
+    score: decimal(score, 2),
     area: thousands(area),
-    share: share.toFixed(share < 10 ? 1 : 0),
+    share: decimal(share, share < 10 ? 1 : 0),
     given,
     refined: previous ? t("status.refined") : "",
   };

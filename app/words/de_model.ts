@@ -2,6 +2,19 @@
 import type { enModel } from "./en_model.ts";
 
 export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
+  "through.score": "geschätzte IoU {score}",
+  "through.stop.empty": "hier findet sich nichts",
+  "through.stop.area": "die Fläche springt",
+  "through.stop.score": "die geschätzte IoU ist zu klein",
+  "through.stop.overlap": "es liegt kaum auf der Maske davor",
+  "window.abdomen": "Abdomen",
+  "window.lung": "Lunge",
+  "window.mediastinum": "Mediastinum",
+  "window.bone": "Knochen",
+  "window.brain": "Gehirn",
+  "window.liver": "Leber",
+  "window.stroke": "Schlaganfall",
+  "window.angiography": "Angiografie",
   "ahead.on": "Nachbarn im Voraus einlesen",
   "ahead.words": "Solange sonst nichts zu tun ist, liest das Modell die Schichten und Fälle neben dem, der gezeigt wird.",
   "ahead.kept": "{n|Bild|Bilder} eingelesen bewahrt, {size}",
@@ -113,6 +126,7 @@ export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
   "problem.expected": "Erwartet: {expected}; gefunden: {got}.",
   "problem.expected.of": "{subject}: erwartet {expected}; gefunden {got}.",
   "problem.reload": "Die Eingaben bleiben. Geschieht es wieder, die Seite neu laden.",
+  "problem.thisfile": "Diese Datei",
   "problem.notopened": "{name} wurde nicht geöffnet",
   "problem.notopened.many": "{n} von {total} Dateien nicht geöffnet",
   "problem.rest": "Öffnen, was lesbar ist",

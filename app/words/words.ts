@@ -64,6 +64,16 @@ function number(value: string | number | undefined): string {
   return format.format(value);
 }
 
+/** Whether there are words of this key. */
+export function hasWords(key: string): key is WordKey {
+  return Object.hasOwn(en, key);
+}
+
+/** With so many digits after the point, or the comma. */
+export function decimal(value: number, digits: number): string {
+  return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
+}
+
 /** Words of static elements: `data-t` for what they say, `data-t-label`, `data-t-title` for names and tooltips. */
 export function translate(root: ParentNode): void {
   document.documentElement.lang = language;

@@ -1,13 +1,24 @@
 // What everybody can use: no violation that axe finds in any view, text at twice its size, two languages. On a fake model.
-import { expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ElementHandle, Page } from "puppeteer";
+import { afterAll, expect, it } from "vitest";
+import { deErrors } from "../../app/words/de_errors.ts";
 import { de } from "../../app/words/de.ts";
 import { en } from "../../app/words/en.ts";
+import { filled } from "../../app/words/words.ts";
 import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
 import { loadFrom, ready, status, text } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
+import { ballNifti } from "../app/fake/volume.ts";
 import { screenshots, useSite } from "../support/browser.ts";
+import { ROOT } from "../support/setup_file.ts";
 
+const folder = mkdtempSync(join(tmpdir(), "app-access-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = useSite({ folder: FAKE_SITE });
 
 it("axe finds nothing: at the start, while marking, in the labels, the help, on a phone, in the dark, in German", async () => {
@@ -50,6 +61,13 @@ it("speaks German throughout once it is chosen: no English sentence is left on t
   await page.click("#weights-url-toggle");
   await loadFrom(page, "https://weights.invalid/broken.safetensors");
   await page.waitForSelector(".problem");
+  expect(await text(page, ".problem p")).toBe(filled(deErrors["checkpoint.http"], { status: "404" }));
+  const input = await page.$("#open-image");
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(join(ROOT, "LICENSE"), join(ROOT, "README.md"));
+  await page.waitForFunction(() => document.querySelectorAll(".problem").length === 2);
+  expect(await page.$$eval(".problem li", (items) => items.map((item) => item.textContent))).toEqual(
+    ["LICENSE", "README.md"].map((name) => `${name}: ${deErrors.refused}`),
+  );
   await loadFrom(page, "https://weights.invalid/quick.safetensors");
   await page.waitForFunction(() => !document.querySelector("#notice[data-tone=plain]:not([hidden])"));
   await click(page, 150, 210);
@@ -67,6 +85,62 @@ it("speaks German throughout once it is chosen: no English sentence is left on t
   for (const german of Object.values(de)) english.delete(german);
   expect(said.filter((words) => english.has(words))).toEqual([]);
   expect(said).toContain(de["model.advanced"]);
+  expect(await text(page, "#corner-score")).toContain("0,930");
+  expect(errors).toEqual([]);
+  await page.close();
+});
+
+it("is reached by Tab, all of it, on a volume with everything open; axe finds nothing there either, on a phone in each position", async () => {
+  const { page, errors } = await site.open("/");
+  await ready(page, 6);
+  await loadFrom(page, "https://weights.invalid/broken.safetensors");
+  await page.waitForSelector(".problem");
+  const file = join(folder, "ball.nii");
+  await writeFile(file, ballNifti());
+  const input = await page.$("#open-image");
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(file, join(ROOT, "LICENSE"), join(ROOT, "README.md"));
+  await page.waitForFunction(() => document.querySelectorAll(".problem").length === 3 && document.querySelector("#slices:not([hidden])"));
+  await page.click("#views");
+  await page.click("#labels-open");
+  await page.$$eval("details", (all) => {
+    for (const one of all) one.open = true;
+  });
+  await page.waitForFunction(() => document.querySelectorAll(".side:not([hidden]) input").length === 2);
+  expect(await violations(page)).toEqual([]);
+  expect(await unreached(page)).toEqual([]);
+
+  // A card that is closed by key hands the focus on; the help gives it back.
+  await page.focus(".problem .close");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll(".problem").length === 2 && document.activeElement?.id === "stage");
+  await page.focus("#help-open");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#help[open]");
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate(() => document.activeElement?.closest("#help") !== null)).toBe(true);
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !document.querySelector("#help[open]") && document.activeElement?.id === "help-open");
+
+  await page.setViewport({ width: 390, height: 844 });
+  expect(await violations(page)).toEqual([]);
+  for (const height of ["half", "full"]) {
+    await page.focus("#sheet-handle");
+    await page.keyboard.press("ArrowUp");
+    await page.waitForFunction((wanted) => document.querySelector<HTMLElement>("#panel")?.dataset.sheet === wanted, {}, height);
+    expect(await violations(page)).toEqual([]);
+    // What lies in it can be seen: a button of words shows them.
+    expect(await page.$eval("#labels-open span", (words) => words.checkVisibility() && words.getBoundingClientRect().width > 20)).toBe(true);
+  }
+  await page.setViewport({ width: 844, height: 390 });
+  await page.waitForFunction(() => document.querySelector("#cases-slot > #case-list"));
+  expect(await violations(page)).toEqual([]);
+  const laid = await page.evaluate(() => {
+    const [well, panel] = ["#well", "#panel"].map((one) => document.querySelector(one)?.getBoundingClientRect()) as [DOMRect, DOMRect];
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    return { scrollWidth, scrollHeight, well: Math.round(well.height), beside: panel.left >= well.right - 1 };
+  });
+  expect(laid).toEqual({ scrollWidth: 844, scrollHeight: 390, well: expect.any(Number), beside: true });
+  expect(laid.well).toBeGreaterThan(200);
   expect(errors).toEqual([]);
   await page.close();
 });
@@ -79,3 +153,26 @@ it("nothing is cut off sideways with text at twice its size", async () => {
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(720);
   await page.close();
 });
+
+/** Controls in sight that Tab does not come to, once around the page; of a group of radio buttons one is enough. */
+async function unreached(page: Page): Promise<string[]> {
+  const wanted = await page.evaluate(() => {
+    (document.activeElement as HTMLElement | null)?.blur();
+    const controls = [...document.querySelectorAll<HTMLElement>("button, input, select, summary, a[href], [tabindex='0']")];
+    const seen = controls.filter((one) => one.tabIndex >= 0 && !one.matches(":disabled") && !one.closest("dialog") && one.checkVisibility());
+    for (const one of seen) one.dataset.wanted = "";
+    return seen.length;
+  });
+  for (let presses = 0; presses < wanted + 30; presses++) {
+    await page.keyboard.press("Tab");
+    const round = await page.evaluate(() => {
+      const now = document.activeElement as HTMLElement | null;
+      const again = !now || !("wanted" in now.dataset);
+      if (now instanceof HTMLInputElement && now.type === "radio") for (const one of document.getElementsByName(now.name)) delete one.dataset.wanted;
+      delete now?.dataset.wanted;
+      return again && !document.querySelector("[data-wanted]");
+    });
+    if (round) break;
+  }
+  return page.$$eval("[data-wanted]", (left) => left.map((one) => one.outerHTML.slice(0, 120)));
+}

@@ -1,7 +1,8 @@
 // The page under fingers, on a fake model.
 import { join } from "node:path";
+import type { Page } from "puppeteer";
 import { describe, expect, it } from "vitest";
-import { loadFrom, placeOf, prompts, ready, status } from "../app/fake/page.ts";
+import { loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 import { ROOT } from "../support/setup_file.ts";
@@ -88,7 +89,94 @@ describe("a phone", () => {
       for (const [i, value] of meant.entries()) expect(Math.abs((given?.[i] as number) - value)).toBeLessThanOrEqual(1);
     }
     await status(page, /^Mask/);
+    await fingersAndPen(page);
     expect(errors).toEqual([]);
     await page.close();
   });
 });
+
+/** A long press, a tap of two fingers, a pinch, one finger where it is zoomed, and a pen whose hand rests on the screen. */
+async function fingersAndPen(page: Page): Promise<void> {
+  const client = await page.createCDPSession();
+  type Spot = { readonly x: number; readonly y: number };
+  // Moments as the gestures mean them, however slowly the machine gets to them.
+  let moment = Date.now() / 1000;
+  const after = (seconds: number) => {
+    moment += seconds;
+    return moment;
+  };
+  const touch = (type: "touchStart" | "touchMove" | "touchEnd", spots: readonly Spot[], later = 0.03) =>
+    client.send("Input.dispatchTouchEvent", { type, touchPoints: spots.map((spot, id) => ({ ...spot, id })), timestamp: after(later) });
+  const pen = (type: "mousePressed" | "mouseMoved" | "mouseReleased", spot: Spot) =>
+    client.send("Input.dispatchMouseEvent", {
+      type,
+      ...spot,
+      button: "left",
+      buttons: type === "mouseReleased" ? 0 : 1,
+      clickCount: 1,
+      pointerType: "pen",
+      force: 0.5,
+      timestamp: after(0.03),
+    });
+  const count = async (wanted: number) => {
+    await page.waitForFunction((many) => document.querySelectorAll("#prompts li").length === many, {}, wanted);
+  };
+  const before = (await prompts(page)).length;
+  await page.tap("input[value=positive]");
+  await touch("touchStart", [await placeOf(page, 400, 150)]);
+  await count(before + 1);
+  await touch("touchEnd", []);
+  expect((await prompts(page)).at(-1)).toMatch(/^negative (399|40[01]), (149|15[01])/);
+
+  const [left, right] = [await placeOf(page, 200, 250), await placeOf(page, 300, 250)];
+  await touch("touchStart", [left], 1);
+  await touch("touchStart", [left, right]);
+  await touch("touchEnd", []);
+  await count(before);
+
+  const zoom = () => text(page, "#corner-zoom");
+  const fit = await zoom();
+  const apart = (by: number) => [
+    { ...left, x: left.x - by },
+    { ...right, x: right.x + by },
+  ];
+  await touch("touchStart", apart(0).slice(0, 1), 1);
+  await touch("touchStart", apart(0));
+  for (const by of [15, 30, 50]) await touch("touchMove", apart(by));
+  await touch("touchEnd", []);
+  await page.waitForFunction((known) => document.querySelector("#corner-zoom")?.textContent !== known, {}, fit);
+  const zoomed = await zoom();
+
+  // The pixel under the finger goes along with it.
+  const under = async () => (await text(page, "#corner-place")).match(/\d+/g)?.slice(0, 2).map(Number) as [number, number];
+  const [from, to] = [left, { x: left.x + 60, y: left.y + 40 }];
+  await touch("touchStart", [from], 1);
+  await touch("touchMove", [{ x: from.x + 1, y: from.y }]);
+  const held = await under();
+  for (const share of [0.25, 0.5, 0.75, 1]) await touch("touchMove", [{ x: from.x + 60 * share, y: from.y + 40 * share }]);
+  await touch("touchMove", [to]);
+  await expect.poll(async () => Math.max(...(await under()).map((at, i) => Math.abs(at - (held[i] as number)))), { timeout: 20_000 }).toBeLessThanOrEqual(4);
+  await touch("touchEnd", []);
+  expect(await zoom()).toBe(zoomed);
+  expect((await prompts(page)).length).toBe(before);
+
+  // A palm that came down before the pen, and one that comes while it draws: one stroke, one step, nothing set.
+  await page.$eval("#zoom-fit", (button) => (button as HTMLElement).click());
+  await page.keyboard.press("Enter");
+  await page.$eval("input[value=brush]", (tool) => (tool as HTMLElement).click());
+  const area = () => page.$eval("#objects li[data-current] small", (words) => Number((words.textContent ?? "").replace(/\D/g, "")));
+  expect(await area()).toBe(0);
+  // Nothing reaches beside the screen, which would take the sheet along.
+  expect(await page.$eval("#panel", (panel) => ["right", "bottom"].map((side) => panel.getBoundingClientRect()[side as "right"]))).toEqual([390, 844]);
+  const [palm, start, end] = [await placeOf(page, 420, 420), await placeOf(page, 120, 250), await placeOf(page, 220, 250)];
+  await touch("touchStart", [palm], 1);
+  await pen("mousePressed", start);
+  for (const share of [0.3, 0.6, 1]) await pen("mouseMoved", { x: start.x + (end.x - start.x) * share, y: start.y });
+  await touch("touchMove", [{ x: palm.x + 4, y: palm.y }]);
+  await touch("touchMove", [{ x: palm.x + 20, y: palm.y }]);
+  await pen("mouseReleased", end);
+  await touch("touchEnd", []);
+  await expect.poll(area, { timeout: 20_000 }).toBeGreaterThan(500);
+  await page.$eval("#undo", (button) => (button as HTMLElement).click());
+  await expect.poll(area, { timeout: 20_000 }).toBe(0);
+}
