@@ -136,22 +136,28 @@ export class Desk {
   }
 
   removePoint(index: number): void {
+    this.pointAt(null);
     this.annotator.setPrompts({ key: "step.remove" }, (prompts) => removePoint(prompts, index));
   }
 
   removeBox(): void {
+    this.pointAt(null);
     this.annotator.setPrompts({ key: "step.remove" }, removeBox);
   }
 
-  /** What was said about the object here, and its mask; its axes while they are what is drawn. */
+  pointAt(pointed: State["pointed"]): void {
+    if (pointed !== this.store.state.pointed) this.store.set({ pointed });
+  }
+
+  /** Axes while they are what is drawn; else the prompt that is pointed at; else what was said about the object here, and its mask. */
   clear(): void {
     const { case: of, store } = this;
-    const axes = of && objectOf(of)?.axes;
-    if (of && axes && store.state.tool === "axes") {
-      this.annotator.change(of.object, { axes: undefined });
-      return;
-    }
-    if (!this.work || isEmpty(this.work.prompts)) this.annotator.draw({ key: "step.clear" }, new Uint32Array(0));
+    const { pointed, tool } = store.state;
+    const { points, box } = this.work?.prompts ?? NO_PROMPTS;
+    if (of && tool === "axes" && objectOf(of)?.axes) this.annotator.change(of.object, { axes: undefined });
+    else if (pointed === "box" && box) this.removeBox();
+    else if (typeof pointed === "number" && points[pointed]) this.removePoint(pointed);
+    else if (!this.work || isEmpty(this.work.prompts)) this.annotator.draw({ key: "step.clear" }, new Uint32Array(0));
     else this.annotator.setPrompts({ key: "step.clear" }, () => NO_PROMPTS);
   }
 

@@ -43,6 +43,8 @@ export interface State {
   /** While a key is held. */
   readonly hidden: boolean;
   readonly promptsShown: boolean;
+  /** The prompt under the pointer, on the image or in the list: the index of a point, or the box. */
+  readonly pointed: number | "box" | null;
   /** Whether a true mask is drawn beside the predicted one. */
   readonly truth: boolean;
   readonly model: ModelStatus;
@@ -95,6 +97,7 @@ export function initialState(): State {
     fill: true,
     hidden: false,
     promptsShown: true,
+    pointed: null,
     truth: false,
     model: { kind: "none" },
     checked: false,

@@ -86,16 +86,34 @@ export function PromptList() {
     });
   };
   const items = [
-    ...(box ? [{ kind: "box", text: `${box[0]}, ${box[1]} – ${box[2]}, ${box[3]}`, name: t("prompts.remove.box"), remove: () => desk.removeBox() }] : []),
+    ...(box
+      ? [
+          {
+            kind: "box",
+            at: "box" as const,
+            text: `${box[0]}, ${box[1]} – ${box[2]}, ${box[3]}`,
+            name: t("prompts.remove.box"),
+            remove: () => desk.removeBox(),
+          },
+        ]
+      : []),
     ...points.map(({ x, y, label }, index) => {
       const kind = label === 1 ? "positive" : "negative";
-      return { kind, text: `${x}, ${y}`, name: t(`prompts.remove.${kind}`, { x, y }), remove: () => desk.removePoint(index) };
+      return { kind, at: index, text: `${x}, ${y}`, name: t(`prompts.remove.${kind}`, { x, y }), remove: () => desk.removePoint(index) };
     }),
   ];
   const list = (
     <ul class="prompts" id="prompts" aria-label={t("prompts.label")} ref={root}>
-      {items.map(({ kind, text, name, remove }, index) => (
-        <li data-kind={kind} key={`${kind} ${text}`}>
+      {items.map(({ kind, at, text, name, remove }, index) => (
+        <li
+          data-kind={kind}
+          data-pointed={state.pointed === at || undefined}
+          key={`${kind} ${text}`}
+          onPointerEnter={() => desk.pointAt(at)}
+          onPointerLeave={() => desk.pointAt(null)}
+          onFocusIn={() => desk.pointAt(at)}
+          onFocusOut={() => desk.pointAt(null)}
+        >
           {text}
           <button type="button" aria-label={name} onClick={removing(index, remove)}>
             <Icon name="clear" />

@@ -22,6 +22,12 @@ export function gripAt(view: View, { points, box }: Prompts, x: number, y: numbe
   return sides.some(Boolean) ? { kind: "box", sides } : null;
 }
 
+/** The prompt at a pixel: the index of a point, or the box where it is on its edge. */
+export function promptAt(view: View, prompts: Prompts, pixel: Pixel): number | "box" | null {
+  const grip = gripAt(view, prompts, ...toStage(view, pixel.x + 0.5, pixel.y + 0.5));
+  return grip?.kind === "point" ? grip.index : grip ? "box" : null;
+}
+
 /** The box with the edges that are held at the pixel, never turned inside out. */
 export function movedBox([x0, y0, x1, y1]: Box, [left, top, right, bottom]: readonly [boolean, boolean, boolean, boolean], { x, y }: Pixel): Box {
   const [a, b] = left ? [Math.min(x, x1 - 1), x1] : right ? [x0, Math.max(x + 1, x0 + 1)] : [x0, x1];

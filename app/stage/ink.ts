@@ -185,16 +185,20 @@ export function drawLetters({ context, size: { width, height } }: Surface, { lef
   context.textBaseline = "alphabetic";
 }
 
-export function drawBox({ context, view }: Surface, [x0, y0, x1, y1]: Box, draft: boolean): void {
+export function drawBox({ context, view }: Surface, [x0, y0, x1, y1]: Box, draft: boolean, pointed = false): void {
   const [left, top] = toStage(view, x0, y0);
   const [right, bottom] = toStage(view, x1, y1);
   context.setLineDash(draft ? [6, 4] : []);
   inBoxInk(context, () => context.strokeRect(left, top, right - left, bottom - top));
   context.setLineDash([]);
+  if (!pointed) return;
+  context.beginPath();
+  context.rect(left - 4, top - 4, right - left + 8, bottom - top + 8);
+  strokeLight(context, 1.5);
 }
 
 /** A disc with a plus or a minus: the sign tells them apart without colour. */
-export function drawPoint({ context, view }: Surface, point: PromptPoint): void {
+export function drawPoint({ context, view }: Surface, point: PromptPoint, pointed: boolean): void {
   const [x, y] = toStage(view, point.x + 0.5, point.y + 0.5);
   const positive = point.label === 1;
   context.beginPath();
@@ -213,6 +217,10 @@ export function drawPoint({ context, view }: Surface, point: PromptPoint): void 
   }
   context.strokeStyle = "#06150c";
   context.stroke();
+  if (!pointed) return;
+  context.beginPath();
+  context.arc(x, y, 12, 0, 2 * Math.PI);
+  strokeLight(context, 1.5);
 }
 
 export function drawCursor({ context, view, size: { width, height } }: Surface, at: Pixel): void {

@@ -112,6 +112,7 @@ export class SideView {
       brush: null,
       letters: lettersOf(shown),
       corners: null,
+      pointed: null,
       preview: null,
       foot: FOOT[matchMedia(NARROW).matches ? "narrow" : "wide"],
       cross: crossIn(slice.volume, plane, cross),

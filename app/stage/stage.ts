@@ -41,6 +41,8 @@ export interface Scene {
   readonly letters: EdgeLetters | null;
   /** Corners of the current mask's outline, while they can be dragged. */
   readonly corners: Rings | null;
+  /** The prompt that stands out: the index of a point, or the box. */
+  readonly pointed: number | "box" | null;
   /** The outline of what a click would give. */
   readonly preview: Path2D | null;
   /** CSS pixels at the foot that something else is on. */
@@ -159,7 +161,8 @@ export class Stage {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     if (!this.#scene) return;
-    const { image, size, overlay, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters, foot, cross, corners, preview } = this.#scene;
+    const { image, size, overlay, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters, foot, cross, corners, preview, pointed } =
+      this.#scene;
     const { scale, x, y, ratio: tall } = this.#view;
     context.setTransform(ratio * scale, 0, 0, ratio * scale * tall, ratio * x, ratio * y);
     // Magnified far enough, pixels are what one wants to see.
@@ -198,9 +201,9 @@ export class Stage {
     if (cross) drawCross(surface, cross);
     if (stroke) drawStroke(surface, stroke);
     if (corners) drawCorners(surface, corners);
-    if (prompts.box) drawBox(surface, prompts.box, false);
+    if (prompts.box) drawBox(surface, prompts.box, false, pointed === "box");
     if (draft) drawBox(surface, draft, true);
-    for (const point of prompts.points) drawPoint(surface, point);
+    for (const [index, point] of prompts.points.entries()) drawPoint(surface, point, index === pointed);
     if (ruler) drawRuler(surface, ruler);
     if (brush) drawBrush(surface, brush.at, brush.radius);
     if (letters) drawLetters(surface, letters, foot);

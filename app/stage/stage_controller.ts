@@ -12,7 +12,7 @@ import { decimal, t } from "../words/words.ts";
 import { lettersOf, sizeOf, unitOf, viewIdOf } from "./frame.ts";
 import { type Gestures, type Grip, listenForGestures } from "./gestures.ts";
 import { Drawing } from "./drawing.ts";
-import { gripAt, movedBox } from "./grips.ts";
+import { gripAt, movedBox, promptAt } from "./grips.ts";
 import { stride } from "./keys.ts";
 import { crossIn, crossOf, voxelAt } from "./linked.ts";
 import { Marking } from "./marking.ts";
@@ -255,6 +255,8 @@ export class StageController {
   #onHover(pixel: Pixel | null): void {
     const moved = pixel !== null && (pixel.x !== this.#hover?.x || pixel.y !== this.#hover.y);
     if (moved || !pixel) this.#preview.moved(pixel);
+    const { work } = this.#desk;
+    if (moved || !pixel) this.#desk.pointAt(pixel && work && promptAt(this.stage.view, work.prompts, pixel));
     this.#hover = pixel;
     const { state } = this.#desk.store;
     // Whichever moved last is where keys act.
@@ -312,6 +314,7 @@ export class StageController {
       brush,
       letters: several ? lettersOf(shown) : null,
       corners: state.tool === "outline" && !state.hidden ? this.#ringsOf(of, shown) : null,
+      pointed: state.pointed,
       preview: this.#preview.runs && outlineOf(this.#preview.runs, shown.picture.width, shown.picture.height),
       foot: 0,
       cross: this.#cross(state, of),

@@ -288,7 +288,7 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   "key.flag": "Fall markieren",
   "key.undo": "Rückgängig",
   "key.redo": "Wiederholen",
-  "key.clear": "Das Objekt hier leeren",
+  "key.clear": "Den Prompt unter dem Zeiger löschen, sonst das Objekt hier leeren",
   "key.escape": "Aufgeben, was gezeichnet wird",
   "key.select": "Auswählen und verschieben",
   "key.point": "Punkte",

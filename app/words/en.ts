@@ -286,7 +286,7 @@ export const en = {
   "key.flag": "Flag case",
   "key.undo": "Undo",
   "key.redo": "Redo",
-  "key.clear": "Clear the object here",
+  "key.clear": "Clear the prompt pointed at, else the object here",
   "key.escape": "Give up what is being drawn",
   "key.select": "Select and move",
   "key.point": "Points",

@@ -25,7 +25,9 @@ describe("the page's words", () => {
 });
 
 /** What the library says, by what a card tells apart. */
-const FAULTS: Readonly<Record<Exclude<keyof typeof deErrors, "refused" | "note" | "unexpected">, [ErrorCode, string, string?, string?, string?]>> = {
+const FAULTS: Readonly<
+  Record<Exclude<keyof typeof deErrors, "refused" | "note" | "unexpected">, [ErrorCode, string, (string | undefined)?, string?, string?]>
+> = {
   image: ["image", "open", "scan.heic"],
   "image.encode": ["image", "encode", "image"],
   prompt: ["prompt", "decode", "box"],

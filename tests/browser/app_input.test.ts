@@ -15,6 +15,15 @@ async function open(samples = 1) {
 const focused = (page: Awaited<ReturnType<typeof open>>["page"]) =>
   page.evaluate(() => document.activeElement?.id || document.activeElement?.getAttribute("aria-label") || document.activeElement?.tagName);
 
+/** The sum of what the stage shows. */
+const seen = (page: Awaited<ReturnType<typeof open>>["page"]) =>
+  page.$eval("#canvas", (element) => {
+    const { width, height } = element as HTMLCanvasElement;
+    let sum = 0;
+    for (const value of (element as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height).data ?? []) sum += value;
+    return sum;
+  });
+
 describe("keys", () => {
   it("act under the pointer, whatever has the focus, and at the crosshair once arrows show it", async () => {
     const { page, errors } = await open(2);
@@ -101,6 +110,26 @@ describe("the pointer", () => {
     await page.mouse.click(x, y, { count: 2 });
     await page.mouse.click(x, y);
     expect((await prompts(page)).filter((prompt) => prompt === "positive 300, 300")).toHaveLength(1);
+    // The one that is pointed at stands out in the list and on the image, whichever of them the pointer is on, and Delete takes that one alone.
+    const pointed = () => page.$$eval("#prompts li[data-pointed]", (items) => items.map((item) => item.innerText.trim()));
+    await page.mouse.move(x + 60, y + 60);
+    expect(await pointed()).toEqual([]);
+    const plain = await seen(page);
+    await page.mouse.move(x + 1, y + 1);
+    expect(await pointed()).toEqual(["300, 300"]);
+    await page.hover("#prompts li[data-kind=box]");
+    expect(await pointed()).toHaveLength(1);
+    await expect.poll(() => seen(page), { timeout: 20_000 }).not.toBe(plain);
+    const many = (await prompts(page)).length;
+    await page.mouse.move(x, y);
+    await page.keyboard.press("Delete");
+    expect(await prompts(page)).toHaveLength(many - 1);
+    expect(await prompts(page)).not.toContain("positive 300, 300");
+    // Nothing is pointed at any more: then the object is cleared, and undo brings both back.
+    await page.keyboard.press("Delete");
+    expect(await prompts(page)).toEqual([]);
+    for (let i = 0; i < 2; i++) await page.click("#undo");
+    expect(await prompts(page)).toHaveLength(many);
     await page.close();
   });
 });
