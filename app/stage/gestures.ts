@@ -77,6 +77,8 @@ interface Press {
 
 /** What goes on while a pointer is down, or between two taps. */
 export interface Gestures {
+  /** Whether the first corner of a box is set, and the other one is waited for. */
+  readonly waits: boolean;
   /** Gives up what is being drawn; false when there is nothing. */
   cancel(): boolean;
 }
@@ -305,6 +307,9 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
   );
 
   return {
+    get waits() {
+      return corner !== null;
+    },
     cancel: () => {
       const drawing =
         corner !== null ||

@@ -391,7 +391,7 @@ export class StageController {
   }
 
   #showStatus(): void {
-    const text = this.#corner ? t("status.corner") : statusOf(this.#desk.store.state, this.#desk);
+    const text = this.#corner ? t("status.corner") : this.#gestures.waits ? t("status.corner.other") : statusOf(this.#desk.store.state, this.#desk);
     // Set again, it would be read out again.
     if (this.#status.textContent !== text) this.#status.textContent = text;
   }

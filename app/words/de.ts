@@ -180,6 +180,7 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   "status.mask.of": "Maske {n} von {of}: geschätzte IoU {score}, {area} Pixel ({share}\u00a0%), aus {given}{refined}.",
   "status.refined": ", von der Maske davor ausgehend",
   "status.corner": "Rahmen: erste Ecke gesetzt. Zur anderen Ecke gehen und B drücken; Escape gibt ihn auf.",
+  "status.corner.other": "Rahmen: erste Ecke gesetzt. Jetzt die andere Ecke; Escape gibt ihn auf.",
   "size.pixels": "{area} Pixel",
   "corner.score": "Wert {score}",
   "corner.gray": "Grau {value}",

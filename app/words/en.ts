@@ -178,6 +178,7 @@ export const en = {
   "status.mask.of": "Mask {n} of {of}: predicted IoU {score}, {area} pixels ({share}\u00a0%), from {given}{refined}.",
   "status.refined": ", refined from the mask before",
   "status.corner": "Box: first corner set. Move to the other corner and press B; Escape gives it up.",
+  "status.corner.other": "Box: first corner set. Now the other corner; Escape gives it up.",
   "size.pixels": "{area} pixels",
   "corner.score": "score {score}",
   "corner.gray": "gray {value}",

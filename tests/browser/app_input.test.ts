@@ -130,6 +130,18 @@ describe("the pointer", () => {
     expect(await prompts(page)).toEqual([]);
     for (let i = 0; i < 2; i++) await page.click("#undo");
     expect(await prompts(page)).toHaveLength(many);
+    // Of many points the list is folded, and what saves them stays in sight.
+    const points = Array.from({ length: 22 }, (_, i) => ({ x: 20 + 20 * i, y: 256, label: 1 }));
+    await page.evaluate(
+      (text) => {
+        const data = new DataTransfer();
+        data.items.add(new File([text], "many-prompts.json", { type: "application/json" }));
+        window.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+      },
+      JSON.stringify({ image: { name: "CT, abdomen", width: 512, height: 512 }, points, box: null }),
+    );
+    await page.waitForFunction(() => /^22 \+ 0 − points$/.test(document.querySelector(".many summary")?.textContent ?? ""));
+    expect(await page.$eval("#save-prompts", (button) => button.getBoundingClientRect().bottom)).toBeLessThanOrEqual(900);
     await page.close();
   });
 });

@@ -77,6 +77,7 @@ describe("a phone", () => {
     await tap(300, 300);
     await page.tap("input[value=box]");
     await tap(100, 120);
+    await status(page, /^Box: first corner set/);
     await tap(200, 300);
     // A finger's place is a whole CSS pixel, which is 1.4 of the image's here.
     const [box, positive, negative] = (await prompts(page)).map((prompt) => prompt.match(/\d+/g)?.map(Number) ?? []);

@@ -3,7 +3,7 @@ import { SamError } from "../../../src/errors.ts";
 import type { LoadOptions } from "../../../src/sam_med2d.ts";
 import { fakeLoad } from "../../worker/fake_model.ts";
 
-const slow = fakeLoad({ loadTime: 20_000, encodeTime: 4000, decodeTime: 1500 });
+const slow = fakeLoad({ loadTime: 80_000, encodeTime: 4000, decodeTime: 1500 });
 const quick = fakeLoad({ encodeTime: 5, decodeTime: 5 });
 
 function broken(op: string): SamError {
