@@ -2,6 +2,8 @@
 import { deModel } from "./de_model.ts";
 import type { en } from "./en.ts";
 
+export { deErrors } from "./de_errors.ts";
+
 export const de: Readonly<Record<keyof typeof en, string>> = {
   ...deModel,
   "page.skip": "Zum Bild springen",

@@ -1,10 +1,8 @@
 // What went wrong, in the language of the page. Errors speak English, each for itself; another language has a sentence for each kind of error,
 // and the English words stand beside it as details.
 import { SamError } from "../../src/index.ts";
-import { deErrors, type ErrorKind } from "./de_errors.ts";
-import { filled, type Language, languageNow, t } from "./words.ts";
-
-const SENTENCES: Readonly<Record<Exclude<Language, "en">, Readonly<Record<ErrorKind, string>>>> = { de: deErrors };
+import type { ErrorKind } from "./de_errors.ts";
+import { faultWords, t } from "./words.ts";
 
 /** An error whose message is a sentence in the page's language already. */
 export class Told extends Error {}
@@ -29,8 +27,9 @@ export function linesOf(error: unknown): Lines {
     return { lines: [...lines, t("problem.reload")], technical: error instanceof Error ? `${error.name}: ${words}` : words };
   }
   const technical = `${error.name}: ${error.message}`;
-  const language = languageNow();
-  if (language !== "en") return { lines: [sentence(error, language)], technical };
+  const status = /HTTP status (\d+)/.exec(error.message)?.[1];
+  const sentence = faultWords(kindOf(error), { subject: subjectOf(error), ...(status && { status }) });
+  if (sentence) return { lines: [sentence], technical };
   const { expected, got, argument } = error;
   const named = argument !== undefined && !WHOLE.has(argument);
   const what = named ? t("problem.expected.of", { subject: argument, expected, got }) : t("problem.expected", { expected, got });
@@ -39,13 +38,8 @@ export function linesOf(error: unknown): Lines {
 
 /** English words of a reader, as they are; in another language the sentence of `kind`, with them as details. */
 export function inLanguage(words: string, kind: ErrorKind): Lines {
-  const language = languageNow();
-  return language === "en" || words === "" ? { lines: [words] } : { lines: [SENTENCES[language][kind]], technical: words };
-}
-
-function sentence(error: SamError, language: keyof typeof SENTENCES): string {
-  const status = /HTTP status (\d+)/.exec(error.message)?.[1];
-  return filled(SENTENCES[language][kindOf(error)], { subject: subjectOf(error), ...(status && { status }) });
+  const sentence = words && faultWords(kind);
+  return sentence ? { lines: [sentence], technical: words } : { lines: [words] };
 }
 
 export function kindOf({ code, op, expected, message }: SamError): ErrorKind {

@@ -1,4 +1,5 @@
 // The page's words: one file a language, and the one that the browser asks for.
+import type { ErrorKind } from "./de_errors.ts";
 import { en } from "./en.ts";
 
 export type WordKey = keyof typeof en;
@@ -7,6 +8,8 @@ export type Language = "en" | "de";
 
 let language: Language = "en";
 let words: Readonly<Record<WordKey, string>> = en;
+/** What is said of errors, by kind: in English they speak for themselves. */
+let faults: Readonly<Record<ErrorKind, string>> | null = null;
 
 /** The one that was chosen, else the browser's. */
 export function wantedLanguage(): Language {
@@ -24,9 +27,16 @@ function remembered(): string | null {
 
 export const languageNow = () => language;
 
+/** What is said of an error of this kind in the page's language; null where that is English. */
+export function faultWords(kind: ErrorKind, values: Values = {}): string | null {
+  return faults && filled(faults[kind], values);
+}
+
 /** Languages but English are fetched when they are wanted. */
 export async function speak(next: Language): Promise<void> {
-  words = next === "de" ? (await import("./de.ts")).de : en;
+  const german = next === "de" ? await import("./de.ts") : null;
+  words = german?.de ?? en;
+  faults = german?.deErrors ?? null;
   language = next;
 }
 
@@ -55,12 +65,16 @@ export function filled(text: string, values: Values): string {
 }
 
 /** Making one takes longer than all else that a word takes. */
-const formats = new Map<Language, Intl.NumberFormat>();
+const formats = new Map<string, Intl.NumberFormat>();
 
 function number(value: string | number | undefined): string {
-  if (typeof value !== "number") return value ?? "";
-  const format = formats.get(language) ?? new Intl.NumberFormat(language, { maximumFractionDigits: 2, useGrouping: false });
-  formats.set(language, format);
+  return typeof value === "number" ? rounded(value, 0, 2) : (value ?? "");
+}
+
+function rounded(value: number, least: number, most: number): string {
+  const key = `${language} ${least} ${most}`;
+  const format = formats.get(key) ?? new Intl.NumberFormat(language, { minimumFractionDigits: least, maximumFractionDigits: most, useGrouping: false });
+  formats.set(key, format);
   return format.format(value);
 }
 
@@ -71,7 +85,7 @@ export function hasWords(key: string): key is WordKey {
 
 /** With so many digits after the point, or the comma. */
 export function decimal(value: number, digits: number): string {
-  return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
+  return rounded(value, digits, digits);
 }
 
 /** Words of static elements: `data-t` for what they say, `data-t-label`, `data-t-title` for names and tooltips. */

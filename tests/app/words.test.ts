@@ -3,7 +3,7 @@ import { deErrors } from "../../app/words/de_errors.ts";
 import { de } from "../../app/words/de.ts";
 import { en } from "../../app/words/en.ts";
 import { inLanguage, kindOf, linesOf, Told } from "../../app/words/errors.ts";
-import { chooseLanguage, decimal, filled } from "../../app/words/words.ts";
+import { decimal, filled, speak } from "../../app/words/words.ts";
 import { type ErrorCode, SamError } from "../../src/index.ts";
 
 describe("the page's words", () => {
@@ -47,16 +47,16 @@ const FAULTS: Readonly<
 };
 
 describe("what went wrong", () => {
-  afterEach(() => chooseLanguage("en"));
+  afterEach(() => speak("en"));
 
-  it("is said in the page's language, for each kind of error there is; the library's own words are details", () => {
+  it("is said in the page's language, for each kind of error there is; the library's own words are details", async () => {
     expect([...Object.keys(FAULTS), "note", "refused", "unexpected"].sort()).toEqual(Object.keys(deErrors).sort());
     for (const [kind, [code, op, argument, expected = "something", got = "another"]] of Object.entries(FAULTS)) {
       const error = new SamError({ code, op, ...(argument && { argument }), expected, got, remedy: "Do so." });
       expect(kindOf(error), kind).toBe(kind);
-      chooseLanguage("en");
+      await speak("en");
       expect(linesOf(error).lines.join(" ")).toMatch(new RegExp(`${expected}.*Do so\\.$`));
-      chooseLanguage("de");
+      await speak("de");
       const { lines, technical } = linesOf(error);
       expect(lines).toHaveLength(1);
       expect(lines[0], kind).not.toMatch(/something|another|Do so|\{|undefined|expected|got /);
@@ -67,8 +67,8 @@ describe("what went wrong", () => {
     expect(linesOf(new SamError({ code: "checkpoint", op: "load", expected: "weights", got: "HTTP status 404", remedy: "Look." })).lines[0]).toContain("404");
   });
 
-  it("keeps what is in the page's language already, and says of foreign words that they are details", () => {
-    chooseLanguage("de");
+  it("keeps what is in the page's language already, and says of foreign words that they are details", async () => {
+    await speak("de");
     expect(linesOf(new Told("Die Dateien sind weg."))).toEqual({ lines: ["Die Dateien sind weg."] });
     expect(linesOf("This is a text file.")).toEqual({ lines: [deErrors.refused], technical: "This is a text file." });
     expect(linesOf(new TypeError("x is not a function"))).toEqual({
@@ -79,9 +79,9 @@ describe("what went wrong", () => {
     expect(inLanguage("", "note")).toEqual({ lines: [""] });
   });
 
-  it("sets numbers with the point or the comma of the language", () => {
+  it("sets numbers with the point or the comma of the language", async () => {
     expect(decimal(0.926, 2)).toBe("0.93");
-    chooseLanguage("de");
+    await speak("de");
     expect(decimal(0.926, 2)).toBe("0,93");
     expect(decimal(1234.5, 1)).toBe("1234,5");
   });

@@ -152,9 +152,11 @@ async function fingersAndPen(page: Page): Promise<void> {
   const under = async () => (await text(page, "#corner-place")).match(/\d+/g)?.slice(0, 2).map(Number) as [number, number];
   const [from, to] = [left, { x: left.x + 60, y: left.y + 40 }];
   await touch("touchStart", [from], 1);
-  await touch("touchMove", [{ x: from.x + 1, y: from.y }]);
+  // Browsers tell of a finger once it has left the place it came down on.
+  for (const share of [0.2, 0.4]) await touch("touchMove", [{ x: from.x + 60 * share, y: from.y + 40 * share }]);
+  await page.waitForFunction(() => /\d/.test(document.querySelector("#corner-place")?.textContent ?? ""));
   const held = await under();
-  for (const share of [0.25, 0.5, 0.75, 1]) await touch("touchMove", [{ x: from.x + 60 * share, y: from.y + 40 * share }]);
+  for (const share of [0.6, 0.8, 1]) await touch("touchMove", [{ x: from.x + 60 * share, y: from.y + 40 * share }]);
   await touch("touchMove", [to]);
   await expect.poll(async () => Math.max(...(await under()).map((at, i) => Math.abs(at - (held[i] as number)))), { timeout: 20_000 }).toBeLessThanOrEqual(4);
   await touch("touchEnd", []);
