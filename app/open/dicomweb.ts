@@ -3,7 +3,7 @@
 import type { StudyItem } from "../../src/formats/index.ts";
 import type { Desk } from "../desk.ts";
 import { ask } from "../panels/ask.tsx";
-import { t } from "../words/words.ts";
+import { languageNow, t } from "../words/words.ts";
 
 export interface Server {
   readonly url: string;
@@ -72,10 +72,16 @@ function typedToken(url: string, refused: boolean): Promise<string | undefined> 
 
 function chosenStudy(url: string, studies: readonly StudyItem[]): Promise<string | undefined> {
   const options = studies.map(({ study, date, description, modalities, series }) => {
-    const day = date?.replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3");
+    const day = date && dayOf(date);
     const words = [day, modalities.join(" "), description, series === undefined ? undefined : t("server.series", { n: series })].filter(Boolean).join(" · ");
     return { value: study, words: words || study };
   });
   const title = t(studies.length > 0 ? "server.studies" : "server.nostudies", { host: new URL(url).host });
   return ask({ title, hint: t("server.studies.words"), label: t("server.study"), options });
+}
+
+/** `20260131` as the page's language writes days; whatever else it is, as it is. */
+function dayOf(date: string): string {
+  const [, year, month, day] = /^(\d{4})(\d{2})(\d{2})$/.exec(date) ?? [];
+  return year ? new Date(Number(year), Number(month) - 1, Number(day)).toLocaleDateString(languageNow()) : date;
 }

@@ -1,5 +1,5 @@
 // Keys and what they do: one table, from which help, tooltips and the map that a user can change are made.
-import type { WordKey } from "../words/words.ts";
+import { hasWords, t, type WordKey } from "../words/words.ts";
 
 /** Commands without what they act on: the place is the pointer's or the crosshair's. */
 export type Command = keyof typeof KEYS | `label-${number}` | `window-${number}`;
@@ -156,10 +156,13 @@ export function commandOf(event: Key, focus: Focus, map: KeyMap = {}): Command |
 export function printed(command: keyof typeof KEYS, map: KeyMap = {}): string {
   const first = (map[command] ?? KEYS[command]).split(" ")[0] as string;
   const mac = globalThis.navigator?.userAgent.includes("Mac");
-  const names: Record<string, string> = { Mod: mac ? "⌘" : "Ctrl", Escape: "Esc", Delete: "Del", PageUp: "PgUp", PageDown: "PgDn" };
+  const named = (part: string) => {
+    const name = `keyname.${part}`;
+    return part === "Mod" && mac ? "⌘" : hasWords(name) ? t(name) : undefined;
+  };
   return first
     .split(/\+(?=.)/)
-    .map((part) => names[part] ?? (part.length === 1 ? part.toUpperCase() : part))
+    .map((part) => named(part) ?? (part.length === 1 ? part.toUpperCase() : part))
     .join(" ");
 }
 
