@@ -20,7 +20,7 @@ import { Outline } from "./outline.ts";
 import { outlineOf } from "./overlay.ts";
 import { Preview } from "./preview.ts";
 import { Stage } from "./stage.ts";
-import { statusOf } from "./status.ts";
+import { captionOf, statusOf } from "./status.ts";
 import { boxBetween, type Pixel } from "./view.ts";
 
 /** Screen readers hear where the crosshair stopped, not every step. */
@@ -395,9 +395,4 @@ export class StageController {
     // Set again, it would be read out again.
     if (this.#status.textContent !== text) this.#status.textContent = text;
   }
-}
-
-function captionOf({ name, origin, shown }: Case): string {
-  const drawn = origin === "sample" ? t("corner.drawn") : "";
-  return shown ? `${name}\n${shown.picture.width} × ${shown.picture.height}${drawn}` : name;
 }

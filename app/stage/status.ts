@@ -1,5 +1,5 @@
 // The page's state in one sentence, for the eye and for screen readers.
-import { currentWork, objectOf } from "../annotate/case.ts";
+import { type Case, currentWork, objectOf } from "../annotate/case.ts";
 import { isEmpty } from "../annotate/prompts.ts";
 import type { Desk } from "../desk.ts";
 import { thousands } from "../dom.ts";
@@ -50,4 +50,10 @@ function sizeInWords(area: number, desk: Desk): string {
   const shown = desk.case?.shown;
   const one = shown ? areaOf(shown) : null;
   return t("size.pixels", { area: thousands(area) }) + (one ? `, ${thousands(area * one)}\u00a0mm²` : "");
+}
+
+/** The case in the corner of the stage. */
+export function captionOf({ name, origin, shown }: Case): string {
+  const drawn = origin === "sample" ? t("corner.drawn") : "";
+  return shown ? `${name}\n${shown.picture.width} × ${shown.picture.height}${drawn}` : name;
 }
