@@ -52,7 +52,7 @@ export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
   "menu.load": "Laden",
   "menu.load.name": "{name} laden",
   "menu.file": "Seine Datei wählen…",
-  "menu.file.name": "Die Datei von {name} wählen",
+  "menu.file.name": "Seine Datei wählen… ({name})",
   "menu.default": "Für CT, MR, Röntgen, Ultraschall, Haut, Mikroskopie: klein und schnell, mit Punkten und Kästen.",
   "menu.lite-medsam": "Für medizinische Bilder mit einem Kasten: das kleinste der MedSAM-Familie. Die Datei gibt es bei seinem Projekt; hier wird sie gewählt.",
   "menu.mobile-sam": "Für jedes Bild, mit Punkten und Kästen: SAM mit kleinem Encoder.",

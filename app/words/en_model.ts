@@ -50,7 +50,7 @@ export const enModel = {
   "menu.load": "Load",
   "menu.load.name": "Load {name}",
   "menu.file": "Choose its file…",
-  "menu.file.name": "Choose the file of {name}",
+  "menu.file.name": "Choose its file… ({name})",
   "menu.default": "For CT, MR, X-ray, ultrasound, skin, microscopy: small and quick, by points and boxes.",
   "menu.lite-medsam": "For medical images by a box: the smallest of the MedSAM family. Its project gives the file; choose it here.",
   "menu.mobile-sam": "For any picture, by points and boxes: SAM with a small encoder.",

@@ -41,7 +41,7 @@ it("axe finds nothing: at the start, while marking, in the labels, the help, on 
   await page.setViewport({ width: 1440, height: 900 });
   await page.keyboard.press("Escape");
   await page.select("#language", "de");
-  expect(await text(page, "#h-objects")).toBe("Objekte");
+  await page.waitForFunction(() => document.querySelector("#h-objects")?.textContent === "Objekte");
   expect(await page.evaluate(() => document.documentElement.lang)).toBe("de");
   expect(await violations(page)).toEqual([]);
   await screenshots(page, "german");
@@ -140,7 +140,8 @@ it("is reached by Tab, all of it, on a volume with everything open; axe finds no
     return { scrollWidth, scrollHeight, well: Math.round(well.height), beside: panel.left >= well.right - 1 };
   });
   expect(laid).toEqual({ scrollWidth: 844, scrollHeight: 390, well: expect.any(Number), beside: true });
-  expect(laid.well).toBeGreaterThan(200);
+  // Beside a notice with three buttons and the controls of a volume.
+  expect(laid.well).toBeGreaterThan(150);
   expect(errors).toEqual([]);
   await page.close();
 });

@@ -29,11 +29,11 @@ function gateTo(open: boolean): Promise<Server> {
     if (request.method === "OPTIONS") return response.writeHead(open ? 204 : 405).end();
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return response.writeHead(401).end();
     const { method = "GET", headers: asked } = request;
-    const headers = { ...orthanc.headers, accept: asked.accept ?? "*/*", ...(asked["content-type"] && { "content-type": asked["content-type"] }) };
+    const headers = { ...orthanc.server.headers, accept: asked.accept ?? "*/*", ...(asked["content-type"] && { "content-type": asked["content-type"] }) };
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const sent = method === "POST" ? { method, body: Buffer.concat(parts) } : {};
-    const answer = await fetch(`${orthanc.url}${request.url?.replace(/^\/pacs/, "")}`, { headers, ...sent });
+    const answer = await fetch(`${orthanc.server.url}${request.url?.replace(/^\/pacs/, "")}`, { headers, ...sent });
     response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(new Uint8Array(await answer.arrayBuffer()));
   });
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
@@ -49,7 +49,7 @@ async function typeToken(page: Page, token: string, words: RegExp): Promise<void
   await page.keyboard.press("Enter");
 }
 
-const segmentationsOf = async (server: Orthanc, of: string) => (await fromDicomWeb({ url: server.url, headers: server.headers, study: of })).segmentations;
+const segmentationsOf = async (of: string) => (await fromDicomWeb({ ...orthanc.server, study: of })).segmentations;
 
 const told = (page: Page, words: string) => page.waitForFunction((text) => document.querySelector("#problems")?.textContent?.includes(text), {}, words);
 
@@ -58,7 +58,7 @@ describe.skipIf(!orthancIsHere)("a DICOMweb address", () => {
     orthanc = await startOrthanc();
     const shuffled = readdirSync(join(DICOM, "shuffled")).map((name) => join("shuffled", name));
     await orthanc.fill([...shuffled, "jpeg_lossless_1.dcm", "j2k.dcm", "palette_8.dcm"].map((name) => readFileSync(join(DICOM, name))));
-    study = (await dicomWebStudies(orthanc))[0]?.study as string;
+    study = (await dicomWebStudies(orthanc.server))[0]?.study as string;
     [gate, closed] = await Promise.all([gateTo(true), gateTo(false)]);
   });
   afterAll(async () => {
@@ -103,7 +103,7 @@ describe.skipIf(!orthancIsHere)("a DICOMweb address", () => {
     await ready(page, 6 + 4);
     await loadFrom(page, "http://localhost/fake.safetensors");
     await page.waitForFunction(() => !(document.querySelector("#slices") as HTMLElement).hidden);
-    const before = (await segmentationsOf(orthanc, study)).length;
+    const before = (await segmentationsOf(study)).length;
     const at = await placeOf(page, 8, 8);
     await page.mouse.click(at.x, at.y);
     await status(page, /predicted IoU/);
@@ -111,7 +111,7 @@ describe.skipIf(!orthancIsHere)("a DICOMweb address", () => {
     await page.click("#send-server");
     await told(page, "has the segmentation");
     await told(page, "The server kept 1");
-    const segmentations = await segmentationsOf(orthanc, study);
+    const segmentations = await segmentationsOf(study);
     expect(segmentations).toHaveLength(before + 1);
     expect(segmentations.at(-1)?.segments.map(({ label }) => label)).toEqual(["Structure"]);
     expect(errors.filter((text) => !/401/.test(text))).toEqual([]);

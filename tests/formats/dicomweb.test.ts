@@ -29,22 +29,22 @@ describe.skipIf(!orthancIsHere)("a server", () => {
     const files = names.flatMap((name) => filesIn(join(DICOM, name)));
     // It refuses what has no meta header, and a file written otherwise than it says.
     expect(await orthanc.fill(files.map((file) => readFileSync(file)))).toBeGreaterThan(files.length - 10);
-    const studies = await dicomWebStudies({ url: `${orthanc.url}/`, headers: orthanc.headers });
+    const studies = await dicomWebStudies({ url: `${orthanc.server.url}/`, headers: orthanc.server.headers });
     expect(studies.length).toBeGreaterThan(0);
     study = (studies[0] as (typeof studies)[0]).study;
-    served = await fromDicomWeb({ ...orthanc, study, decoders });
+    served = await fromDicomWeb({ ...orthanc.server, study, decoders });
   });
   afterAll(() => orthanc?.close());
 
   it("lists what it has, and names no patient", async () => {
-    const studies = await dicomWebStudies(orthanc);
+    const studies = await dicomWebStudies(orthanc.server);
     expect(studies).toHaveLength(1);
     expect(studies[0]?.modalities).toContain("CT");
     expect(JSON.stringify(studies)).not.toMatch(/phantom/i);
-    const series = await dicomWebSeries({ ...orthanc, study });
+    const series = await dicomWebSeries({ ...orthanc.server, study });
     expect(series).toHaveLength(studies[0]?.series as number);
     expect(series.find(({ description }) => description === "voi_lut.dcm")).toMatchObject({ modality: "CT", instances: 1 });
-    expect(await dicomWebStudies({ ...orthanc, query: { StudyDate: "19000101-19001231" } })).toEqual([]);
+    expect(await dicomWebStudies({ ...orthanc.server, query: { StudyDate: "19000101-19001231" } })).toEqual([]);
   });
 
   it("gives series as their files do: every transfer syntax, order, geometry, windows", async () => {
@@ -74,8 +74,8 @@ describe.skipIf(!orthancIsHere)("a server", () => {
   });
 
   it("gives one series alone, and asks for a frame when its slice is wanted", async () => {
-    const series = (await dicomWebSeries({ ...orthanc, study })).find(({ instances }) => (instances ?? 0) > 3)?.series as string;
-    const { volumes } = await fromDicomWeb({ ...orthanc, study, series, decoders });
+    const series = (await dicomWebSeries({ ...orthanc.server, study })).find(({ instances }) => (instances ?? 0) > 3)?.series as string;
+    const { volumes } = await fromDicomWeb({ ...orthanc.server, study, series, decoders });
     const [volume] = volumes as [Volume];
     expect(volume.files[0]).toContain(`/series/${series}/instances/`);
     const controller = new AbortController();
@@ -86,26 +86,28 @@ describe.skipIf(!orthancIsHere)("a server", () => {
   });
 
   it("says what is not there and who may not look", async () => {
-    expect((await samError(fromDicomWeb({ ...orthanc, study: "1.2.3" }))).message).toContain("knows no such study");
-    expect((await samError(fromDicomWeb({ ...orthanc, study, series: "1.2.3" }))).message).toMatch(/no such (study, )?series/);
-    expect((await samError(fromDicomWeb({ url: orthanc.url, study }))).message).toContain("bearer token");
-    expect((await samError(dicomWebStudies({ url: orthanc.url.replace("/dicom-web", "/nothing"), headers: orthanc.headers }))).message).toContain("HTTP 404");
+    expect((await samError(fromDicomWeb({ ...orthanc.server, study: "1.2.3" }))).message).toContain("knows no such study");
+    expect((await samError(fromDicomWeb({ ...orthanc.server, study, series: "1.2.3" }))).message).toMatch(/no such (study, )?series/);
+    expect((await samError(fromDicomWeb({ url: orthanc.server.url, study }))).message).toContain("bearer token");
+    expect((await samError(dicomWebStudies({ url: orthanc.server.url.replace("/dicom-web", "/nothing"), headers: orthanc.server.headers }))).message).toContain(
+      "HTTP 404",
+    );
     // Orthanc's own page, instead of its DICOMweb.
-    expect((await samError(fromDicomWeb({ ...orthanc, study: "../../app" }))).message).toContain("a UID of digits and points");
+    expect((await samError(fromDicomWeb({ ...orthanc.server, study: "../../app" }))).message).toContain("a UID of digits and points");
   });
 
   it("is read by the command line, signed in by its environment", async () => {
-    const address = `${orthanc.url}/studies/${study}`;
+    const address = `${orthanc.server.url}/studies/${study}`;
     const refused = await cli(["info", address]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("DICOMWEB_AUTHORIZATION");
-    process.env.DICOMWEB_AUTHORIZATION = orthanc.headers.Authorization;
+    process.env.DICOMWEB_AUTHORIZATION = orthanc.server.headers.Authorization;
     try {
-      const series = (await dicomWebSeries({ ...orthanc, study })).find(({ description }) => description === "voi_lut.dcm")?.series as string;
+      const series = (await dicomWebSeries({ ...orthanc.server, study })).find(({ description }) => description === "voi_lut.dcm")?.series as string;
       const { code, stdout } = await cli(["info", "--values", `${address}/series/${series}`]);
       expect(code).toBe(0);
       expect(stdout).toMatch(/^voi_lut\.dcm\n/);
-      const { stderr } = await cli(["info", orthanc.url]);
+      const { stderr } = await cli(["info", orthanc.server.url]);
       expect(stderr).toContain(study);
       expect(stderr + stdout).not.toMatch(/phantom/i);
       expect((await cli(["segment", address, "--point", "1,1"])).stderr).toContain("--out is needed");
@@ -118,11 +120,11 @@ describe.skipIf(!orthancIsHere)("a server", () => {
     const other = await startOrthanc();
     try {
       const file = readFileSync(join(DICOM, "u16.dcm"));
-      await toDicomWeb([file, readFileSync(join(DICOM, "seg_binary.dcm"))], other);
-      const { volumes, segmentations } = await fromDicomWeb({ ...other, study, decoders });
+      await toDicomWeb([file, readFileSync(join(DICOM, "seg_binary.dcm"))], other.server);
+      const { volumes, segmentations } = await fromDicomWeb({ ...other.server, study, decoders });
       expect(volumes).toHaveLength(1);
       expect(segmentations).toHaveLength(1);
-      expect((await samError(toDicomWeb([file.subarray(0, 200)], other))).message).toMatch(/did not keep|HTTP 4/);
+      expect((await samError(toDicomWeb([file.subarray(0, 200)], other.server))).message).toMatch(/did not keep|HTTP 4/);
     } finally {
       await other.close();
     }

@@ -23,14 +23,13 @@ describe.skipIf(!orthancIsHere)("a segmentation on a server", () => {
   afterAll(() => orthanc?.close());
 
   const servedVolumes = async () => {
-    const studies = (await (await fetch(`${orthanc.url}/studies`, { headers: { ...orthanc.headers, Accept: "application/dicom+json" } })).json()) as Record<
-      string,
-      { Value: string[] }
-    >[];
+    const studies = (await (
+      await fetch(`${orthanc.server.url}/studies`, { headers: { ...orthanc.server.headers, Accept: "application/dicom+json" } })
+    ).json()) as Record<string, { Value: string[] }>[];
     return Promise.all(
       studies.map(async (one) => ({
         study: one["0020000D"]?.Value[0] as string,
-        ...(await fromDicomWeb({ ...orthanc, study: one["0020000D"]?.Value[0] as string, decoders })),
+        ...(await fromDicomWeb({ ...orthanc.server, study: one["0020000D"]?.Value[0] as string, decoders })),
       })),
     );
   };
@@ -49,7 +48,7 @@ describe.skipIf(!orthancIsHere)("a segmentation on a server", () => {
         );
         map.draw(1, slices - 1, Uint32Array.of(1, 4, columns + 2, columns + 5));
         map.draw(2, 1, Uint32Array.of(columns * rows - 5, columns * rows));
-        const answer = await toDicomWeb([await writeLabels(map, volume, "dicom-seg", { description: `of ${volume.name}` })], { ...orthanc, study });
+        const answer = await toDicomWeb([await writeLabels(map, volume, "dicom-seg", { description: `of ${volume.name}` })], { ...orthanc.server, study });
         expect(answer).toMatchObject({ status: 200, kept: [{ sopInstance: expect.stringMatching(/^2\.25\./), url: expect.stringContaining("/instances/") }] });
         drawn.push({ study, volume, map, sopInstance: answer.kept[0]?.sopInstance as string });
       }
@@ -77,9 +76,9 @@ describe.skipIf(!orthancIsHere)("a segmentation on a server", () => {
     const map = new Labelmap(volume.columns, volume.rows, volume.slices, [{ id: 1, name: "a", color: [1, 2, 3] }]);
     map.draw(1, 0, Uint32Array.of(0, 3));
     const file = await writeLabels(map, volume, "dicom-seg");
-    const elsewhere = await samError(toDicomWeb([file], { ...orthanc, study: "1.2.3" }), "file");
+    const elsewhere = await samError(toDicomWeb([file], { ...orthanc.server, study: "1.2.3" }), "file");
     expect(elsewhere.message).toMatch(/keeps all 1 files, got 1 that it did not keep \(.*code [0-9A-F]{4}\)/);
-    const { headers: _, ...unsigned } = orthanc;
+    const { headers: _, ...unsigned } = orthanc.server;
     expect((await samError(toDicomWeb([file], unsigned), "file")).message).toMatch(/sign-in \(HTTP 401\)/);
   });
 });

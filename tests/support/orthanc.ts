@@ -11,10 +11,8 @@ import { until } from "./until.ts";
 export const orthancIsHere = readSetup().orthanc !== undefined;
 
 export interface Orthanc {
-  /** The DICOMweb root. */
-  readonly url: string;
-  /** What its only user signs in with. */
-  readonly headers: { readonly Authorization: string };
+  /** Its DICOMweb root, and what its only user signs in with. */
+  readonly server: { readonly url: string; readonly headers: { readonly Authorization: string } };
   /** Puts files into it; gives how many it took. */
   fill(files: readonly Uint8Array[]): Promise<number>;
   close(): Promise<void>;
@@ -60,8 +58,7 @@ export async function startOrthanc(settings: Record<string, unknown> = {}): Prom
   fails.catch(() => undefined);
   await Promise.race([answers, fails]);
   return {
-    url: `${base}/dicom-web`,
-    headers,
+    server: { url: `${base}/dicom-web`, headers },
     async fill(files) {
       let taken = 0;
       for (const body of files) {
