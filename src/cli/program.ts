@@ -339,7 +339,7 @@ function benchCommand(root: Command, environment: Environment): void {
     .option("--weights <weights>", "checkpoint file; default: weights by formula, whose answer is known", once("--weights", checkWeights))
     .option(
       "--config <name>",
-      "network of the default weights: vit_b, small for slow devices, or a member of the family: tiny_vit, lite_medsam, slimsam, sam_b, sam_l, sam_h",
+      "network of the default weights: vit_b, small for slow devices, or a member of the family: tiny_vit, lite_medsam, slimsam, slimsam_50, sam_b, sam_l, sam_h",
       "vit_b",
     )
     .option("--runs <n>", "of each measurement", positive("--runs", true), 20)

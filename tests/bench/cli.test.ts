@@ -50,7 +50,7 @@ describe("bench, without a device", () => {
     [["--gflops", "5"], "--gflops and --gbs are given together"],
     [["--runs", "0"], "--runs must be a whole number above 0; got 0"],
     [["--runs", "2.5"], "--runs must be a whole number above 0; got 2.5"],
-    [["--config", "tiny"], "--config must be vit_b, small, tiny_vit, lite_medsam, slimsam, sam_b, sam_l or sam_h; got tiny"],
+    [["--config", "tiny"], "--config must be vit_b, small, tiny_vit, lite_medsam, slimsam, slimsam_50, sam_b, sam_l or sam_h; got tiny"],
     [["--weights", "synthetic:7"], "chosen with --config"],
     [["--precision", "f64"], "--precision must be of f32, f16, int8, with commas between; got f64"],
     [["--compare", "nowhere.json"], "--compare nowhere.json: no such file"],
