@@ -15,8 +15,11 @@ if (process.env.VITEST && existsSync(`${root}.cache/setup.json`)) {
 }
 
 const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test.ts"];
+const QUICK = process.env.SAM_MED2D_QUICK === "1";
 /** Full-size networks, whole files in memory: for CI and `npm test -- --all` (tests/support/quick.ts). */
-const LARGE_TESTS = process.env.SAM_MED2D_QUICK === "1" ? ["tests/**/*.large.test.ts"] : [];
+const LARGE_TESTS = QUICK ? ["tests/**/*.large.test.ts"] : [];
+/** What `npm test` drives in Chromium: both adapters' parity, the known mask, the page's and the bench's main ways. The rest takes a quarter of an hour. */
+const QUICK_IN_BROWSER = ["app_page", "app_access", "app_files", "app_volumes", "app_no_webgpu", "known_mask", "parity", "bench_page"];
 
 // Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
 const common = {
@@ -64,7 +67,7 @@ export default defineConfig({
           server,
           name: "browser",
           setupFiles: ["tests/support/families.ts"],
-          include: BROWSER_TESTS,
+          include: QUICK ? QUICK_IN_BROWSER.map((name) => `tests/browser/${name}.test.ts`) : BROWSER_TESTS,
           exclude: LARGE_TESTS,
           globalSetup: ["tests/app/fake/site.ts"],
         },

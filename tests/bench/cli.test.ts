@@ -1,11 +1,8 @@
 // The bench command: counts without a device, and as a process on Dawn its JSON, CSV and comparison.
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { DEVICE_MODELS } from "../../src/graph/time_model.ts";
-import { parseReport } from "../../src/bench/report.ts";
-import { useCli } from "../cli/process.ts";
 import { cli, useFolder } from "../cli/support.ts";
-import { describeGpu } from "../support/dawn.ts";
 
 const folder = useFolder();
 const at = (name: string) => folder.file(name);
@@ -81,32 +78,5 @@ describe("bench --count", () => {
     const dispatches = Number(/^all +(\d+)/m.exec(stdout)?.[1]);
     expect(dispatches).toBeGreaterThan(50);
     expect(dispatches).toBeLessThanOrEqual(most);
-  });
-});
-
-describeGpu("bench in a process", () => {
-  const run = useCli();
-
-  it("measures the small network, and compares with an earlier run", async () => {
-    const first = await run(["bench", "--config", "small", "--runs", "2", "--json", at("run.json"), "--csv", at("run.csv")]);
-    expect(first.code, first.stderr).toBe(0);
-    const report = parseReport(await readFile(at("run.json"), "utf8"));
-    expect(report.adapter.description).not.toBe("");
-    expect(report.precision).toBe("f32");
-    for (const graph of [report.encode, report.decode]) {
-      expect(graph.dispatches).toBeGreaterThan(10);
-      expect(graph.submits).toBeGreaterThanOrEqual(1);
-      expect(graph.medianMs).toBeGreaterThan(0);
-    }
-    expect(report.memory.weightBytes).toBeGreaterThan(1e6);
-    expect(report.memory.activationBytes).toBeGreaterThan(1e5);
-    const rows = (await readFile(at("run.csv"), "utf8")).trimEnd().split("\n");
-    expect(rows).toHaveLength(1 + report.encode.dispatches + report.decode.dispatches);
-
-    const second = await run(["bench", "--config", "small", "--runs", "1", "--json", "-", "--wall", "--compare", at("run.json")]);
-    expect(second.code).toBe(0);
-    expect(parseReport(second.stdout).timing.method).toBe("wall");
-    expect(second.stderr).toContain("Against the run of");
-    expect(second.stderr).toContain("other clock (timestamp)");
   });
 });

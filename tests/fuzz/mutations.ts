@@ -1,9 +1,10 @@
 // Broken inputs by the thousand, beside the checkpoints': seeded, so that a failure is found again.
 import { EDGES, mutateBytes, Random } from "../checkpoint/fuzz.ts";
 import type { Bytes } from "../checkpoint/support.ts";
+import { QUICK } from "../support/quick.ts";
 
-/** `npm run fuzz` sets it to 10: what is tried here is a tenth. */
-export const TIMES = Number(process.env.FUZZ_TIMES ?? 1);
+/** `npm run fuzz` sets it to 10: what is tried in CI is a tenth, by `npm test` a fiftieth. */
+export const TIMES = Number(process.env.FUZZ_TIMES ?? (QUICK ? 0.2 : 1));
 /** Of the processor's time: an input takes longer only if something hangs, however much else the machine does. */
 export const LONGEST_MS = 5000;
 

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { describeGpu } from "../support/dawn.ts";
 import { GOLDENS, readGolden } from "../support/goldens.ts";
+import { QUICK } from "../support/quick.ts";
 import { loadGolden } from "./dawn_model.ts";
 import { checkGolden, describeErrors } from "./golden_check.ts";
 
@@ -12,7 +13,7 @@ describeGpu("PyTorch's answers", () => {
     expect(SMALL.length).toBe(11);
   });
 
-  it.each(SMALL)("are met by %s", async (name) => {
+  it.each(QUICK ? SMALL.filter((name) => !name.startsWith("narrow_vit")) : SMALL)("are met by %s", async (name) => {
     const golden = readGolden(name);
     const model = await loadGolden(golden);
     expect(model.config).toEqual(golden.config);
