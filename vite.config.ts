@@ -18,8 +18,8 @@ const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test
 const QUICK = process.env.SAM_MED2D_QUICK === "1";
 /** Full-size networks, whole files in memory: for CI and `npm test -- --all` (tests/support/quick.ts). */
 const LARGE_TESTS = QUICK ? ["tests/**/*.large.test.ts"] : [];
-/** What `npm test` drives in Chromium: both adapters' parity, the known mask, the page's and the bench's main ways. The rest takes a quarter of an hour. */
-const QUICK_IN_BROWSER = ["app_page", "app_access", "app_files", "app_volumes", "app_no_webgpu", "known_mask", "parity", "bench_page"];
+/** What `npm test` drives in Chromium: parity, the known mask, the page's main ways. The rest takes a quarter of an hour. */
+const QUICK_IN_BROWSER = ["app_page", "app_access", "app_files", "app_volumes", "known_mask", "parity"];
 
 // Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
 const common = {

@@ -1,5 +1,5 @@
 // npm run test:consumers: the library as npm packs it, used the ways people use it: bundlers, plain pages, runtimes, compilers.
-// --fast tries those alone that need no package beyond the repository's; NAME… those whose name contains it. `npm run build` goes before.
+// --fast tries the quick ones alone, which need no package beyond the repository's; NAME… those whose name contains it. `npm run build` goes before.
 import { parseArgs } from "node:util";
 import { openBrowser } from "./consumers/browser.mjs";
 import { DOCUMENTATION } from "./consumers/documentation.mjs";

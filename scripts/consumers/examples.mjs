@@ -168,7 +168,7 @@ async function nodeBatch(shop) {
 }
 
 export const EXAMPLES = [
-  { name: "example script-tag", fast: true, run: scriptTag },
+  { name: "example script-tag", run: scriptTag },
   { name: "example react", run: react },
   { name: "example niivue", run: niivue },
   { name: "example cornerstone3d", run: cornerstone },

@@ -151,9 +151,9 @@ async function next(shop) {
 export const PAGES = [
   { name: "import map, every kind of image", run: everySource },
   { name: "import map, addresses with a query", fast: true, run: (shop) => plain(shop, { query: "?v=1" }) },
-  { name: "strict content security policy", fast: true, run: strictCsp },
+  { name: "strict content security policy", run: strictCsp },
   { name: "another origin", run: otherOrigin },
-  { name: "Vite 8, dev", fast: true, run: (shop) => viteDev(shop, "vite") },
+  { name: "Vite 8, dev", run: (shop) => viteDev(shop, "vite") },
   { name: "Vite 8, build", run: (shop) => vite(shop, "vite") },
   { name: "Vite 8, build, in a folder of a site", run: (shop) => vite(shop, "vite", "/some/where/") },
   { name: "Vite 7, dev", run: (shop) => viteDev(shop, "vite-7") },

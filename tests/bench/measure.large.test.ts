@@ -5,7 +5,6 @@ import { type BenchReport, parseReport, runsOf } from "../../src/bench/report.ts
 import { syntheticSubject } from "../../src/bench/configurations.ts";
 import { measure, ParityError } from "../../src/bench/measure.ts";
 import { describeGpu } from "../support/dawn.ts";
-import { QUICK } from "../support/quick.ts";
 
 const environment = { runtime: "node", agent: process.version, platform: process.platform, cores: 1 } as const;
 
@@ -55,19 +54,17 @@ describeGpu("bench of the small network", () => {
     await expect(measure({ subject: { ...subject, golden }, environment, runs: 1 })).rejects.toThrow(ParityError);
   });
 
-  if (!QUICK) {
-    it("measures all precisions, the first with the others beside it, their masks against f32's", async () => {
-      const report = await measure({ subject: syntheticSubject("small"), environment, runs: 1, precisions: PRECISIONS });
-      expectWhole(report);
-      expect(runsOf(report).map(({ precision }) => precision)).toEqual(["f32", "f16", "int8"]);
-      const [f16, int8] = report.beside ?? [];
-      expect(f16?.parity.maskIou).toBeGreaterThanOrEqual(0.995);
-      expect(int8?.parity.maskIou).toBeGreaterThanOrEqual(0.98);
-      const bytes = runsOf(report).map(({ memory }) => memory.weightBytes) as [number, number, number];
-      expect(bytes[0]).toBeGreaterThan(bytes[1]);
-      expect(bytes[1]).toBeGreaterThan(bytes[2]);
-    });
-  }
+  it("measures all precisions, the first with the others beside it, their masks against f32's", async () => {
+    const report = await measure({ subject: syntheticSubject("small"), environment, runs: 1, precisions: PRECISIONS });
+    expectWhole(report);
+    expect(runsOf(report).map(({ precision }) => precision)).toEqual(["f32", "f16", "int8"]);
+    const [f16, int8] = report.beside ?? [];
+    expect(f16?.parity.maskIou).toBeGreaterThanOrEqual(0.995);
+    expect(int8?.parity.maskIou).toBeGreaterThanOrEqual(0.98);
+    const bytes = runsOf(report).map(({ memory }) => memory.weightBytes) as [number, number, number];
+    expect(bytes[0]).toBeGreaterThan(bytes[1]);
+    expect(bytes[1]).toBeGreaterThan(bytes[2]);
+  });
 
   it("can be cancelled", async () => {
     const controller = new AbortController();
