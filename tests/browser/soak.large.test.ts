@@ -40,6 +40,7 @@ class Visitor {
   /** What must be listed, by image. */
   readonly #set = new Map<string, string[]>();
   #image = "CT, abdomen";
+  #lost = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly page: Page,
@@ -91,12 +92,21 @@ class Visitor {
     this.counts["other images"]++;
   }
 
+  /** Half a minute since the last loss: what is lost again sooner is not made again by itself, lest that go on without end. */
+  #mayLose(): boolean {
+    if (performance.now() - this.#lost < 31_000) return false;
+    this.#lost = performance.now();
+    return true;
+  }
+
   async killWorker(): Promise<void> {
+    if (!this.#mayLose()) return;
     await killWorker(this.page);
     this.counts["killed workers"]++;
   }
 
   async loseDevice(): Promise<void> {
+    if (!this.#mayLose()) return;
     await modelWorker(this.page)?.evaluate(() => globalThis.latestDevice?.destroy());
     this.counts["lost devices"]++;
   }
