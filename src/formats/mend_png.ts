@@ -2,10 +2,8 @@
 import { crc32 } from "../bytes/crc32.ts";
 import { MAX_RATIO } from "./inflate.ts";
 import type { Mended } from "./mend.ts";
+import { chunk, MARK, PASSES, SAMPLES } from "./png_parts.ts";
 
-const MARK = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-/** By colour type. */
-const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** Bytes of pixels; what claims more is not unpacked to find its rows. */
 const MOST = 2 ** 31;
 
@@ -32,7 +30,8 @@ export async function mendPng(bytes: Uint8Array<ArrayBuffer>): Promise<Mended> {
   const rows = layout.rowsIn(lines);
   if (rows === 0) return { ...facts, rows };
   const data = await repacked(layout.whole(lines), layout.size);
-  return { ...facts, rows, bytes: joined([MARK, ...[header, ...before, { type: "IDAT", body: data }, { type: "IEND", body: new Uint8Array() }].map(chunk)]) };
+  const kept = [header, ...before, { type: "IDAT", body: data }, { type: "IEND", body: new Uint8Array() }];
+  return { ...facts, rows, bytes: await joined([MARK, ...kept.map(({ type, body }) => chunk(type, body))]) };
 }
 
 /** Chunks in order; the last may be cut off. */
@@ -75,16 +74,7 @@ function layoutOf(header: Uint8Array): Layout | undefined {
     return { height, size: height * length, rowsIn, whole: (lines) => lines.subarray(0, rowsIn(lines) * length) };
   }
   // Adam7: the last of seven pictures has every second row; the others come before it.
-  const starts = [
-    [0, 0, 8, 8],
-    [4, 0, 8, 8],
-    [0, 4, 4, 8],
-    [2, 0, 4, 4],
-    [0, 2, 2, 4],
-    [1, 0, 2, 2],
-    [0, 1, 1, 2],
-  ] as const;
-  const sizes = starts.map(([x, y, dx, dy]) => {
+  const sizes = PASSES.map(([x, y, dx, dy]) => {
     const [columns, rows] = [Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)];
     return columns > 0 && rows > 0 ? rows * line(columns) : 0;
   });
@@ -121,7 +111,7 @@ async function unpacked(packed: readonly Uint8Array<ArrayBuffer>[], { size, heig
   };
   const fed = feed().catch(() => undefined);
   const reader = stream.readable.getReader();
-  const pieces: Uint8Array[] = [];
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
   let filled = 0;
   try {
     while (filled < most) {
@@ -135,7 +125,7 @@ async function unpacked(packed: readonly Uint8Array<ArrayBuffer>[], { size, heig
   }
   await reader.cancel().catch(() => undefined);
   await fed;
-  return joined(pieces).subarray(0, size);
+  return (await joined(pieces)).subarray(0, size);
 }
 
 /** All lines again: the rest as zeros, which no filter follows. */
@@ -144,22 +134,6 @@ async function repacked(lines: Uint8Array<ArrayBuffer>, size: number): Promise<U
   return new Uint8Array(await new Response(all.stream().pipeThrough(new CompressionStream("deflate"))).arrayBuffer());
 }
 
-function chunk({ type, body }: Pick<Chunk, "type" | "body">): Uint8Array {
-  const out = new Uint8Array(body.length + 12);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, body.length);
-  for (let i = 0; i < 4; i++) out[4 + i] = type.charCodeAt(i);
-  out.set(body, 8);
-  view.setUint32(body.length + 8, crc32(out.subarray(4, body.length + 8)));
-  return out;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+async function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Blob([...parts]).arrayBuffer());
 }

@@ -6,11 +6,10 @@ import type { Samples, Slice, Volume } from "../volume/volume.ts";
 import { labelsOfText } from "./label_text.ts";
 import { badFile, baseName, byteCount, CUT_OFF, DAMAGED } from "./fail.ts";
 import { inflateAll, MAX_RATIO } from "./inflate.ts";
+import { MARK, PASSES, SAMPLES } from "./png_parts.ts";
 import type { FileEntry, ReadContext, ReadResult } from "./reader.ts";
 import { scalars } from "./voxels.ts";
 
-const MARK = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-const SAMPLES: Record<number, Samples> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 const DEPTHS: Record<number, readonly number[]> = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16] };
 const MAX_SIDE = 1 << 20;
 
@@ -114,17 +113,6 @@ function labelsOf(chunk: Uint8Array): readonly Label[] | undefined {
   const mark = "Labels\0\0\0\0\0";
   return text.startsWith(mark) ? labelsOfText(text.slice(mark.length)) : undefined;
 }
-
-/** First column and row, and steps, of Adam7's seven pictures. */
-const PASSES = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-] as const;
 
 async function pixelsOf({ columns, rows, depth, colour, interlaced, packed }: Parts, path: string, context: ReadContext) {
   const samples = SAMPLES[colour] as number;

@@ -1,7 +1,7 @@
 // Labels of one slice as PNG: values are label ids, colours the labels', names and codes in a text chunk.
-import { crc32 } from "../bytes/crc32.ts";
 import type { Labelmap } from "../volume/labelmap.ts";
 import { labelText } from "./label_text.ts";
+import { chunk, MARK } from "./png_parts.ts";
 
 export interface PngOptions {
   /** Gray instead of a palette: some software turns palettes into colours. */
@@ -46,17 +46,7 @@ async function encodePng(columns: number, rows: number, depth: 8 | 16, colour: 0
   view.setUint32(0, columns);
   view.setUint32(4, rows);
   header.set([depth, colour, 0, 0, 0], 8);
-  const parts = [Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10)];
+  const parts = [MARK];
   for (const [type, body] of [["IHDR", header], ...chunks, ["IDAT", packed], ["IEND", new Uint8Array(0)]] as const) parts.push(chunk(type, body));
   return new Uint8Array(await new Blob(parts).arrayBuffer());
-}
-
-function chunk(type: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(body.length + 12);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, body.length);
-  out.set(new TextEncoder().encode(type), 4);
-  out.set(body, 8);
-  view.setUint32(8 + body.length, crc32(out.subarray(4, 8 + body.length)));
-  return out;
 }

@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { build } from "vite";
 import { describe, expect, it } from "vitest";
+import { useCliFile } from "../cli/process.ts";
 import { useFolder } from "../cli/support.ts";
 import { readSetup, ROOT } from "../support/setup_file.ts";
 
@@ -18,29 +18,15 @@ interface Parity {
 }
 
 describe.runIf(process.platform === "linux")("bench:pack", () => {
+  const cli = useCliFile();
+
   it("is under 55 MB, and checks and counts in an empty environment", async () => {
-    const external = ["webgpu", "sharp"];
-    await build({
-      configFile: join(ROOT, "vite.config.ts"),
-      root: ROOT,
-      logLevel: "error",
-      publicDir: false,
-      mode: "production",
-      ssr: { noExternal: true, external, target: "node" },
-      build: {
-        ssr: join(ROOT, "src/cli/main.ts"),
-        target: "node20",
-        outDir: folder.file("cli"),
-        minify: false,
-        rollupOptions: { external, output: { format: "es", codeSplitting: false, entryFileNames: "cli.js" } },
-      },
-    });
     const script = `${ROOT}scripts/bench_pack.mjs`;
     const { pack } = (await import(/* @vite-ignore */ script)) as {
       pack(out: string, options: { cli: string; level: number }): Promise<{ bytes: number }>;
     };
     const out = folder.file("pack");
-    const { bytes } = await pack(out, { cli: join(folder.file("cli"), "cli.js"), level: 2 });
+    const { bytes } = await pack(out, { cli: cli(), level: 2 });
     expect(bytes).toBeLessThan(55e6);
     // Temporary files of its own, so that nothing unpacked before is met.
     const env = { PATH: "/usr/bin:/bin", TMPDIR: folder.file("."), ...readSetup().env };
