@@ -36,6 +36,7 @@ it("axe finds nothing: at the start, while marking, in the labels, the help, on 
   expect(await violations(page)).toEqual([]);
   await page.setViewport({ width: 1440, height: 900 });
   await page.click("#help-open");
+  await page.waitForSelector("#help[open]");
   expect(await violations(page)).toEqual([]);
   await screenshots(page, "keys");
   await page.setViewport({ width: 1440, height: 900 });

@@ -212,7 +212,7 @@ describe("the keyboard alone", () => {
     await status(page, /^Box: first corner set/);
     await page.keyboard.press("Escape");
     await page.keyboard.press("?");
-    expect(await page.$eval("dialog", (dialog) => (dialog as HTMLDialogElement).open)).toBe(true);
+    await page.waitForSelector("#help[open]");
     await pictures(page, "app_help");
     await page.close();
   });
