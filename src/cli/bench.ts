@@ -28,7 +28,7 @@ import { checkDestinations, writeAll } from "./outputs.ts";
 import { PeerProcess } from "./peer_process.ts";
 import { duration, Terminal } from "./terminal.ts";
 import { CommandError, reasonOf, UsageError } from "./usage.ts";
-import { openWeights } from "./weights.ts";
+import { filesOf, openWeights } from "./weights.ts";
 
 export interface BenchCommandOptions {
   readonly weights?: string;
@@ -58,10 +58,10 @@ export async function bench(options: BenchCommandOptions, environment: Environme
   const pinned = options.tuning === undefined ? undefined : await readChoices(options.tuning);
   if (device && !options.count) throw new UsageError("--device describes a device that is not here: it needs --count");
   const speed = options.gflops !== undefined && options.gbs !== undefined ? { gflops: options.gflops, gbs: options.gbs } : undefined;
-  const files = Object.fromEntries(Object.entries({ "--json": options.json, "--csv": options.csv }).filter(([, path]) => path !== "-"));
+  const weights = options.weights === undefined ? [] : await filesOf(options.weights);
   await checkDestinations(
-    files,
-    [options.weights, options.compare, options.tuning].filter((path) => path !== undefined),
+    { "--json": options.json === "-" ? undefined : options.json, "--csv": options.csv },
+    [...weights, options.compare, options.tuning, options.device].filter((path) => path !== undefined),
   );
   const before = options.compare === undefined ? undefined : await readReport(options.compare);
   const subject = await openSubject(options, signal);

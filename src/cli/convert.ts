@@ -10,26 +10,30 @@ import { ADAPTER } from "../model/tensor_names.ts";
 import { fetchFamily, fetchVit } from "../model/families.ts";
 import { expectedTensors } from "../model/network.ts";
 import type { Environment } from "./environment.ts";
+import { filesMade, isOwnManifest } from "./own_manifest.ts";
+import { expectFree } from "./own_mask.ts";
 import { checkDestinations, Outputs } from "./outputs.ts";
 import { duration, Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
-import { fileHash, isFile, openWeights } from "./weights.ts";
+import { fileHash, filesOf, isFile, openWeights } from "./weights.ts";
 
 export interface ConvertCommandOptions {
   readonly dtype: ConvertOptions["dtype"];
   readonly adapter?: "keep" | "drop";
   readonly names?: "reference" | "transformers";
   readonly strict?: boolean;
+  readonly force?: boolean;
   /** Bytes. */
   readonly shard?: number;
 }
 
 const EXTENSION = ".safetensors";
+const TAKEN = "name another output, or add --force";
 
 export async function convert(
   input: string,
   output: string,
-  { dtype, adapter = "keep", names = "reference", strict, shard }: ConvertCommandOptions,
+  { dtype, adapter = "keep", names = "reference", strict, shard, force }: ConvertCommandOptions,
   environment: Environment,
 ): Promise<void> {
   const { signal } = environment;
@@ -38,7 +42,9 @@ export async function convert(
   const name = basename(output, EXTENSION);
   const folder = dirname(output);
   const manifestPath = join(folder, `${name}.json`);
-  await checkDestinations({ output, manifest: manifestPath }, isFile(input) ? [input] : []);
+  const inputs = await filesOf(input);
+  await checkDestinations({ output, manifest: manifestPath }, inputs);
+  if (!force) await expectFree(manifestPath, TAKEN, isOwnManifest);
 
   const started = performance.now();
   const opened = await openWeights(input, signal, undefined, (notice) => terminal.notice(notice));
@@ -68,7 +74,12 @@ export async function convert(
       onProgress: ({ loaded, total }) => terminal.progress(`Converting  ${((loaded / total) * 100).toFixed(0)} %`),
     });
     // How many files there will be is known only now; an index may not replace the one it is made from.
-    for (const { name } of conversion.files) await checkDestinations({ output: join(folder, name) }, isFile(input) ? [input] : []);
+    for (const { name } of conversion.files) await checkDestinations({ output: join(folder, name) }, inputs);
+    // Several files have names that nobody gave.
+    if (conversion.files.length > 1 && !force) {
+      const made = await filesMade(manifestPath);
+      for (const { name } of conversion.files) await expectFree(join(folder, name), TAKEN, async (path) => (await fileHash(path, signal)) === made.get(name));
+    }
     const outputs = new Outputs(signal);
     try {
       for (const file of conversion.files) await outputs.write(join(folder, file.name), file.pieces());

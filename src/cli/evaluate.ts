@@ -1,6 +1,8 @@
 // evaluate: the published protocol over a dataset, with results as JSON, CSV and HTML.
 import { createHash } from "node:crypto";
 import { version } from "../../package.json";
+import { join } from "node:path";
+import { DATASET_FILE } from "../eval/dataset.ts";
 import { MODES, type Mode } from "../eval/modes.ts";
 import { baseName } from "../eval/names.ts";
 import { expectModelPixels, parsePromptFile, promptsOf } from "../eval/prompt_file.ts";
@@ -9,13 +11,14 @@ import { evaluation, merge, type Run, type Settings } from "../eval/results.ts";
 import type { ChannelOrder, InputName, Precision } from "../index.ts";
 import { type DatasetRules, datasetOf } from "./dataset.ts";
 import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
-import { openDataset, readText } from "./evaluation_files.ts";
+import { expectSavable, openDataset, readText } from "./evaluation_files.ts";
+import { journalOf } from "./evaluation_journal.ts";
 import { type ReportOptions, reportFiles, summarise, writeReports } from "./evaluation_reports.ts";
 import { Work } from "./evaluation_run.ts";
 import { checkDestinations } from "./outputs.ts";
 import { Terminal } from "./terminal.ts";
 import { CommandError, UsageError } from "./usage.ts";
-import { defaultWeights, identityOf, isFile } from "./weights.ts";
+import { defaultWeights, filesOf, identityOf } from "./weights.ts";
 
 export type { ReportOptions };
 
@@ -54,14 +57,17 @@ export async function evaluate(path: string, options: EvaluateOptions, environme
     throw new UsageError(
       `--${rule.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is a rule for the slices of a volume: name its labels with --labels`,
     );
-  await checkDestinations({ ...reportFiles(options), "--save-prompts": options.savePrompts }, [
+  const destinations = { "the journal of --json": await journalOf(options.json), ...reportFiles(options), "--save-prompts": options.savePrompts };
+  await checkDestinations(destinations, [
     path,
+    join(path, DATASET_FILE),
     ...(options.labels === undefined ? [] : [options.labels]),
-    ...(isFile(weights) ? [weights] : []),
+    ...(await filesOf(weights)),
     ...(options.promptFile ? [options.promptFile] : []),
   ]);
   const dataset = options.labels === undefined ? await openDataset(path) : await datasetOf(path, options.labels, options, terminal, signal);
   for (const words of dataset.notices) terminal.notice(words);
+  if (options.saveMasks !== undefined) await expectSavable(options.saveMasks, dataset.entries, options.prompts);
   const promptText = options.promptFile ? await readText(options.promptFile, "--prompt-file") : undefined;
   const fixed =
     options.promptFile && promptText !== undefined

@@ -4,6 +4,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { kindOf, nameOfKind } from "../bytes/sniff.ts";
 import { DATASET_FILE, type Entry, type ImageEntry, parseDataset } from "../eval/dataset.ts";
+import type { Mode } from "../eval/modes.ts";
 import { plainPath } from "../eval/names.ts";
 import type { Notice, Problem } from "../eval/results.ts";
 import { truthOf } from "../eval/truth.ts";
@@ -11,7 +12,8 @@ import type { RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
 import { readAnyImage, readAnyPixels } from "./evaluation_images.ts";
 import type { ImageFile } from "./image_file.ts";
-import { CommandError, reasonOf } from "./usage.ts";
+import { expectFree } from "./own_mask.ts";
+import { CommandError, reasonOf, UsageError } from "./usage.ts";
 
 export interface Dataset {
   /** The folder's name, or the file's: paths differ between machines that share the work. */
@@ -103,6 +105,21 @@ export function savedNames(entries: readonly Entry[]): Map<string, string> {
     names.set(mask, name);
   }
   return names;
+}
+
+/** Below the folder of results. */
+export function savedPath(folder: string, mode: Mode, name: string): string {
+  return join(folder, mode === "box" ? "box" : `points_${mode}`, name);
+}
+
+/** Before any work: masks replace only masks that this command wrote. */
+export async function expectSavable(folder: string, entries: readonly Entry[], modes: readonly Mode[]): Promise<void> {
+  if (folder === "") throw new UsageError("--save-masks is empty: name a folder");
+  const found = await stat(folder).catch(() => undefined);
+  if (!found) return;
+  if (!found.isDirectory()) throw new UsageError(`--save-masks ${folder} is no folder: name one`);
+  for (const mode of modes)
+    for (const name of savedNames(entries).values()) await expectFree(savedPath(folder, mode, name), "name another folder with --save-masks");
 }
 
 export interface LoadedImage {

@@ -88,7 +88,10 @@ export class Journal {
   }
 
   async add(entry: JournalEntry): Promise<void> {
-    if (this.path !== undefined) await appendFile(this.path, `${JSON.stringify(entry)}\n`);
+    if (this.path === undefined) return;
+    await appendFile(this.path, `${JSON.stringify(entry)}\n`).catch((cause) => {
+      throw new CommandError(`cannot write ${this.path}: ${reasonOf(cause)}`, { cause });
+    });
   }
 
   async remove(): Promise<void> {

@@ -1,6 +1,6 @@
 // One evaluation: image after image, with a journal to go on from.
 import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { baselinesOf } from "../eval/baselines.ts";
 import { byImage, shard } from "../eval/dataset.ts";
 import type { Picture } from "../eval/html.ts";
@@ -13,11 +13,12 @@ import type { CaseResult, Evaluation, Notice, Problem, Run, Settings } from "../
 import { frame } from "../image/image.ts";
 import type { Segmenter } from "../index.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
-import { type Dataset, loadImage, savedNames } from "./evaluation_files.ts";
+import { type Dataset, loadImage, savedNames, savedPath } from "./evaluation_files.ts";
 import { Journal, type JournalEntry, journalOf } from "./evaluation_journal.ts";
 import { drawCase } from "./evaluation_pictures.ts";
 import { maskPng } from "./image_file.ts";
 import { writeAll } from "./outputs.ts";
+import { signed } from "./own_mask.ts";
 import { oneLine } from "./printable.ts";
 import { type Terminal, workProgress } from "./terminal.ts";
 import { Interrupted } from "./usage.ts";
@@ -171,9 +172,9 @@ export class Work {
     const { saveMasks } = this.options;
     if (!saveMasks) return;
     for (const [mode, answer] of answers) {
-      const path = join(saveMasks, mode === "box" ? "box" : `points_${mode}`, this.saved.get(mask) as string);
+      const path = savedPath(saveMasks, mode, this.saved.get(mask) as string);
       await mkdir(dirname(path), { recursive: true });
-      await writeAll(new Map([[path, await maskPng(answer.mask)]]));
+      await writeAll(new Map([[path, signed(await maskPng(answer.mask))]]));
     }
   }
 

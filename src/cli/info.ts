@@ -21,11 +21,16 @@ export async function info(paths: readonly string[], options: InfoOptions, envir
   const { signal } = environment;
   const terminal = new Terminal(environment.stderr);
   const file = options.json === "-" ? undefined : options.json;
+  const destinations = { "--json": file };
   await checkDestinations(
-    { "--json": file },
+    destinations,
     paths.filter((path) => !isAddress(path)),
   );
   const opened = await openPaths(paths, terminal, signal);
+  await checkDestinations(
+    destinations,
+    [...opened.volumes, ...opened.segmentations].flatMap(({ files }) => files),
+  );
   const report = await describe(opened, Boolean(options.values), signal);
   const json = `${JSON.stringify(report, plainNumbers, 2)}\n`;
   if (options.json === "-") environment.stdout.write(json);

@@ -1,6 +1,6 @@
 // measure and convert-mask: what files of labels hold, in numbers or in another format.
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { type LabelFormat, type LabelOptions, type Opened, type Segmentation, writeLabelFiles } from "../formats/index.ts";
 import type { Geometry, PlaneName } from "../volume/geometry.ts";
 import { Labelmap } from "../volume/labelmap.ts";
@@ -29,9 +29,11 @@ export async function measureCommand(path: string, options: MeasureOptions, envi
   const { signal, stdout, stderr } = environment;
   const terminal = new Terminal(stderr);
   const file = options.csv === "-" ? undefined : options.csv;
-  await checkDestinations({ "--csv": file }, [path, options.labels]);
+  const destinations = { "--csv": file };
+  await checkDestinations(destinations, [path, options.labels]);
   const volume = onlyVolume(await openPaths([path], terminal, signal), path);
-  const { labelmap, notes } = await labelsOn(volume, options.labels, terminal, signal, options.resample);
+  const { labelmap, notes, files } = await labelsOn(volume, options.labels, terminal, signal, options.resample);
+  await checkDestinations(destinations, [...volume.files, ...files]);
   const measures = await measure(labelmap, volume, signal);
   for (const note of [...volume.notes, ...notes, ...measures.notes]) stderr.write(`${note}\n`);
   const csv = measuresCsv(measures, volume.unit);
@@ -86,7 +88,8 @@ export async function convertMask(from: string, to: string, options: ConvertMask
   if (folder) await expectNewFolder(to);
   else await checkDestinations({ OUT: to }, on ? [from, on] : [from]);
   const grid = on ? onlyVolume(await openPaths([on], terminal, signal), on) : undefined;
-  const { labelmap, volume, notes } = await labelsOn(grid, from, terminal, signal, resample);
+  const { labelmap, volume, notes, files: read } = await labelsOn(grid, from, terminal, signal, resample);
+  if (!folder) await checkDestinations({ OUT: to }, [...(grid?.files ?? []), ...read]);
   for (const note of notes) stderr.write(`${note}\n`);
   const how: LabelOptions = { ...(gray && { gray }), ...(overlaps && { overlaps }), signal };
   if (!folder) {
@@ -104,6 +107,15 @@ async function expectFree(path: string): Promise<void> {
   if (await stat(path).catch(() => undefined)) throw new UsageError(`${path} would be written, and is there already: name another file`);
 }
 
+/** Before any work: names that will be made of the one given, one a slice, replace nothing. */
+export async function expectFreeSlices(out: string, { slices }: Volume, remedy: string): Promise<void> {
+  const { format, stem } = labelFormatOf(out) ?? {};
+  if (format !== "png" || stem === undefined || slices === 1) return;
+  const made = /^_\d{4,}\.png$/i;
+  const there = (await readdir(dirname(out)).catch(() => [])).find((name) => name.startsWith(basename(stem)) && made.test(name.slice(basename(stem).length)));
+  if (there !== undefined) throw new UsageError(`${join(dirname(out), there)} is there already, and a slice may be written to this name: ${remedy}`);
+}
+
 /** The labels of a file on `volume`, or on their own voxels without one. */
 export async function labelsOn(
   volume: Volume | undefined,
@@ -111,17 +123,18 @@ export async function labelsOn(
   terminal: Terminal,
   signal: AbortSignal,
   resample?: boolean,
-): Promise<LaidLabels & { readonly volume: Volume }> {
+): Promise<LaidLabels & { readonly volume: Volume; readonly files: readonly string[] }> {
   const source = await labelSource(volume, path, terminal, signal);
+  const { files } = source;
   if (volume && "segments" in source) {
     const drawn = await inDirection(source, volume, signal);
-    if (drawn) return { ...drawn, volume };
+    if (drawn) return { ...drawn, volume, files };
   }
-  if (volume) return { ...(await layLabels(source, volume, { signal, ...(resample && { resample: "nearest" }) })), volume };
+  if (volume) return { ...(await layLabels(source, volume, { signal, ...(resample && { resample: "nearest" }) })), volume, files };
   const { labelmap, geometry, notes } = await ownLabels(source, signal);
-  if (!("segments" in source)) return { labelmap, notes, volume: source };
+  if (!("segments" in source)) return { labelmap, notes, volume: source, files };
   const own = source.format === "dicom-seg" ? [`${path} is written on the slices it has itself: name its series with --on for all of them.`] : [];
-  return { labelmap, notes: [...notes, ...own], volume: gridOf(source.name, labelmap, geometry) };
+  return { labelmap, notes: [...notes, ...own], volume: gridOf(source.name, labelmap, geometry), files };
 }
 
 /** The one segmentation or volume of a path; of several, those that can belong to the volume. Pictures of single slices are stacked. */

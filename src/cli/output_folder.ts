@@ -1,7 +1,8 @@
 // A folder that a command makes: it appears when it is whole, or not at all.
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir, readdir, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { resolveTarget } from "./output_target.ts";
 import { CommandError, reasonOf, UsageError } from "./usage.ts";
 
 /** It must not be there yet, or be empty. */
@@ -18,10 +19,16 @@ export async function writeFolder(
   files: AsyncIterable<{ readonly path: string; readonly data: Uint8Array }>,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const partial = join(dirname(resolve(out)), `.sam-med2d-${process.pid}-${randomUUID().slice(0, 8)}.tmp`);
+  const made = `.sam-med2d-${process.pid}-${randomUUID().slice(0, 8)}.tmp`;
   const written: string[] = [];
   const folders = new Set<string>();
+  let partial = "";
   try {
+    // One that is there, a disk of its own perhaps, or what a link leads to, stays: it is filled.
+    const there = await realpath(out).catch(() => undefined);
+    const target = await resolveTarget(out);
+    const place = there ?? ("path" in target ? target.path : out);
+    partial = there ? join(there, made) : join(dirname(place), made);
     for await (const { path, data } of files) {
       signal.throwIfAborted();
       const folder = dirname(join(partial, path));
@@ -30,8 +37,13 @@ export async function writeFolder(
       await writeFile(join(partial, path), data);
       written.push(path);
     }
-    await rm(out, { recursive: true, force: true });
-    await rename(partial, out);
+    if (!there) await rename(partial, place);
+    else {
+      // Meanwhile somebody may have put something there.
+      const [first] = (await readdir(there)).filter((name) => name !== made);
+      if (first !== undefined) throw new CommandError(`${out} was empty and now has ${first} in it: name a new folder`);
+      for (const name of await readdir(partial)) await rename(join(partial, name), join(there, name));
+    }
     return written;
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
@@ -39,6 +51,6 @@ export async function writeFolder(
       throw new CommandError(`cannot write ${out}: ${reasonOf(cause)}`, { cause });
     throw cause;
   } finally {
-    await rm(partial, { recursive: true, force: true });
+    if (partial !== "") await rm(partial, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,7 @@
 // Files a command writes: all of them or none, and never half of one under its final name.
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, chmod, chown, copyFile, type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { access, chmod, chown, copyFile, type FileHandle, open, readFile, readlink, rename, rm, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { Stream } from "./output_stream.ts";
 import { identityOf, resolveTarget, type Target } from "./output_target.ts";
@@ -23,6 +23,9 @@ const FORMATS: Readonly<Record<string, string>> = {
 const TEXT = new Set([".json", ".csv", ".html"]);
 const PROMISES = /^\.(png|npy|json|csv|html?|jpe?g|tiff?|bmp|gif|webp|dcm|nii|gz|nrrd|mha|npz|pdf|svg|xlsx?|pth?|safetensors)$/;
 
+/** Files to be written, each by the option that names it. */
+export type Destinations = Readonly<Record<string, string | undefined>>;
+
 function expectEnding(option: string, path: string): void {
   const format = FORMATS[option];
   const ending = extname(path).toLowerCase();
@@ -35,16 +38,22 @@ function expectEnding(option: string, path: string): void {
  * Before any work: folders exist and can be written to, no two options name one file, and no input is overwritten, whatever
  * links lead there. Devices may be named more than once.
  */
-export async function checkDestinations(outputs: Readonly<Record<string, string | undefined>>, inputs: readonly string[]): Promise<void> {
+export async function checkDestinations(outputs: Destinations, inputs: readonly string[]): Promise<void> {
   const taken = new Map<string, string>();
   for (const path of inputs) taken.set(await identityOf(path), "an input of this command");
   for (const [option, path] of Object.entries(outputs)) {
     if (path === undefined) continue;
     if (path === "") throw new UsageError(`${option} is empty: name a file`);
+    if (path === "-")
+      throw new UsageError(
+        `${option} -: by this name only --json, and --csv of measure, go to standard output: name a file, /dev/stdout, or ./- for a file called so`,
+      );
     const target = await resolveTarget(path).catch((cause) => {
       throw new CommandError(`${option} ${path}: ${reasonOf(cause)}`, { cause });
     });
     if (target.kind === "folder") throw new UsageError(`${option} ${path} is a folder: name a file in it`);
+    if (target.kind === "file" && /[\\/]\.?$/.test(path)) throw new UsageError(`${option} ${path} is the name of a folder: name a file in it`);
+    if (target.kind === "descriptor") await expectWritable(option, path, target.descriptor);
     if (target.kind === "device") continue;
     const identity = target.kind === "descriptor" ? `descriptor ${target.descriptor}` : await identityOf(target.path);
     const other = taken.get(identity);
@@ -59,6 +68,16 @@ export async function checkDestinations(outputs: Readonly<Record<string, string 
       throw new CommandError(`${option} ${path} cannot be written: ${reasonOf(cause)}`, { cause });
     });
   }
+}
+
+/** A descriptor that somebody opened for this process, to be written to: Node has others of its own, which must not be. */
+async function expectWritable(option: string, path: string, descriptor: number): Promise<void> {
+  if (process.platform !== "linux") return;
+  const leads = await readlink(`/proc/self/fd/${descriptor}`).catch(() => "");
+  const flags = /^flags:\s*(\d+)/m.exec(await readFile(`/proc/self/fdinfo/${descriptor}`, "utf8").catch(() => ""))?.[1] ?? "";
+  const forReading = (Number.parseInt(flags, 8) & 3) === constants.O_RDONLY;
+  if (leads === "" || leads.startsWith("anon_inode:") || forReading)
+    throw new CommandError(`${option} ${path}: descriptor ${descriptor} is not open for writing`);
 }
 
 /** Writes every file beside its destination, then moves all into place; what is no regular file is written in place. */

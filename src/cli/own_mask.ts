@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { crc32 } from "../bytes/crc32.ts";
+import { UsageError } from "./usage.ts";
 
 const KEYWORD = "Software";
 const SIGNATURE = 8;
@@ -32,6 +33,12 @@ export async function isOwnMask(path: string): Promise<boolean> {
   const chunks = chunksOf(await readFile(path));
   const texts = chunks.filter(({ type }) => type === "tEXt").map(({ data }) => new TextDecoder("latin1").decode(data));
   return texts.includes(`${KEYWORD}\0${markOf(chunks)}`);
+}
+
+/** A name that nobody gave may replace only what this command wrote. */
+export async function expectFree(path: string, remedy: string, isOwn: (path: string) => Promise<boolean> = isOwnMask): Promise<void> {
+  if (!(await stat(path).catch(() => undefined)) || (await isOwn(path).catch(() => false))) return;
+  throw new UsageError(`${path} is there already and was not made, or was changed since, by this command: ${remedy}`);
 }
 
 interface Chunk {

@@ -22,6 +22,8 @@ export interface Picture {
   /** For a report: what was chosen. */
   readonly chosen: { readonly volume: string; readonly slice: number; readonly slices: number; readonly window: string };
   readonly notes: readonly string[];
+  /** That the volume is read of. */
+  readonly files: readonly string[];
 }
 
 /** Whether anything was asked for that only a volume has. */
@@ -31,8 +33,8 @@ export function asksForSlice({ slice, position, plane, volume, window }: Picture
 
 /** Throws a UsageError where what was asked for is not there, and a CommandError where nothing opens. */
 export async function openPicture(path: string, options: PictureOptions, terminal: Terminal, signal: AbortSignal): Promise<Picture> {
-  const { view, slice, window } = await openView(path, options, terminal, signal);
-  return pictureOf(view, slice, window, signal);
+  const { stored, view, slice, window } = await openView(path, options, terminal, signal);
+  return { ...(await pictureOf(view, slice, window, signal)), files: stored.files };
 }
 
 /** A slice of a volume, in the plane and through the window that were asked for. */
@@ -46,7 +48,7 @@ export interface View {
   readonly window: Window;
 }
 
-export async function pictureOf(view: Volume, slice: number, window: Window, signal: AbortSignal): Promise<Picture> {
+export async function pictureOf(view: Volume, slice: number, window: Window, signal: AbortSignal): Promise<Omit<Picture, "files">> {
   const image = render(await view.slice(slice, { signal }), window, view);
   const chosen = {
     volume: view.name,

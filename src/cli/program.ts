@@ -163,7 +163,7 @@ function segmentCommand(root: Command, environment: Environment): void {
     .option("--min-stability <share>", "with --everything: least stability; default 0.95", once("--min-stability", share("--min-stability")))
     .option("--crops <layers>", "with --everything: 1 looks at 4 enlarged crops too, 2 at 20; default 0", once("--crops", whole("--crops")))
     .option("--min-region <pixels>", "with --everything: smaller islands and holes are removed; default 0", once("--min-region", whole("--min-region")))
-    .option("--force", "overwrite IMAGE.mask.png also where this command did not make it")
+    .option("--force", "overwrite IMAGE.mask.png, and slices numbered after --out, also where this command did not make them")
     .option("--overlay <file.png>", "image with mask, contour and prompt")
     .option("--json <file|->", "scores, best, area, bbox, times; - for standard output, with nothing else on it")
     .option("--save-embedding <file.npy>", "image embedding, float32 [1, 256, 16, 16]")
@@ -379,6 +379,7 @@ function convertCommands(root: Command, environment: Environment): void {
       .addOption(new Option("--names <names>", "of the tensors: the reference's, or those of transformers' SamModel").choices(["reference", "transformers"]))
       .addOption(strictOption())
       .option("--shard <size>", "several files of at most this size, for instance 200MB", parseSize)
+      .option("--force", "overwrite the manifest and the parts also where this command did not make them")
       .action(async (input: string, output: string, options: ConvertCommandOptions) => {
         const { convert } = await import("./convert.ts");
         await convert(input, output, options, environment);

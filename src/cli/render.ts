@@ -13,8 +13,10 @@ export interface RenderOptions extends PictureOptions {
 export async function renderSlice(path: string, options: RenderOptions, environment: Environment): Promise<void> {
   const { signal } = environment;
   const terminal = new Terminal(environment.stderr);
-  await checkDestinations({ "--out": options.out }, isAddress(path) ? [] : [path]);
-  const { image, chosen, notes } = await openPicture(path, options, terminal, signal);
+  const destinations = { "--out": options.out };
+  await checkDestinations(destinations, isAddress(path) ? [] : [path]);
+  const { image, chosen, notes, files } = await openPicture(path, options, terminal, signal);
+  await checkDestinations(destinations, files);
   for (const note of notes) terminal.say(`sam-med2d: ${note}`);
   const { data, width, height, channels } = image;
   const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);

@@ -1,5 +1,4 @@
 // segment: one image, one prompt, one mask.
-import { stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import type { Found } from "../everything/index.ts";
 import { area, boundingBox } from "../image/mask.ts";
@@ -10,16 +9,16 @@ import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
 import { type ImageFile, isPicture, maskPng, readImage, rgbPng } from "./image_file.ts";
 import { isAddress } from "./dicomweb.ts";
 import { labelFormatOf } from "./labels.ts";
-import { checkDestinations, writeAll } from "./outputs.ts";
+import { checkDestinations, type Destinations, writeAll } from "./outputs.ts";
 import { checkMaskSide, readMaskInput } from "./mask_input.ts";
 import { drawOverlay } from "./overlay.ts";
-import { isOwnMask, signed } from "./own_mask.ts";
+import { expectFree, signed } from "./own_mask.ts";
 import { checkInside } from "./parse.ts";
 import { asksForSlice, openPicture, type PictureOptions } from "./picture.ts";
 import { type EverythingFlags, everythingJson, everythingPng, expectFitting, findEverything } from "./segment_everything.ts";
 import { duration, loadProgress, Terminal } from "./terminal.ts";
 import { CommandError, UsageError } from "./usage.ts";
-import { defaultWeights, isFile } from "./weights.ts";
+import { defaultWeights, filesOf } from "./weights.ts";
 
 export interface SegmentOptions extends PictureOptions, EverythingFlags {
   readonly weights?: string;
@@ -53,17 +52,11 @@ export function defaultOut(image: string): string {
   return join(dirname(image), `${basename(image, extname(image))}.mask.png`);
 }
 
-/** A name that nobody gave may replace only what this command wrote. */
-async function expectFree(out: string): Promise<void> {
-  const found = await stat(out).catch(() => undefined);
-  if (!found?.isFile() || (await isOwnMask(out).catch(() => false))) return;
-  throw new UsageError(`${out} is there already and was not made, or was changed since, by this command: name another file with --out, or add --force`);
-}
-
 /** A picture as it is, or the slice that was chosen of a volume. */
-async function openImage(path: string, options: SegmentOptions, terminal: Terminal, signal: AbortSignal): Promise<ImageFile> {
+async function openImage(path: string, destinations: Destinations, options: SegmentOptions, terminal: Terminal, signal: AbortSignal): Promise<ImageFile> {
   if (!asksForSlice(options) && (await isPicture(path))) return readImage(path, { partial: options.partial === true, offer: "--partial" });
-  const { image, chosen, notes } = await openPicture(path, options, terminal, signal);
+  const { image, chosen, notes, files } = await openPicture(path, options, terminal, signal);
+  await checkDestinations(destinations, files);
   const shown = `${path}: ${chosen.volume}, slice ${chosen.slice} of ${chosen.slices}, window ${chosen.window}`;
   return { ...image, notices: [shown, ...notes] };
 }
@@ -99,12 +92,12 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
   };
   await checkDestinations(destinations, [
     ...(isAddress(imagePath) ? [] : [imagePath]),
-    ...(isFile(weights) ? [weights] : []),
+    ...(await filesOf(weights)),
     ...(options.maskInput ? [options.maskInput] : []),
   ]);
-  if (options.out === undefined && !options.force) await expectFree(out);
+  if (options.out === undefined && !options.force) await expectFree(out, "name another file with --out, or add --force");
 
-  const image = await openImage(imagePath, options, terminal, signal);
+  const image = await openImage(imagePath, destinations, options, terminal, signal);
   for (const notice of image.notices) terminal.notice(notice);
   const prompt: Prompt = {
     ...(options.point.length > 0 ? { points: options.point } : {}),

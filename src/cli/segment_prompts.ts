@@ -9,7 +9,7 @@ import { render } from "../volume/render.ts";
 import { pixelCount, runsOf, union } from "../volume/runs.ts";
 import { readPromptsJson, type SlicePrompts } from "../volume/volume_prompts.ts";
 import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
-import { expectSeries, labelFiles, labelFormatOf } from "./labels.ts";
+import { expectFreeSlices, expectSeries, labelFiles, labelFormatOf } from "./labels.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { openStored, shownWindow } from "./picture.ts";
 import { readText } from "./evaluation_files.ts";
@@ -17,7 +17,7 @@ import type { SegmentOptions } from "./segment.ts";
 import { encodeOptions } from "./segment_volume.ts";
 import { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
-import { defaultWeights, isFile } from "./weights.ts";
+import { defaultWeights, filesOf } from "./weights.ts";
 
 /** What each of these says, the file says of every slice. */
 const SAID_BY_FILE = ["slice", "position", "plane", "box", "maskInput", "propagate", "label", "overlay", "saveEmbedding", "saveLogits", "everything"] as const;
@@ -38,8 +38,11 @@ export async function segmentPrompts(
     );
   if (!labelFormatOf(out)) throw new UsageError(`${out}: with --prompts, name a file of labels: .nii.gz, .seg.nrrd, .dcm (DICOM SEG), .json (COCO) or .png`);
   const jsonFile = options.json === "-" ? undefined : options.json;
-  await checkDestinations({ OUT: out, "--json": jsonFile }, [path, options.prompts, ...(isFile(weights) ? [weights] : [])]);
+  const destinations = { OUT: out, "--json": jsonFile };
+  await checkDestinations(destinations, [path, options.prompts, ...(await filesOf(weights))]);
   const stored = await openStored(path, options.volume, terminal, signal);
+  await checkDestinations(destinations, stored.files);
+  if (!options.force) await expectFreeSlices(out, stored, "name another file with --out, or add --force");
   expectSeries(out, stored, path);
   const prompts = readPromptsJson(await readText(options.prompts, "--prompts"), stored, options.prompts);
   if (prompts.length === 0) throw new UsageError(`${options.prompts} holds no prompts`);

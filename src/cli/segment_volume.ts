@@ -9,7 +9,7 @@ import { propagate } from "../volume/propagate.ts";
 import { pixelCount, type Runs, runsOf } from "../volume/runs.ts";
 import { render } from "../volume/render.ts";
 import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
-import { expectSeries, labelFiles } from "./labels.ts";
+import { expectFreeSlices, expectSeries, labelFiles } from "./labels.ts";
 import { readMaskInput } from "./mask_input.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
 import { checkInside } from "./parse.ts";
@@ -17,7 +17,7 @@ import { openView, pictureOf, type View } from "./picture.ts";
 import type { SegmentOptions } from "./segment.ts";
 import { loadProgress, Terminal } from "./terminal.ts";
 import { CommandError, UsageError } from "./usage.ts";
-import { defaultWeights, isFile } from "./weights.ts";
+import { defaultWeights, filesOf } from "./weights.ts";
 
 /** A slice that was reached, for `--json`. */
 interface Reached {
@@ -38,8 +38,11 @@ export async function segmentVolume(path: string, out: string, options: SegmentO
   if (odd)
     throw new UsageError(`--${odd.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} belongs to one mask: leave it out where labels are written`);
   const jsonFile = options.json === "-" ? undefined : options.json;
-  await checkDestinations({ OUT: out, "--json": jsonFile }, [path, ...(isFile(weights) ? [weights] : []), ...(options.maskInput ? [options.maskInput] : [])]);
+  const destinations = { OUT: out, "--json": jsonFile };
+  await checkDestinations(destinations, [path, ...(await filesOf(weights)), ...(options.maskInput ? [options.maskInput] : [])]);
   const view = await openView(path, options, terminal, signal);
+  await checkDestinations(destinations, view.stored.files);
+  if (!options.force) await expectFreeSlices(out, view.stored, "name another file with --out, or add --force");
   expectSeries(out, view.stored, path);
   const [first, last] = options.propagate ?? [view.slice, view.slice];
   const { slices } = view.view;

@@ -31,7 +31,7 @@ export function exitCodeOf(error: unknown): number {
 /** One line for people; with `debug`, the stack and the causes as well. */
 export function messageOf(error: unknown, debug: boolean): string {
   if (!(error instanceof Error)) return String(error);
-  if (!debug) return oneLine(error.message || error.name);
+  if (!debug) return oneLine(isSystem(error) ? `${error.path ?? "a file"}: ${reasonOf(error)}` : error.message || error.name);
   const cause = error.cause === undefined ? "" : `\ncaused by ${messageOf(error.cause, true)}`;
   return `${error.stack ?? error.message}${cause}`;
 }
@@ -39,7 +39,16 @@ export function messageOf(error: unknown, debug: boolean): string {
 /** What the system said of a file: `no such file`. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return REASONS.get(code) ?? (error instanceof Error ? error.message : String(error));
+  const known = REASONS.get(code);
+  if (known) return known;
+  if (!(error instanceof Error)) return String(error);
+  // As Node has it: `EINVAL: invalid argument, write '/x'`.
+  return isSystem(error) ? (/^E[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message) : error.message;
+}
+
+/** What the system said of a file that no command expected to fail. */
+function isSystem(error: Error): error is NodeJS.ErrnoException {
+  return "syscall" in error && "code" in error;
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,7 @@
 // What `--weights` may name, and how it becomes something the model reads.
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ReadProgress } from "../bytes/byte_source.ts";
@@ -26,6 +27,18 @@ export function checkWeights(text: string): string {
 
 export function isFile(weights: string): boolean {
   return !SYNTHETIC.test(weights) && !ADDRESS.test(weights);
+}
+
+/** The files on disk that weights are read of: with an index, those it names. */
+export async function filesOf(weights: string): Promise<string[]> {
+  if (!isFile(weights)) return [];
+  const found = await stat(weights).catch(() => undefined);
+  const text = found?.isFile() && found.size <= MOST_INDEX ? await readFile(weights, "utf8").catch(() => "") : "";
+  try {
+    return [weights, ...partsOf(text.replace(/^\ufeff/, "")).map((part) => beside(weights, part))];
+  } catch {
+    return [weights];
+  }
 }
 
 /** The model that comes with the package; this file runs as dist/cli.js or src/cli/weights.ts. */
@@ -77,6 +90,8 @@ export async function identityOf(named: string, signal: AbortSignal): Promise<st
 }
 
 const PIECE = 4 << 20;
+/** Of an index, as the reader has it. */
+const MOST_INDEX = 4 << 20;
 
 interface Addressed {
   readonly signal: AbortSignal;

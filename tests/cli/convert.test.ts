@@ -65,6 +65,26 @@ describe("convert", () => {
     expect(await values(at("out.safetensors.index.json"), WEIGHT)).toEqual(await values(at("in.safetensors"), WEIGHT));
   });
 
+  it("replaces under names that nobody gave only what it wrote: the manifest, and parts", async () => {
+    const again = (args: readonly string[]) => cli(["convert", at("in.safetensors"), at("out.safetensors"), ...args]);
+    const parts = ["--shard", "4MB", "--dtype", "f16"];
+    for (const args of [[], [], parts, parts]) expect((await again(args)).code).toBe(0);
+    const [part] = (await folder.names()).filter((name) => name.startsWith("out-00001-of-"));
+    const over = await cli(["convert", at("out.safetensors.index.json"), at(part as string)]);
+    expect([over.code, over.stderr]).toEqual([2, expect.stringContaining("is also an input of this command")]);
+    for (const name of ["out.json", part as string]) {
+      const ours = await readFile(at(name));
+      await writeFile(at(name), '{ "mine": true }');
+      const refused = await again(parts);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(`${name} is there already and was not made.*--force`)]);
+      expect(await readFile(at(name), "utf8")).toContain("mine");
+      await writeFile(at(name), ours);
+    }
+    await writeFile(at("out.json"), '{ "mine": true }');
+    expect((await again([...parts, "--force"])).code).toBe(0);
+    expect(JSON.parse(await readFile(at("out.json"), "utf8"))).toMatchObject({ format: "safetensors" });
+  });
+
   it("has quantize for int8", async () => {
     expect((await cli(["quantize", at("in.safetensors"), at("out.safetensors")])).code).toBe(0);
     const bytes = (await readFile(at("out.safetensors"))).length;

@@ -289,6 +289,27 @@ describe("evaluate", () => {
     expect(await saved.metadata()).toMatchObject({ width: 120, height: 90, channels: 1 });
   });
 
+  it("replaces neither the dataset's list, nor its own journal, nor masks that it did not write", async () => {
+    const list = folder.file("good/label2image_test.json");
+    const before = await readFile(list, "utf8");
+    const refused = async (args: readonly string[], words: RegExp) => {
+      const { code, stderr } = await run(["--prompts", "box", ...args]);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(words)]);
+    };
+    await refused(["--json", list], /is also an input/);
+    await refused(["--save-prompts", list], /is also an input/);
+    await refused(["--json", folder.file("r.json"), "--csv", folder.file("r.json.journal")], /is also the journal of --json/);
+    await refused(["--save-masks", list], /is no folder/);
+    expect(await readFile(list, "utf8")).toBe(before);
+    const masks = ["--prompts", "box", "--save-masks", folder.file("kept")];
+    for (let i = 0; i < 2; i++) expect((await run(masks)).code).toBe(0);
+    const drawn = folder.file("kept/box/good/masks/us--drawn--b--nerve_000.png");
+    await writeMask(drawn, [300, 260], [1, 1, 9, 9]);
+    const corrected = await readFile(drawn);
+    await refused(masks, /nerve_000\.png is there already and was not made, or was changed since.*--save-masks/);
+    expect(corrected.equals(await readFile(drawn))).toBe(true);
+  });
+
   it("tells what the prompts alone are worth", async () => {
     const { stdout } = await run(["--baselines", "--json", folder.file("r.json")]);
     expect(stdout).toMatch(/without a network: ellipse in the box Dice \d\d\.\d\d, disc of radius \d+ around the point \d\d\.\d\d\n/);

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -113,9 +113,35 @@ describe("convert-mask", () => {
     expect(b.labelmap.save().drawn).toEqual(a.labelmap.save().drawn);
   });
 
+  it("never replace a file of the folder that they read", async () => {
+    const series = folder.file("series");
+    await mkdir(series);
+    await writeFile(join(series, "scan.nii.gz"), await readFile(image()));
+    const scan = join(series, "scan.nii.gz");
+    const before = await readFile(scan);
+    for (const args of [
+      ["info", series, "--json", scan],
+      ["convert-mask", series, scan],
+      ["segment", series, "--slice", "6", "--box", "2,2,30,30", "--out", scan],
+      ["render", series, "--slice", "6", "--out", join(series, "..", "series", "scan.nii.gz")],
+    ]) {
+      const { code, stderr } = await cli(args);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/is also an input of this command|is written as/)]);
+    }
+    expect((await readFile(scan)).equals(before)).toBe(true);
+  });
+
   it("refuses what a name does not tell, and pictures that are there already", async () => {
     expect((await cli(["convert-mask", labels(), folder.file("x.tiff")])).stderr).toMatch(/\.json \(COCO\) or \.png, or a folder with --format/);
     expect((await cli(["convert-mask", labels(), folder.file("p.png")])).stderr).toMatch(/p_\d{4}\.png would be written, and is there already/);
+    const drawn = ["segment", image(), "--slice", "6", "--box", "2,2,30,30", "--label", "organ", "--propagate", "5:7", "--out", folder.file("p.png")];
+    const numbered = (await readdir(folder.path)).find((name) => /^p_\d{4}\.png$/.test(name)) as string;
+    const before = await readFile(folder.file(numbered));
+    expect((await cli(drawn)).stderr).toMatch(
+      /p_\d{4}\.png is there already, and a slice may be written to this name: name another file with --out, or add --force/,
+    );
+    expect((await readFile(folder.file(numbered))).equals(before)).toBe(true);
+    expect((await cli([...drawn, "--force"], { loadModel: fakeModel().loadModel })).code).toBe(0);
     expect((await cli(["convert-mask", labels(), folder.file("d"), "--format", "dataset"])).stderr).toMatch(/name their volume with --on/);
   });
 });

@@ -1,8 +1,9 @@
 // Where outputs go: all or none, through links, into devices and pipes, and never over an input.
 import { execFileSync, spawn } from "node:child_process";
-import { chmod, link, lstat, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, link, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { expectNewFolder, writeFolder } from "../../src/cli/output_folder.ts";
 import { checkDestinations, writeAll } from "../../src/cli/outputs.ts";
 import { useFolder } from "./support.ts";
 
@@ -84,5 +85,47 @@ describe("checkDestinations", () => {
     }
     await expect(checkDestinations({ "--out": at("new.png"), "--overlay": join(at("in_the_way"), "..", "new.png") }, [])).rejects.toThrow(/is also --out/);
     await checkDestinations({ "--out": "/dev/null", "--overlay": "/dev/null" }, []);
+  });
+
+  it.each([
+    ["-", /--out -: .*standard output.*\.\/-/],
+    ["@new/", /--out .*new\/ is the name of a folder: name a file in it/],
+    ["@new/.", /is the name of a folder/],
+    ["/dev/fd/987654", /descriptor 987654 is not open for writing/],
+  ])("refuses %s as a name", async (name, words) => {
+    await expect(checkDestinations({ "--out": name.replace("@", `${folder.path}/`) }, [])).rejects.toThrow(words);
+  });
+});
+
+describe("writeFolder", () => {
+  async function* files() {
+    yield { path: "masks/a.png", data: new Uint8Array(3) };
+  }
+
+  it("fills an empty folder that is there, through a link too, and makes what a link leads to", async () => {
+    await mkdir(at("empty"));
+    await symlink("empty", at("to_empty"));
+    await symlink("made", at("to_made"));
+    const before = (await stat(at("empty"))).ino;
+    for (const [out, real] of [
+      ["to_empty", "empty"],
+      ["to_made", "made"],
+    ] as const) {
+      await expectNewFolder(at(out));
+      expect(await writeFolder(at(out), files(), new AbortController().signal)).toEqual(["masks/a.png"]);
+      expect([(await lstat(at(out))).isSymbolicLink(), await readdir(at(real))]).toEqual([true, ["masks"]]);
+    }
+    expect((await stat(at("empty"))).ino).toBe(before);
+    await expect(expectNewFolder(at("to_empty"))).rejects.toThrow(/has files in it/);
+  });
+
+  it("leaves alone what was put there meanwhile", async () => {
+    await mkdir(at("taken"));
+    async function* slow() {
+      yield* files();
+      await writeFile(join(at("taken"), "mine.txt"), "mine");
+    }
+    await expect(writeFolder(at("taken"), slow(), new AbortController().signal)).rejects.toThrow(/was empty and now has mine\.txt in it/);
+    expect(await readdir(at("taken"))).toEqual(["mine.txt"]);
   });
 });
