@@ -108,7 +108,19 @@ async function adapterName() {
   return info ? info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(" ") : "none";
 }
 
-/** Rounds of every peer in turn, so that what else the machine does meets all of them alike. `console.info` tells how far it is. */
+/** Times of `call`: its milliseconds by the clock, and by the processors where the browser's processes are counted (an adapter made of software computes there). */
+async function timed(call) {
+  const before = await window.processorSeconds();
+  const started = performance.now();
+  await call();
+  const ms = performance.now() - started;
+  return { ms, processorMs: before === null ? undefined : 1000 * ((await window.processorSeconds()) - before) };
+}
+
+/**
+ * Rounds of every peer in turn, so that what else the machine does meets all of them alike; without rounds each peer's first encode, its pipelines made in it,
+ * and one round of decodes. `console.info` tells how far it is.
+ */
 export async function comparePeers({ runs, peers: wanted, threads }) {
   const counts = countCalls();
   const adapter = await adapterName();
@@ -121,9 +133,9 @@ export async function comparePeers({ runs, peers: wanted, threads }) {
       console.info(`Opening ${name}, and its first encode`);
       const started = performance.now();
       const peer = await make();
-      await peer.encode();
+      const firstEncode = await timed(peer.encode);
       const first = await peer.decode();
-      peers.push({ ...peer, first, firstMs: performance.now() - started, encodeMs: [], decodeMs: [], counts: {} });
+      peers.push({ ...peer, first, firstMs: performance.now() - started, times: { first: [firstEncode], encode: [], decode: [] }, counts: {} });
     } catch (error) {
       failed.push({ name, error: String(error?.message ?? error).slice(0, 300) });
     }
@@ -136,15 +148,12 @@ export async function comparePeers({ runs, peers: wanted, threads }) {
   // Two exports of one network in f32: more than this apart, they are not the same network.
   const wrong = parity.findIndex(({ logits, scores }) => !(logits < 1e-3 && scores < 1e-3));
   if (wrong >= 0) throw new Error(`${peers[wrong].name} gives other masks (${JSON.stringify(parity[wrong])}): nothing was timed`);
-  const steps = ["encode", ...Array(DECODES).fill("decode")];
-  for (let run = 0; run < runs; run++) {
-    console.info(`Round ${run + 1} of ${runs}`);
-    for (const step of steps) {
+  for (let run = 0; run < Math.max(runs, 1); run++) {
+    console.info(`Round ${run + 1} of ${Math.max(runs, 1)}`);
+    for (const step of [...(runs > 0 ? ["encode"] : []), ...Array(DECODES).fill("decode")]) {
       for (const peer of peers) {
         Object.assign(counts, { dispatches: 0, submits: 0 });
-        const started = performance.now();
-        await peer[step]();
-        peer[`${step}Ms`].push(performance.now() - started);
+        peer.times[step].push(await timed(peer[step]));
         peer.counts[step] = { ...counts };
       }
     }
@@ -157,6 +166,6 @@ export async function comparePeers({ runs, peers: wanted, threads }) {
     agent: navigator.userAgent,
     isolated: crossOriginIsolated,
     failed,
-    peers: peers.map(({ name, firstMs, encodeMs, decodeMs, counts: calls }, i) => ({ name, firstMs, encodeMs, decodeMs, counts: calls, parity: parity[i] })),
+    peers: peers.map(({ name, firstMs, times, counts: calls }, i) => ({ name, firstMs, times, counts: calls, parity: parity[i] })),
   };
 }

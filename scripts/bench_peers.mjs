@@ -1,12 +1,12 @@
 // npm run bench:peers: this library, onnxruntime-web and transformers.js (WebGPU and WASM providers) on the same network in the same browser.
 // Off by default: it needs the peers, of which those that are not there are left out (npm install --no-save onnxruntime-web @huggingface/transformers,
 // or --modules FOLDER), and python3 with torch for the export; without them it says so and ends well.
-// --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b, --runs N, --python PROGRAM, --providers webgpu,wasm, --gpu, --json FILE.
+// --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b, --runs N (0: the first encode alone), --python PROGRAM, --providers webgpu,wasm, --gpu, --json FILE.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { exportOnnx, median, NETWORKS, openBrowser, serve } from "./peers/tools.mjs";
+import { exportOnnx, median, NETWORKS, openBrowser, processorSeconds, serve } from "./peers/tools.mjs";
 import { isMain, Problem, readJson, ROOT, runMain, say, writeJson } from "./tools.mjs";
 
 const PAGE = '<!doctype html><meta charset="utf-8"><title>Peers</title><link rel="icon" href="data:,">';
@@ -15,13 +15,20 @@ function report({ peers, failed, adapter, agent, threads }, exporter) {
   const [own] = peers;
   say(`\nOn ${adapter}, ${/\S*Chrome\/\S+/.exec(agent)?.[0] ?? agent}; the WASM provider has ${threads} threads. Every peer in turn:`);
   if (exporter) say(`The ONNX files are from ${exporter}.`);
-  for (const { name, firstMs, encodeMs, decodeMs, counts, parity } of peers) {
-    const ratio = (list, base) => (list === base ? "" : ` (${(median(list) / median(base)).toFixed(2)} times ours)`);
-    const calls = ({ dispatches, submits }) => (dispatches > 0 ? `, ${dispatches} dispatches, ${submits} submits` : "");
+  const line = (what, { times, counts }) => {
+    if (times[what].length === 0) return;
+    const [ms, processorMs] = ["ms", "processorMs"].map((key) => [times, own.times].map((of) => median(of[what].map((time) => time[key]))));
+    const ratio = ([its, ours]) => (times === own.times ? "" : ` (${(its / ours).toFixed(2)} times ours)`);
+    const processors = processorMs[0] > 0 ? `, on processors ${processorMs[0].toFixed(0)} ms${ratio(processorMs)}` : "";
+    const { dispatches = 0, submits } = counts[what] ?? {};
+    const calls = dispatches > 0 ? `, ${dispatches} dispatches, ${submits} submits` : "";
+    say(`  ${what === "first" ? "first encode" : `${what}, median`} ${ms[0].toFixed(1)} ms${ratio(ms)}${processors}${calls}`);
+  };
+  for (const peer of peers) {
+    const { name, firstMs, parity } = peer;
     say(`${name}`);
     say(`  from its import to the first mask ${(firstMs / 1000).toFixed(1)} s (${(firstMs / own.firstMs).toFixed(2)} times ours)`);
-    say(`  encode  median ${median(encodeMs).toFixed(1)} ms${ratio(encodeMs, own.encodeMs)}${calls(counts.encode)}`);
-    say(`  decode  median ${median(decodeMs).toFixed(1)} ms${ratio(decodeMs, own.decodeMs)}${calls(counts.decode)}`);
+    for (const what of ["first", "encode", "decode"]) line(what, peer);
     say(`  largest difference from ours: logits ${parity.logits.toExponential(1)}, scores ${parity.scores.toExponential(1)}`);
   }
   for (const { name, error } of failed) say(`${name}: not measured, ${error}`);
@@ -41,7 +48,7 @@ async function main() {
   });
   if (!NETWORKS.includes(values.config)) throw new Problem(`--config must be ${NETWORKS.join(", ")}; got ${values.config}`);
   const runs = Number(values.runs);
-  if (!(Number.isInteger(runs) && runs > 0)) throw new Problem(`--runs must be a whole number above 0; got ${values.runs}`);
+  if (!(Number.isInteger(runs) && runs >= 0)) throw new Problem(`--runs must be a whole number, 0 for the first encode alone; got ${values.runs}`);
   const modules = resolve(values.modules);
   const ort = join(modules, "onnxruntime-web/dist");
   const transformers = join(modules, "@huggingface/transformers/dist");
@@ -70,6 +77,7 @@ async function main() {
     page.on("console", (message) => {
       if (message.type() === "info") say(`${message.text()} …`);
     });
+    await page.exposeFunction("processorSeconds", () => processorSeconds(browser));
     await page.goto(`${server.origin}/`);
     const providers = values.providers.split(",");
     const peers = Object.keys(has).flatMap((library) => (has[library] ? providers.map((provider) => ({ library, provider })) : []));
@@ -80,7 +88,7 @@ async function main() {
     }, options);
     const { exporter } = readJson(join(plain, "peers.json"));
     report(found, exporter);
-    if (values.json) writeJson(resolve(values.json), { schema: "sam-med2d-bench-peers", version: 1, date: new Date().toISOString(), runs, exporter, ...found });
+    if (values.json) writeJson(resolve(values.json), { schema: "sam-med2d-bench-peers", version: 2, date: new Date().toISOString(), runs, exporter, ...found });
   } finally {
     await browser.close();
     server.close();

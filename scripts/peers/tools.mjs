@@ -59,9 +59,8 @@ export async function openBrowser({ gpu = false } = {}) {
   });
 }
 
-/** Bytes that a browser's processes hold, what they share counted once (Linux; elsewhere undefined). A software adapter's "GPU memory" is among them. */
-export function memoryOf(browser) {
-  if (!existsSync("/proc/self/smaps_rollup")) return undefined;
+/** Ids of a browser's processes: its own and all below it (Linux). */
+function processesOf(browser) {
   const parents = new Map();
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
@@ -72,14 +71,34 @@ export function memoryOf(browser) {
   }
   const root = browser.process().pid;
   const below = (pid) => pid === root || (parents.has(pid) && below(parents.get(pid)));
-  let bytes = 0;
-  for (const pid of parents.keys()) {
-    if (!below(pid)) continue;
+  return [...parents.keys()].filter(below);
+}
+
+/** What `read` finds in a file of each of a browser's processes, summed. */
+function sumOver(browser, file, read) {
+  let sum = 0;
+  for (const pid of processesOf(browser)) {
     try {
-      bytes += 1024 * Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
+      sum += read(readFileSync(`/proc/${pid}/${file}`, "utf8"));
     } catch {
-      // As above.
+      // It has ended meanwhile.
     }
   }
-  return bytes;
+  return sum;
+}
+
+/** Bytes that a browser's processes hold, what they share counted once (Linux; elsewhere undefined). A software adapter's "GPU memory" is among them. */
+export function memoryOf(browser) {
+  if (!existsSync("/proc/self/smaps_rollup")) return undefined;
+  return sumOver(browser, "smaps_rollup", (text) => 1024 * Number(/^Pss:\s+(\d+)/m.exec(text)?.[1]));
+}
+
+/** Seconds a browser's processes have spent on processors (Linux; elsewhere undefined): unlike the clock's, the same whatever else the machine does. */
+export function processorSeconds(browser) {
+  if (!existsSync("/proc/self/stat")) return undefined;
+  // Fields 14 and 15, user and system time in hundredths, counted after the name in brackets, which may have spaces in it.
+  return sumOver(browser, "stat", (text) => {
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  });
 }
