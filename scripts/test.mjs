@@ -21,9 +21,9 @@ const failures = [];
 const skips = [];
 const times = [];
 
-/** Runs one step under a title. The step gives "" or what is wrong; an exception counts as that too. */
-async function step(title, action, { counts = true } = {}) {
-  say(`\n── ${title}`);
+/** Runs one step under a title, which `beside` others says its end alone. The step gives "" or what is wrong; an exception counts as that too. */
+async function step(title, action, { counts = true, beside = false } = {}) {
+  if (!beside) say(`\n── ${title}`);
   const start = performance.now();
   const failedBefore = total.failed;
   let wrong;
@@ -37,10 +37,15 @@ async function step(title, action, { counts = true } = {}) {
     failures.push(title);
     total.failed++;
   } else if (counts) total.passed++;
-  const mark = total.failed > failedBefore ? "✗" : "✓";
+  // Only a step of tests adds failures by itself, and nothing runs beside it.
+  const mark = wrong || (!counts && total.failed > failedBefore) ? "✗" : "✓";
   say(`${mark} ${title}: ${seconds(start)}`);
   times.push(`${seconds(start).padStart(8)}  ${mark} ${title}`);
   return wrong === "";
+}
+
+async function stepsBeside(checks) {
+  for (const { title, check } of checks) await step(title, check, { beside: true });
 }
 
 /** Adds one vitest run's report to the totals; gives what is wrong beyond failed tests. */
@@ -117,11 +122,13 @@ async function main() {
   const env = { ...found.env, SAM_MED2D_QUICK: quick ? "1" : "" };
   const inBrowser = files.some((file) => BROWSER_TESTS.test(file));
   const inNode = files.some((file) => !BROWSER_TESTS.test(file));
-  if (filters.length === 0) for (const { title, check } of CHECKS) await step(title, check);
+  // Each computes on one core: they go beside the build and the packed library.
+  const checks = filters.length === 0 ? stepsBeside(CHECKS) : undefined;
   const built = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/")) ? await step("Build", build) : true;
   if (filters.length === 0) await step("Size of the library", () => checkSize());
   if (filters.length === 0 && built) await step("The packed library, as it is used", () => tryConsumers({ fast: quick }));
   if (filters.length === 0 && all) await step("Documentation", buildDocs);
+  await checks;
   if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", env, filters), { counts: false });
   if (inBrowser) {
     if (built) await step("Tests in Chromium", () => vitest("browser", env, filters), { counts: false });
