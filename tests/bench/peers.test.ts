@@ -16,5 +16,8 @@ it("refuses what it does not know", async () => {
     code: 1,
     stderr: expect.stringContaining("--config must be small, default, vit_b, lite_medsam, tiny_vit, slimsam, slimsam_50, sam_b; got huge"),
   });
-  await expect(run("--runs", "none")).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("--runs must be a whole number, 0 for the first encode alone") });
+  await expect(run("--runs", "none")).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("--runs must be a whole number, 0 for the first encode alone"),
+  });
 });

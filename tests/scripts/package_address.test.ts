@@ -4,8 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { publicAddress } from "../../scripts/package_address.mjs";
 import { ROOT } from "../support/setup_file.ts";
+
+const { publicAddress } = (await import(/* @vite-ignore */ `${ROOT}scripts/package_address.mjs`)) as { publicAddress(origin: string): string | undefined };
 
 describe("the public address of git's origin", () => {
   it.each([
