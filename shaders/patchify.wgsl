@@ -26,11 +26,8 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>) {
   let channel = i / (patch4 * params.patch_side) % 3u;
   let token = i / (patch4 * params.patch_side * 3u);
   let first = ((token / params.grid) * params.patch_side + row) * params.grid * params.patch_side + token % params.grid * params.patch_side + column;
-  y[i] = vec4<f32>(normalise(pixels[first], channel), normalise(pixels[first + 1u], channel), normalise(pixels[first + 2u], channel), normalise(pixels[first + 3u], channel));
-}
-
-fn normalise(pixel: u32, channel: u32) -> f32 {
-  if (pixel >> 24u == 0u) { return 0.0; }
-  let value = f32((pixel >> (8u * channel)) & 255u);
-  return (value - colours[channel]) / colours[4u + channel];
+  let four = vec4<u32>(pixels[first], pixels[first + 1u], pixels[first + 2u], pixels[first + 3u]);
+  let values = vec4<f32>((four >> vec4<u32>(8u * channel)) & vec4<u32>(255u));
+  // Looked up once: on software adapters each load is a loop over the lanes.
+  y[i] = select((values - colours[channel]) / colours[4u + channel], vec4<f32>(), (four >> vec4<u32>(24u)) == vec4<u32>());
 }
