@@ -68,8 +68,9 @@ const KINDS: readonly (readonly [start: RegExp, medium: Medium, id: string, name
   [/^47475546/, "weights", "gguf", "a GGUF file"],
   // A length below 2^40 and the header's first brace.
   [/^.{10}0000007b/, "weights", "safetensors", "a safetensors file"],
-  // A bare pickle, or the tar archive of the oldest versions.
-  [/^800[0-5]/, "weights", "pickle", "a Python pickle (a PyTorch file in the legacy format, before 1.6)"],
+  // PyTorch's magic number as a pickle, any other pickle, or the tar archive of the oldest versions.
+  [/^800[0-5](95.{16})?8a0a6cfc9c46f9206aa85019/, "weights", "pickle", "a Python pickle (a PyTorch file in the legacy format, before 1.6)"],
+  [/^800[0-5]/, "weights", "plain-pickle", "a Python pickle that PyTorch did not write"],
   [/^.{514}7573746172/, "weights", "tar", "a tar archive (PyTorch's legacy format, before 1.6, is one)"],
   // A protocol buffer: ir_version, then the producer's name or an opset.
   [/^08[01].(12|1a|3a|42)/, "weights", "onnx", "an ONNX model"],

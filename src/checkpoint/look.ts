@@ -1,6 +1,7 @@
 // What a file without weights is called, and what to do: fetched when there is one.
 import { RESAVE } from "../bytes/fail.ts";
 import { kindOf, nameOfKind } from "../bytes/sniff.ts";
+import { PICKLED } from "./remedies.ts";
 
 const CHOOSE = "Choose the file with the weights (.pth or .safetensors).";
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -9,7 +10,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   html: "The address leads to a page, not to the file: use the download link itself, or hf:owner/name for a repository of Hugging Face.",
   lfs: "Fetch the file itself with: git lfs pull",
   pickle: RESAVE,
-  tar: RESAVE,
+  "plain-pickle": PICKLED,
+  tar: `Unpack it where it holds the file with the weights. ${RESAVE}`,
 };
 
 export interface Look {

@@ -31,8 +31,15 @@ export function checkTensors(
     checkpoint.label,
     `the ${wanted.length} tensors of this network`,
     `${checkpoint.tensors.size} tensors; ${faults.join("; ")}`,
-    report.missing.length === wanted.length ? "This is a checkpoint of another network." : "The file may be of another configuration, or incomplete.",
+    remedyOf(report, wanted.length, checkpoint),
   );
+}
+
+function remedyOf({ missing, misshaped }: TensorReport, wanted: number, { refused }: Checkpoint): string {
+  if (missing.length === wanted) return "This is a checkpoint of another network.";
+  if (misshaped.length === 0 && missing.every(({ name }) => refused?.has(name)))
+    return "Save them as plain tensors of real numbers: .to_dense(), .dequantize() or .float() in PyTorch.";
+  return "The file may be of another configuration, or incomplete.";
 }
 
 function inFile({ nameInFile }: Checkpoint, name: string): string {

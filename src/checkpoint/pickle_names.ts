@@ -85,10 +85,12 @@ const HOSTILE =
 /** Of those, plain values and classes. */
 const PLAIN =
   /^(builtins|__builtin__)\.(object|slice|range|xrange|bytearray|bytes|str|unicode|long|type|Ellipsis|NotImplemented|getattr|\w*(Error|Exception|Warning))$|^types\.(SimpleNamespace|MappingProxyType|NoneType)$|^sys\.version_info$/;
+/** What Python, NumPy and Cython call by such names to make an object anew. */
+const UNPICKLING = /^__(newobj|reconstructor|newobj_ex)__$|^__[a-z_]+_ctor$|^__pyx_unpickle_\w+$/;
 const DOTTED = /^(?!__)[A-Za-z_]\w*(\.(?!__)[A-Za-z_]\w*)*$/;
 
 /** Whether a name may stand in a file beside the weights. Nothing is run in any case; this tells an attack from a settings object. */
 export function isHarmless(module: string, name: string): boolean {
   if (PLAIN.test(`${module}.${name}`)) return true;
-  return !HOSTILE.test(module) && (module === "__main__" || DOTTED.test(module)) && (DOTTED.test(name) || /^__(newobj|reconstructor|newobj_ex)__$/.test(name));
+  return !HOSTILE.test(module) && (module === "__main__" || DOTTED.test(module)) && (DOTTED.test(name) || UNPICKLING.test(name));
 }

@@ -8,6 +8,7 @@ import { bad, DAMAGED, expectName, quoted } from "../bytes/fail.ts";
 import type { findNetwork } from "./find.ts";
 import { Dict, Foreign, unpickle } from "./pickle.ts";
 import { ALLOWED, Described, isHarmless, isKind, Storage } from "./pickle_names.ts";
+import { NPZ, WITH_ARRAYS } from "./remedies.ts";
 import { isContiguous, lastElement, readStrided } from "./strided.ts";
 import { openZip, type Zip, type ZipEntry } from "../bytes/zip.ts";
 
@@ -15,6 +16,8 @@ import { openZip, type Zip, type ZipEntry } from "../bytes/zip.ts";
 const MAX_PICKLE = 8 << 20;
 
 const SAVE_SCRIPTED = `Save its weights with PyTorch: python -c "import torch; torch.save(torch.jit.load('old.pt', map_location='cpu').state_dict(), 'new.pth')"`;
+
+const SAVE_DICT = "Save the dict that the model gives: torch.save(model.state_dict(), 'new.pth').";
 
 interface Located {
   readonly name: string;
@@ -36,12 +39,16 @@ export async function openPth(source: ByteSource, find: Find, signal?: AbortSign
   const [pickle] = pickles;
   const root = pickle?.name.slice(0, -"data.pkl".length) ?? "";
   if (!pickle || pickles.length > 1) {
-    throw bad(label, "a PyTorch checkpoint, a zip archive with one data.pkl", archive(zip), "Unpack it, and choose the file with the weights.");
+    const remedy = isNpz(zip) ? NPZ : "Unpack it, and choose the file with the weights.";
+    throw bad(label, "a PyTorch checkpoint, a zip archive with one data.pkl", archive(zip), remedy);
   }
   if ([...zip.entries.keys()].some((name) => name.startsWith(`${root}code/`))) {
     throw bad(label, "a state dict", "a TorchScript archive", SAVE_SCRIPTED);
   }
-  if (pickle.size > MAX_PICKLE) throw bad(label, `a data.pkl of at most ${MAX_PICKLE} bytes`, `${pickle.size}`, "This is not a checkpoint of this family.");
+  if (pickle.size > MAX_PICKLE) {
+    const got = `${(pickle.size / 1e6).toFixed(1)} MB of pickle, with values in it as NumPy arrays or lists have them`;
+    throw bad(label, "a checkpoint whose values are tensors", got, WITH_ARRAYS);
+  }
   await expectLittleEndian(label, zip, root, signal);
   const opcodes = await zip.read(pickle, 0, pickle.size, signal);
   const content = unpickle(opcodes, { label, allowed: ALLOWED, harmless: isHarmless, persistent: (id) => asStorage(label, id) });
@@ -50,7 +57,7 @@ export async function openPth(source: ByteSource, find: Find, signal?: AbortSign
   const { named, elsewhere } = await chosen(label, content, find);
   for (const [name, tensor] of named) {
     if (tensor instanceof Foreign) {
-      refused.set(name, `as ${tensor.name}, a kind of tensor that is not loaded`);
+      refused.set(name, `as ${kindOf(tensor.name)}, which is not loaded`);
       continue;
     }
     const located = locate(label, name, tensor, zip, root, source.size);
@@ -89,10 +96,21 @@ export async function openPth(source: ByteSource, find: Find, signal?: AbortSign
   };
 }
 
+/** `torch._utils._rebuild_sparse_tensor` → a sparse tensor */
+function kindOf(name: string): string {
+  const [, kind = ""] = /_rebuild_(\w+?)_?(?:tensor\w*)?$/.exec(name) ?? [];
+  const known = { q: "a quantized tensor", sparse: "a sparse tensor", nested: "a nested tensor", meta: "a tensor without values (of the device meta)" };
+  return known[kind.replace(/_.*/, "") as keyof typeof known] ?? `a tensor of ${quoted(name)}`;
+}
+
+function isNpz({ entries }: Zip): boolean {
+  return entries.size > 0 && [...entries.keys()].every((name) => name.endsWith(".npy"));
+}
+
 /** What a zip archive that is no checkpoint holds. */
-function archive({ entries }: Zip): string {
-  const names = [...entries.keys()];
-  if (names.length > 0 && names.every((name) => name.endsWith(".npy"))) return `NumPy arrays in one file (.npz), ${names.length} of them`;
+function archive(zip: Zip): string {
+  const names = [...zip.entries.keys()];
+  if (isNpz(zip)) return `NumPy arrays in one file (.npz), ${names.length} of them`;
   if (names.length === 0) return "an empty zip archive";
   return `a zip archive that holds ${names.slice(0, 3).map(quoted).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
 }
@@ -139,10 +157,13 @@ async function chosen(label: string, content: unknown, find: Find): Promise<Chos
     return { named: new Map(names.map((name) => [name, all.get(name) as Named])), elsewhere: network.others };
   }
   const [first] = groups;
+  if (first && [...first.tensors.keys()].every((name) => /^\d+$/.test(name)))
+    throw bad(label, "tensors with their names, as state_dict() has them", `a list of ${first.tensors.size} tensors without names`, SAVE_DICT);
   if (first) {
     for (const name of first.tensors.keys()) expectName(label, name);
     return { named: first.tensors, elsewhere: [] };
   }
+  if (hasArrays(content)) throw bad(label, "a checkpoint whose values are tensors", "NumPy arrays", WITH_ARRAYS);
   const got =
     content instanceof Described
       ? "a lone tensor"
@@ -152,6 +173,12 @@ async function chosen(label: string, content: unknown, find: Find): Promise<Chos
           ? `a dict with ${keys(content) || "nothing in it"}, and no tensors`
           : "something else";
   throw bad(label, "the tensors of a network, as torch.save(model.state_dict(), …) writes them", got, "Choose the file with the weights.");
+}
+
+/** Within two dicts: `{"model": {…}}`. */
+function hasArrays(value: unknown, depth = 2): boolean {
+  if (value instanceof Foreign) return /^numpy\.(_?core|ndarray)/.test(value.name);
+  return depth > 0 && [...itemsOf(value)].some(([, item]) => hasArrays(item, depth - 1));
 }
 
 /** Every dict with tensors, the outermost first. What is met twice counts once, by its first path. */
@@ -179,8 +206,14 @@ function tensorGroups(label: string, content: unknown): { path: string; tensors:
   return groups;
 }
 
+/** What `list(state_dict.items())` gives, and `dict()` takes. */
+function isPair(value: unknown): value is [key: string, item: unknown] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === "string";
+}
+
 function* itemsOf(value: unknown): Generator<[key: string, item: unknown]> {
-  if (Array.isArray(value)) for (const [i, item] of value.entries()) yield [`${i}`, item];
+  if (Array.isArray(value) && value.every(isPair)) yield* value;
+  else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield [`${i}`, item];
   if (!(value instanceof Dict)) return;
   for (let i = 0; i < value.items.length; i += 2) {
     const key = value.items[i];

@@ -57,7 +57,10 @@ export async function convert(
       refused: checkpoint.refused,
       ...(adapter === "drop" && { adapter: "off" }),
     });
-    const unread = unreadTensors(checkpoint, compareTensors(checkpoint, expectedTensors(config)).unknown, (name) => adapter === "drop" && ADAPTER.test(name));
+    const { unknown } = compareTensors(checkpoint, expectedTensors(config));
+    // What cannot be read is refused below.
+    const left = (name: string) => (adapter === "drop" && ADAPTER.test(name)) || !checkpoint.tensors.has(name);
+    const unread = unreadTensors(checkpoint, unknown, left);
     if (unread.length > 0 && strict) throw unreadError(checkpoint.label, unread);
     if (unread.length > 0) terminal.notice(`the file has ${unreadWords(unread).what}: they are copied, and no command here runs them`);
     const sourceSha256 = isFile(input) ? await fileHash(input, signal) : undefined;

@@ -1,6 +1,6 @@
 // Files of an evaluation: the dataset, its images and its masks.
 import { createHash } from "node:crypto";
-import { open, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { kindOf, nameOfKind } from "../bytes/sniff.ts";
 import { DATASET_FILE, type Entry, type ImageEntry, parseDataset } from "../eval/dataset.ts";
@@ -46,12 +46,12 @@ export async function openDataset(path: string): Promise<Dataset> {
     entries,
     async image(entry) {
       const path = await whereIs(entry, folder);
-      const image = await readAnyImage(path);
+      const image = await explained(entry, path, readAnyImage(path));
       return { ...image, notices: image.notices.map((message) => message.replace(path, "it")) };
     },
     async mask(entry) {
       const path = await whereIs(entry, folder);
-      return { ...(await readAnyPixels(path)), jpeg: await isJpeg(path) };
+      return { ...(await explained(entry, path, readAnyPixels(path))), jpeg: await isJpeg(path) };
     },
   };
 }
@@ -63,6 +63,24 @@ async function whereIs(entry: string, folder: string): Promise<string> {
     for (const spelling of new Set([path, path.replaceAll("\\", "/")])) if (await stat(spelling).catch(() => undefined)) return spelling;
   }
   return beside;
+}
+
+/** Why a file of the list may be missing, where its name tells; else nothing. */
+async function missingWords(entry: string, path: string): Promise<string> {
+  if (/^([A-Za-z]:[\\/]|\\\\)/.test(entry)) return ". It is a path of a Windows machine: list paths from the dataset's folder";
+  const alike = (name: string) => name.normalize("NFC").trim().toLowerCase();
+  const near = (await readdir(dirname(path)).catch(() => [])).find((name) => alike(name) === alike(basename(path)));
+  return near === undefined ? "" : `. Its folder has ${JSON.stringify(near)}: write the name as it is there, capitals, spaces and accents too`;
+}
+
+/** What is said of a missing file, with what may be the reason. */
+async function explained<T>(entry: string, path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof CommandError) || (await stat(path).catch(() => undefined))) throw error;
+    throw new CommandError(`${error.message}${await missingWords(entry, path)}`, { cause: error });
+  }
 }
 
 /** More would not fit a string, and lists no dataset. */

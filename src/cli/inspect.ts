@@ -116,7 +116,8 @@ async function look(checkpoint: Checkpoint, list: boolean, notices: readonly str
     return {
       ...measured,
       ...compared,
-      unread: unreadTensors(checkpoint, compared.unknown),
+      // What the network has and the file holds unreadably is among the missing.
+      unread: unreadTensors(checkpoint, compared.unknown, (name) => compared.missing.some((tensor) => tensor.name === name)),
       config,
       input: inputText(input),
       model: modelName(config, checkpoint.tensors, input.name),

@@ -19,6 +19,8 @@ const FORMATS: Readonly<Record<string, string>> = {
   "--html": ".html",
 };
 
+const MORE: Readonly<Record<string, string>> = { "--out": ", or for labels on a volume in .nii.gz, .seg.nrrd, .dcm or .json" };
+
 /** Endings that promise a format. A name with another ending is the user's own business only where the content is text. */
 const TEXT = new Set([".json", ".csv", ".html"]);
 const PROMISES = /^\.(png|npy|json|csv|html?|jpe?g|tiff?|bmp|gif|webp|dcm|nii|gz|nrrd|mha|npz|pdf|svg|xlsx?|pth?|safetensors)$/;
@@ -31,7 +33,7 @@ function expectEnding(option: string, path: string): void {
   const ending = extname(path).toLowerCase();
   if (!format || ending === format || ending === "" || (format === ".html" && ending === ".htm")) return;
   if (TEXT.has(format) && !PROMISES.test(ending)) return;
-  throw new UsageError(`${option} ${path}: it is written as ${format.slice(1).toUpperCase()} alone: name a file that ends in ${format}`);
+  throw new UsageError(`${option} ${path}: it is written as ${format.slice(1).toUpperCase()} alone: name a file that ends in ${format}${MORE[option] ?? ""}`);
 }
 
 /**

@@ -52,7 +52,7 @@ export function checkInside({ points = [], box: corners }: Prompt, image: Prompt
   expectPixels(points, box, image);
   for (const { x, y } of points) {
     if (!(x >= 0 && x < width && y >= 0 && y < height)) {
-      const turned = turnedWords(image, x, y);
+      const turned = turnedWords(image, x, y) || exchangedWords("--point", [x, y], image);
       throw new UsageError(`--point ${x},${y} is outside the image: ${size}, so x must be from 0 to below ${width} and y from 0 to below ${height}${turned}`);
     }
   }
@@ -62,7 +62,14 @@ export function checkInside({ points = [], box: corners }: Prompt, image: Prompt
   const sides =
     x0 + x1 <= width && y0 + y1 <= height && x0 >= 0 && y0 >= 0 ? `. If it is a corner, width and height, the box is ${x0},${y0},${x0 + x1},${y0 + y1}` : "";
   const words = `--box ${box.join(",")} is outside the image: ${size}, so x must be from 0 to ${width} and y from 0 to ${height}`;
-  throw new UsageError(`${words}${turnedWords(image, x1, y1) || sides}`);
+  throw new UsageError(`${words}${turnedWords(image, x1, y1) || sides || exchangedWords("--box", box, image)}`);
+}
+
+/** Where a prompt would fit with rows first, as arrays are indexed. */
+function exchangedWords(option: string, values: readonly number[], { width, height }: PromptedImage): string {
+  const exchanged = values.map((_, i) => values[i ^ 1] as number);
+  const fits = exchanged.every((value, i) => value >= 0 && value <= (i % 2 === 0 ? width : height));
+  return fits ? `. x is to the right and y down: with the two exchanged it is ${option} ${exchanged.join(",")}` : "";
 }
 
 /** Where a prompt would fit the picture as it is stored. */

@@ -30,7 +30,7 @@ export function checkPrompt(prompt: Prompt, { grid }: Config, space: PromptSpace
         `points[${i}]`,
         `inside the image, 0 <= x < ${space.width} and 0 <= y < ${space.height}`,
         `(${x}, ${y})`,
-        "Points are in pixels of the original image.",
+        `Points are in pixels of the original image${exchanged([x, y], space)}.`,
       );
   });
   if (box !== undefined && box !== null) {
@@ -42,7 +42,7 @@ export function checkPrompt(prompt: Prompt, { grid }: Config, space: PromptSpace
         "box",
         `[x0, y0, x1, y1] inside the image of ${space.width}×${space.height}`,
         formatShape(corners),
-        "Boxes are in pixels of the original image.",
+        `Boxes are in pixels of the original image${exchanged(corners, space)}.`,
       );
     if (!(x1 > x0 && y1 > y0)) throw promptError("box", "of some area, x0 < x1 and y0 < y1", formatShape(corners), AREA);
   }
@@ -55,6 +55,12 @@ export function checkPrompt(prompt: Prompt, { grid }: Config, space: PromptSpace
     const wrong = maskInput.find((value) => !(value >= 0 && value <= 1));
     if (wrong !== undefined) throw promptError("maskInput", "probabilities from 0 to 1", String(wrong), "Apply the sigmoid to logits first.");
   }
+}
+
+/** Said where a prompt would fit with rows first, as arrays are indexed. */
+function exchanged(values: readonly number[], { width, height }: PromptSpace): string {
+  const fits = values.every((value, i) => value >= 0 && value <= (i % 2 === 0 ? height : width));
+  return fits ? ", x to the right and y down: here the two seem exchanged" : "";
 }
 
 /** @throws SamError not `{ x, y, label? }` of numbers. */

@@ -118,6 +118,7 @@ export const op = {
   long: (value: bigint, length = 8) => [0x8a, length, ...Array.from({ length }, (_, i) => Number((value >> BigInt(8 * i)) & 255n))],
   global: (module: string, name: string) => [0x63, ...bytesOf(`${module}\n${name}\n`)],
   tuple: (...items: number[][]) => [0x28, ...items.flat(), 0x74],
+  list: (...items: number[][]) => [0x5d, 0x28, ...items.flat(), 0x65],
   put: (index: number) => [0x72, ...u32(index)],
   get: (index: number) => [0x6a, ...u32(index)],
 };

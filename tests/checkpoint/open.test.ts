@@ -80,7 +80,12 @@ describe("openCheckpoint", () => {
     ["an empty file", new Uint8Array(0), /an empty file/],
     ["HTML", text("\n<!DOCTYPE html><html>"), /HTML/],
     ["gzip", new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0]), /a gzip-packed file.*Unpack it first/],
-    ["a legacy PyTorch file", new Uint8Array([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20]), /legacy format.*torch\.save\(torch\.load/],
+    ["another pickle", new Uint8Array([0x80, 4, 0x95, 1, 0, 0, 0, 0, 0, 0, 0, 0x7d]), /a Python pickle that PyTorch did not write.*pickle\.load/],
+    [
+      "a legacy PyTorch file",
+      new Uint8Array([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]),
+      /legacy format.*torch\.save\(torch\.load/,
+    ],
     ["a PNG image", new Uint8Array([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]), /a PNG image/],
     ["an ONNX model", new Uint8Array([8, 7, 0x12, 7, 0x70, 0x79, 0x74, 0x6f, 0x72, 0x63, 0x68]), /ONNX/],
     ["a Git LFS pointer", text("version https://git-lfs.github.com/spec/v1\noid sha256:00"), /Git LFS/],

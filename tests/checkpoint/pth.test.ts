@@ -72,7 +72,35 @@ describe("files written by PyTorch", () => {
   ])("names %s by what it holds", async (_, names, got) => {
     const error = await samError(open(zipFile(names.map((name) => ({ name, data: f32(1) })))));
     expect(error.got).toMatch(got);
-    expect(error.remedy).toMatch(/^Unpack it/);
+    expect(error.remedy).toMatch(names[0] === "a.npy" ? /^If you trust the file.*numpy\.load\('old\.npz'\)/ : /^Unpack it/);
+  });
+
+  it.each<[what: string, content: number[]]>([
+    ["pairs, as list(state_dict.items()) gives them", op.list(op.tuple(op.text("a.w"), A), op.tuple(op.text("b"), A))],
+    ["lists of two", op.list(op.list(op.text("a.w"), A), op.list(op.text("b"), A))],
+    ["a tuple of pairs under a name", dictOps({ model: op.tuple(op.tuple(op.text("a.w"), A), op.tuple(op.text("b"), A)) })],
+  ])("reads %s", async (_, content) => {
+    const checkpoint = await open(pthFile(pickled(content), { 0: f32(1, 2) }));
+    expect([...checkpoint.tensors.keys()].sort()).toEqual(["a.w", "b"]);
+    expect([...(await readF32(checkpoint, "a.w"))]).toEqual([1, 2]);
+  });
+
+  it("says what of a file is no tensor, and how to make tensors of it", async () => {
+    const array = [...op.global("numpy._core.multiarray", "_reconstruct"), ...op.tuple(), ...op.reduce];
+    const said = async (content: number[]) => samError(open(pthFile(pickled(content), { 0: f32(1, 2) })));
+    for (const content of [dictOps({ w: array }), dictOps({ model: dictOps({ w: array }) })])
+      expect(await said(content)).toMatchObject({ got: "NumPy arrays", remedy: expect.stringMatching(/weights_only=False.*'new\.pth'/) });
+    expect(await said(op.list(A, A))).toMatchObject({ got: "a list of 2 tensors without names", remedy: expect.stringContaining("state_dict()") });
+    const sparse = [...op.global("torch._utils", "_rebuild_sparse_tensor"), ...op.tuple(A), ...op.reduce];
+    const { refused } = await open(pthFile(pickled(dictOps({ a: A, b: sparse })), { 0: f32(1, 2) }));
+    expect(refused).toEqual(new Map([["b", "as a sparse tensor, which is not loaded"]]));
+  });
+
+  it("is not kept from the weights by a random state of NumPy", async () => {
+    const state = [...op.global("numpy.random._pickle", "__generator_ctor"), ...op.tuple(op.text("PCG64")), ...op.reduce];
+    const seeds = [...op.global("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence"), ...op.tuple(), ...op.reduce];
+    const checkpoint = await open(pthFile(pickled(dictOps({ model: dictOps({ a: A }), rng: state, seeds })), { 0: f32(1, 2) }));
+    expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
   });
 
   it("lets no optimizer stand for a tensor or have attributes that are looked at", async () => {

@@ -31,7 +31,7 @@ const opened = (path: string) => openCheckpoint(bufferSource(Uint8Array.from(rea
 async function follow(remedy: string): Promise<{ given: string; made: string; run: () => Promise<void> }> {
   const [, code = ""] = /python -c "([^"]+)"/.exec(remedy) ?? [];
   expect(code, remedy).not.toBe("");
-  const [given = "", made = ""] = [...code.matchAll(/'([^']+\.pth?)'/g)].map(([, name]) => name);
+  const [given = "", made = ""] = [...code.matchAll(/'([^']+\.(?:pth?|pkl|npz))'/g)].map(([, name]) => name);
   const run = () =>
     new Promise<void>((done, failed) =>
       execFile(python as string, ["-c", code], { cwd: folder }, (error, _, stderr) => (error ? failed(new Error(stderr)) : done())),
@@ -78,6 +78,24 @@ torch.save({'model': {'w': torch.arange(6.0).view(2, 3)}, 'optimizer': torch.opt
         ["bias", [2]],
       ]),
     );
+  });
+
+  it("turns NumPy arrays, in PyTorch's file, in a pickle and in NumPy's archive, into files that load", async () => {
+    const make = `
+import numpy, pickle, torch
+w = numpy.ones((2, 2), 'float32')
+torch.save({'model': {'w': w}}, 'made.pth')
+pickle.dump({'w': w, 't': torch.ones(1)}, open('made.pkl', 'wb'))
+numpy.savez('made.npz', w=w)`;
+    execFileSync(python as string, ["-c", make], { cwd: folder });
+    for (const file of ["made.pth", "made.pkl", "made.npz"]) {
+      const { given, made, run } = await follow((await samError(opened(join(folder, file)))).remedy);
+      copyFileSync(join(folder, file), join(folder, given));
+      await run();
+      const checkpoint = await opened(join(folder, made));
+      const [name = ""] = [...checkpoint.tensors.keys()].filter((tensor) => tensor.endsWith("w"));
+      expect([...(await readF32(checkpoint, name))], file).toEqual([1, 1, 1, 1]);
+    }
   });
 
   it("turns a pickle of protocol 1 into one that loads", async () => {

@@ -53,6 +53,8 @@ describe("wrong use", () => {
     ["a box of three", [...SCAN, "--box", "1,2,3"], /--box must be x0,y0,x1,y1/],
     ["a box without area", [...SCAN, "--box", "5,5,5,9"], /--box 5,5,5,9 has no area/],
     ["a box from right to left", [...SCAN, "--box", "9,5,5,9"], /has no area: x0 must be less than x1/],
+    ["rows before columns", [...SCAN, "--point", "12,25"], /--point 12,25 is outside .* with the two exchanged it is --point 25,12/],
+    ["a box of rows before columns", [...SCAN, "--box", "3,4,15,29"], /with the two exchanged it is --box 4,3,29,15/],
     ["a box over the border", [...SCAN, "--box", "5,5,31,9"], /--box 5,5,31,9 is outside the image/],
     ["a corner, width and height", [...SCAN, "--box", "15,7,10,7"], /no area.*If it is a corner, width and height, the box is 15,7,25,14/],
     ["a corner, width and height that pass the border", [...SCAN, "--box", "2,2,27,90"], /outside the image/],
