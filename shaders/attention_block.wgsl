@@ -2,7 +2,7 @@
 // A workgroup computes eight queries of one batch entry, all heads.
 // A thread computes one key's score for four queries and a head, in turn with one channel of the sum over keys; then one column of each product.
 import package::shared::loops::MOST_ROUNDS;
-import package::shared::rows::{rows, product, normalise};
+import package::shared::rows::{rows, with_row, put, add, product, normalise};
 
 struct Params {
   queries: u32,
@@ -50,12 +50,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // Past the last query, that one again.
   let last = end - 1u - begin;
   let own = p.q_first + min(thread, p.inner - 1u);
-  for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] = q[(begin + min(i, last)) * p.q_row + own]; }
+  var eight: mat2x4<f32>;
+  for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, q[(begin + min(i, last)) * p.q_row + own]); }
+  put(thread, eight);
   if (p.keys > 0u) { attend(thread, group.y * p.keys); }
   let column = min(thread, p.width - 1u);
   product(thread, 0u, p.width, column, p.inner);
   if (p.residual_row > 0u) {
-    for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += residual[(begin + min(i, last)) * p.residual_row + column]; }
+    for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, residual[(begin + min(i, last)) * p.residual_row + column]); }
+    add(thread, eight);
   }
   let vectors = (p.inner + 1u) * p.width;
   normalise(thread, p.width, vectors, p.eps);
@@ -66,7 +69,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
   if (p.columns > 0u) {
-    for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += positions[(begin + min(i, last)) * p.positions_row + column]; }
+    for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, positions[(begin + min(i, last)) * p.positions_row + column]); }
+    add(thread, eight);
     product(thread, vectors + 2u * p.width, p.columns, min(thread, p.columns - 1u), p.width);
     if (thread < p.columns) {
       for (var i = 0u; i < 8u; i++) {

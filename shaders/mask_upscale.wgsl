@@ -3,7 +3,7 @@
 // A workgroup computes eight image tokens of one prompt, all masks.
 // A thread computes one channel of a cell, then one of a pixel for two cells each, then logits of four tokens.
 import package::shared::loops::MOST_ROUNDS;
-import package::shared::rows::{weights, rows, row_sums, product, four_weights, summed};
+import package::shared::rows::{weights, rows, row_sums, with_row, put, product, four_weights, summed};
 import package::shared::activation::gelu;
 
 struct Params {
@@ -29,9 +29,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tokens = p.grid * p.grid;
   let begin = group.x * 8u;
   let column = min(thread, p.width - 1u);
-  for (var i = 0u; i < 8u; i++) {
-    rows[i / 4u * 256u + thread][i % 4u] = image[(group.y * tokens + min(begin + i, tokens - 1u)) * p.width + column];
-  }
+  var eight: mat2x4<f32>;
+  for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, image[(group.y * tokens + min(begin + i, tokens - 1u)) * p.width + column]); }
+  put(thread, eight);
   let quarter = p.width / 4u;
   let half = p.width / 2u;
   product(thread, 0u, p.width, column, p.width);

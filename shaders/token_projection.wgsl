@@ -4,7 +4,7 @@
 // A thread computes one channel of x and one column of the projection.
 import package::shared::loops::MOST_ROUNDS;
 import package::shared::token_params::Params;
-import package::shared::rows::{weights, rows, product, normalise};
+import package::shared::rows::{weights, rows, with_row, put, add, product, normalise};
 import package::shared::turns::sin_turns;
 
 // [splits, rows, width] of partial sums; or [B, tokens - output tokens, 4] of prompts: x, y in model pixels, label, unused
@@ -36,6 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   // Past the last row, that one again.
   let last = p.rows - 1u - begin;
   let channel = min(thread, p.width - 1u);
+  var eight: mat2x4<f32>;
   for (var i = 0u; i < 8u; i++) {
     let row = begin + min(i, last);
     var x = 0.0;
@@ -48,8 +49,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         x += source[(split * p.rows + row) * p.width + channel];
       }
     }
-    rows[i / 4u * 256u + thread][i % 4u] = x;
+    eight = with_row(eight, i, x);
   }
+  put(thread, eight);
   // Before the matrix come the tables of the prompts, or the vectors bias, LN weight and LN bias.
   var matrix = (6u + p.output_tokens) * p.width;
   if (p.splits > 0u) {
@@ -66,7 +68,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   var column = group.y * 256u + thread;
   var columns = p.positional;
   if (group.y < blocks) {
-    for (var i = 0u; i < 8u; i++) { rows[i / 4u * 256u + thread][i % 4u] += positions[(begin + min(i, last)) * p.positions_row + channel]; }
+    for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, positions[(begin + min(i, last)) * p.positions_row + channel]); }
+    add(thread, eight);
   } else {
     column += p.positional - blocks * 256u;
     columns = p.columns;

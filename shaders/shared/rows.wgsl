@@ -1,7 +1,7 @@
 // Eight rows at a time against a matrix, in workgroups of 256 threads, for up to 256 channels and a thread a column: neighbouring threads
 // read neighbouring weights, and each weight once for all eight rows. A thread has a column of `rows` of its own, row i at element i % 4 of
 // vector i / 4 * 256 + thread: where eight values are loaded or stored it is in a loop over these, because a software adapter takes many
-// times longer to compile the same statements written out.
+// times longer to compile the same statements written out. Vectors are stored whole: compilers for phones are weak at single components there.
 import package::shared::loops::MOST_ROUNDS;
 
 // Matrices [channels, columns] and vectors, one behind the other.
@@ -39,6 +39,22 @@ fn product(thread: u32, first: u32, columns: u32, column: u32, channels: u32) {
   workgroupBarrier();
   rows[thread] = low;
   rows[256u + thread] = high;
+}
+
+// Eight rows of a column, with that value in row i.
+fn with_row(eight: mat2x4<f32>, i: u32, value: f32) -> mat2x4<f32> {
+  let four = vec4<u32>(0u, 1u, 2u, 3u);
+  return mat2x4<f32>(select(eight[0], vec4<f32>(value), four == vec4<u32>(i)), select(eight[1], vec4<f32>(value), four + 4u == vec4<u32>(i)));
+}
+
+fn put(thread: u32, eight: mat2x4<f32>) {
+  rows[thread] = eight[0];
+  rows[256u + thread] = eight[1];
+}
+
+fn add(thread: u32, eight: mat2x4<f32>) {
+  rows[thread] += eight[0];
+  rows[256u + thread] += eight[1];
 }
 
 fn four_weights(at: u32, columns: u32) -> vec4<f32> {
