@@ -9,6 +9,9 @@ const COLUMNS4: u32 = 192u;
 const HIDDEN4: u32 = 48u;
 // Threads that share a hidden group of four.
 const SHARES: u32 = 5u;
+// What is on its way at once: sums over rows; groups of four channels in a sum of either layer. A software adapter waits for nothing.
+const SUMS_AHEAD: u32 = 16u;
+const GROUPS_AHEAD: u32 = 4u;
 
 struct Params {
   rows: u32,
@@ -35,9 +38,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let c = i * 256u + thread;
     if (c >= COLUMNS4) { break; }
     var sum = vec4<f32>();
-    for (var g = 0u; g < MOST_ROUNDS; g++) {
-      if (g >= params.groups) { break; }
-      sum += sums[g * COLUMNS4 + c];
+    for (var round = 0u; round < MOST_ROUNDS; round++) {
+      if (SUMS_AHEAD * round >= params.groups) { break; }
+      for (var j = 0u; j < SUMS_AHEAD; j++) {
+        let g = SUMS_AHEAD * round + j;
+        sum += select(vec4<f32>(), sums[min(g, params.groups - 1u) * COLUMNS4 + c], g < params.groups);
+      }
     }
     mean[c] = sum / f32(params.rows);
   }
@@ -48,12 +54,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let share = thread / (256u / SHARES);
     var sum = vec4<f32>();
     if (h < HIDDEN4 && share < SHARES) {
-      for (var i = 0u; i < (COLUMNS4 + SHARES - 1u) / SHARES; i++) {
-        let c = i * SHARES + share;
-        if (c >= COLUMNS4) { break; }
-        let v = mean[c];
-        let w = 4u * c * HIDDEN4 + h;
-        sum += v.x * weight1[w] + v.y * weight1[w + HIDDEN4] + v.z * weight1[w + 2u * HIDDEN4] + v.w * weight1[w + 3u * HIDDEN4];
+      for (var i = 0u; i < MOST_ROUNDS; i++) {
+        if (GROUPS_AHEAD * SHARES * i + share >= COLUMNS4) { break; }
+        for (var j = 0u; j < GROUPS_AHEAD; j++) {
+          let group = (GROUPS_AHEAD * i + j) * SHARES + share;
+          let c = min(group, COLUMNS4 - 1u);
+          let v = select(vec4<f32>(), mean[c], group < COLUMNS4);
+          let w = 4u * c * HIDDEN4 + h;
+          sum += v.x * weight1[w] + v.y * weight1[w + HIDDEN4] + v.z * weight1[w + 2u * HIDDEN4] + v.w * weight1[w + 3u * HIDDEN4];
+        }
       }
     }
     shares[thread] = sum;
@@ -67,12 +76,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let c = group.x * 16u + thread % 16u;
   var sum = vec4<f32>();
   if (c < COLUMNS4) {
-    for (var i = 0u; i < (HIDDEN4 + 15u) / 16u; i++) {
-      let h = 16u * i + thread / 16u;
-      if (h >= HIDDEN4) { break; }
-      let v = hidden[h];
-      let w = 4u * h * COLUMNS4 + c;
-      sum += v.x * weight2[w] + v.y * weight2[w + COLUMNS4] + v.z * weight2[w + 2u * COLUMNS4] + v.w * weight2[w + 3u * COLUMNS4];
+    for (var i = 0u; i < MOST_ROUNDS; i++) {
+      if (16u * GROUPS_AHEAD * i + thread / 16u >= HIDDEN4) { break; }
+      for (var j = 0u; j < GROUPS_AHEAD; j++) {
+        let own = 16u * (GROUPS_AHEAD * i + j) + thread / 16u;
+        let h = min(own, HIDDEN4 - 1u);
+        let v = select(vec4<f32>(), hidden[h], own < HIDDEN4);
+        let w = 4u * h * COLUMNS4 + c;
+        sum += v.x * weight2[w] + v.y * weight2[w + COLUMNS4] + v.z * weight2[w + 2u * COLUMNS4] + v.w * weight2[w + 3u * COLUMNS4];
+      }
     }
   }
   shares[thread] = sum;

@@ -27,9 +27,13 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>) {
   let i = global.x;
   if (i >= params.count4) { return; }
   var sum = vec4<f32>();
-  for (var s = 0u; s < MOST_ROUNDS; s++) {
-    if (s >= params.splits) { break; }
-    sum += x[s * params.count4 + i];
+  // Eight parts on their way at once.
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (8u * round >= params.splits) { break; }
+    for (var j = 0u; j < 8u; j++) {
+      let s = 8u * round + j;
+      sum += select(vec4<f32>(), x[min(s, params.splits - 1u) * params.count4 + i], s < params.splits);
+    }
   }
   var v = activate(params.activation, sum);
   if (i % params.n4 < params.residual_columns4) { v += residual[i % (params.residual_rows * params.n4)]; }

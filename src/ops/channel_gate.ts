@@ -18,6 +18,8 @@ export function channelGate(graph: Graph, sums: Tensor, weight1: Tensor, weight2
   expectShape("channel_gate", "weight1", weight1, [columns, hidden]);
   expectShape("channel_gate", "weight2", weight2, [hidden, columns]);
   const y = graph.activation(label, [columns]);
+  const shares = Math.max(1, Math.floor(1024 / hidden));
+  const [sumsAhead, groupsAhead] = graph.target.kind === "cpu" ? [1, 1] : [16, 4];
   graph.dispatch({
     op: "channel_gate",
     label,
@@ -25,11 +27,15 @@ export function channelGate(graph: Graph, sums: Tensor, weight1: Tensor, weight2
     reads: { sums, weight1, weight2 },
     writes: { y },
     params: { rows, groups },
-    constants: { COLUMNS4: columns / 4, HIDDEN4: hidden / 4, SHARES: Math.max(1, Math.floor(256 / (hidden / 4))) },
+    constants: { COLUMNS4: columns / 4, HIDDEN4: hidden / 4, SHARES: shares, SUMS_AHEAD: sumsAhead, GROUPS_AHEAD: groupsAhead },
     workgroups: [Math.ceil(columns / 64), 1, 1],
     flop: 4 * columns * hidden + groups * columns,
-    // Four weights on their way at once, in both layers.
-    work: { threads: 256, steps: groups / 8 + columns / 4 / Math.max(1, Math.floor(1024 / hidden)) + hidden / 64, instructions: 40 },
+    // Of both layers, sixteen weights are on their way at once.
+    work: {
+      threads: 256,
+      steps: Math.ceil(groups / sumsAhead) + Math.ceil(hidden / 1024) * Math.ceil(columns / 4 / shares / groupsAhead) + Math.ceil(hidden / 256),
+      instructions: 130,
+    },
   });
   return y;
 }

@@ -26,7 +26,7 @@ export function matmulReduce(graph: Graph, partial: Tensor, y: Tensor, { activat
     params: { count4, n4: columns / 4, splits, activation, ...added },
     workgroups: [Math.ceil(count4 / 64), 1, 1],
     choice,
-    work: { threads: 64, steps: Math.ceil(splits / 4) + 1, instructions: 40 },
+    work: { threads: 64, steps: Math.ceil(splits / 8) + 1, instructions: 60 },
     flop: splits * rows * columns,
   });
 }

@@ -44,6 +44,8 @@ export const TILES = {
   small: { TILE_M: 32, TILE_N4: 8, ROWS: 4, COLUMNS4: 1, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 1 },
   /** The same, four threads sharing a sum */
   sliced: { TILE_M: 32, TILE_N4: 8, ROWS: 4, COLUMNS4: 1, STEP4: 2, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
+  /** 32 × 48, 4 × 12, two threads sharing a sum: tiles of a number that large devices have units for, more products for what is read */
+  wide: { TILE_M: 32, TILE_N4: 12, ROWS: 4, COLUMNS4: 3, STEP4: 4, THREADS_X: 4, THREADS_Y: 8, SLICES: 2 },
   /** 16 × 32, 2 × 4, four threads sharing a sum: for a handful of rows */
   skinny: { TILE_M: 16, TILE_N4: 8, ROWS: 2, COLUMNS4: 1, STEP4: 4, THREADS_X: 8, THREADS_Y: 8, SLICES: 4 },
 } as const satisfies Record<string, Tile>;

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { channelGate } from "../../src/ops/channel_gate.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
@@ -9,21 +10,21 @@ import { given, type Range, runOp } from "../support/twins.ts";
 const BOUND = 2e-6;
 
 describeGpu("channel_gate", () => {
-  it.each<{ groups: number; columns: number; hidden: number; x?: Range }>([
+  it.each<{ groups: number; columns: number; hidden: number; x?: Range; targets?: Target[] }>([
     { groups: 1, columns: 4, hidden: 4 },
     { groups: 17, columns: 68, hidden: 20 },
     { groups: 64, columns: 768, hidden: 192, x: { scale: 1e3, shift: 2e3 } },
     { groups: 13, columns: 1028, hidden: 260 },
     // Half a minute to compile where LLVM does it.
-    ...(QUICK ? [] : [{ groups: 4, columns: 16, hidden: 1024 }]),
-  ])("$groups groups of $columns channels, $hidden hidden", async ({ groups, columns, hidden, x = {} }) => {
+    ...(QUICK ? [] : [{ groups: 4, columns: 16, hidden: 1024, targets: [GPU_TARGET] }]),
+  ])("$groups groups of $columns channels, $hidden hidden", async ({ groups, columns, hidden, x = {}, ...options }) => {
     const [result] = await runOp(
       (graph) => {
         const weight = (label: string, shape: readonly number[]) => given(graph, label, shape, { scale: (x.shift ? 0.01 : 4) / Math.sqrt(shape[0] as number) });
         const sums = given(graph, "sums", [groups, columns], x);
         return channelGate(graph, sums, weight("weight1", [columns, hidden]), weight("weight2", [hidden, columns]), { label: "test", rows: 4 * groups });
       },
-      { bound: BOUND },
+      { bound: BOUND, ...options },
     );
     const gate = result.value;
     expect(gate.every((value) => value > 0 && value < 1)).toBe(true);
@@ -44,7 +45,7 @@ describeGpu("channel_gate", () => {
           );
           return channelGate(graph, sums, given(graph, "weight1", [36, 4]), given(graph, "weight2", [4, 36]), { label: "test", rows: 10 });
         },
-        { bound: BOUND },
+        { bound: BOUND, targets: [GPU_TARGET] },
       );
       return value;
     };

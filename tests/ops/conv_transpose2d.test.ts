@@ -68,6 +68,7 @@ describeGpu("conv_transpose2d", () => {
     { side: 8, inputs: 20, outputs: 36, activation: "relu" },
     { side: 7, inputs: 4, outputs: 8, bias: true, activation: "gelu" },
     { side: 3, inputs: 132, outputs: 12, activation: "relu", choice: "sliced/3" },
+    { side: 6, inputs: 36, outputs: 52, activation: "relu", choice: "wide/2" },
     { side: 3, inputs: 132, outputs: 12, bias: true, choice: "small/2" },
     { side: 3, inputs: 20, outputs: 12, bias: true, activation: "relu", choice: "lanes/1" },
     { side: 5, inputs: 36, outputs: 8, choice: "lanes/3" },

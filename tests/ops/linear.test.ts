@@ -92,6 +92,8 @@ describeGpu("linear", () => {
     { m: 65, k: 1060, n: 68, activation: "relu", variant: "square/16" },
     { m: 3, k: 4, n: 4, variant: "broad/1" },
     { m: 33, k: 12, n: 36, variant: "sliced/1" },
+    { m: 67, k: 52, n: 100, activation: "gelu", residual: true, variant: "wide/1" },
+    { m: 37, k: 1060, n: 52, repeated: [37, 20], variant: "wide/8" },
     { m: 5, k: 400, n: 36, activation: "gelu", residual: true, variant: "small/2" },
     { m: 6, k: 400, n: 36, activation: "gelu", repeated: [3, 20], variant: "small/2" },
     { m: 1, k: 1100, n: 8, bias: false, variant: "skinny/4" },
