@@ -1,9 +1,13 @@
 // y = softmax(scale * q.k) v for each query and head: plain multi-head attention.
 // A workgroup computes THREADS / LANES queries of one head and batch entry; LANES threads share the keys of a query.
-// A thread takes every LANES-th key with a running softmax; lane 0 then merges its query's lanes, always in the same order.
+// A thread takes every LANES-th key with a running softmax; its query's lanes are then merged in pairs, always in the same order.
 import package::shared::loops::MOST_ROUNDS;
 
 const LANES: u32 = 1u;
+// LANES is two to the power of it.
+const MERGES: u32 = 0u;
+// Keys of a thread whose channels are on their way at once.
+const AHEAD: u32 = 1u;
 const THREADS: u32 = 64u;
 // d / 4
 const HEAD4: u32 = 4u;
@@ -45,36 +49,45 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var d = 0u; d < HEAD4; d++) { q_row[d] = q[row * params.q_row4 + params.q_first4 + head * HEAD4 + d] * params.scale; }
   var highest = -3.0e38;
   var total = 0.0;
-  let rounds = (params.keys - min(lane, params.keys) + LANES - 1u) / LANES;
+  let rounds = (params.keys - min(lane, params.keys) + AHEAD * LANES - 1u) / (AHEAD * LANES);
   for (var round = 0u; round < MOST_ROUNDS; round++) {
     if (round >= rounds) { break; }
-    let key = round * LANES + lane;
-    let k_first = (batch * params.keys + key) * params.k_row4 + params.k_first4 + head * HEAD4;
-    var score = 0.0;
-    for (var d = 0u; d < HEAD4; d++) { score += dot(q_row[d], k[k_first + d]); }
-    let shrink = exp(min(highest - score, 0.0));
-    highest = max(highest, score);
-    let weight = exp(score - highest);
-    total = total * shrink + weight;
-    let v_first = (batch * params.keys + key) * params.v_row4 + params.v_first4 + head * HEAD4;
-    for (var d = 0u; d < HEAD4; d++) { sum[d] = sum[d] * shrink + weight * v[v_first + d]; }
-  }
-  if (LANES > 1u) {
-    lane_highest[thread] = highest;
-    lane_total[thread] = total;
-    for (var d = 0u; d < HEAD4; d++) { lane_sum[thread * HEAD4 + d] = sum[d]; }
-    workgroupBarrier();
-    if (lane == 0u) {
-      for (var i = 1u; i < LANES; i++) {
-        let other = thread + i;
-        let top = max(highest, lane_highest[other]);
-        let mine = exp(highest - top);
-        let theirs = exp(lane_highest[other] - top);
-        total = total * mine + lane_total[other] * theirs;
-        for (var d = 0u; d < HEAD4; d++) { sum[d] = sum[d] * mine + lane_sum[other * HEAD4 + d] * theirs; }
-        highest = top;
-      }
+    for (var i = 0u; i < AHEAD; i++) {
+      let key = (round * AHEAD + i) * LANES + lane;
+      // Past the last key that one is read, for nothing.
+      let there = key < params.keys;
+      let key_row = batch * params.keys + min(key, params.keys - 1u);
+      let k_first = key_row * params.k_row4 + params.k_first4 + head * HEAD4;
+      let v_first = key_row * params.v_row4 + params.v_first4 + head * HEAD4;
+      var score = 0.0;
+      for (var d = 0u; d < HEAD4; d++) { score += dot(q_row[d], k[k_first + d]); }
+      let before = highest;
+      highest = max(highest, select(-3.0e38, score, there));
+      let shrink = exp(before - highest);
+      let weight = select(0.0, exp(score - highest), there);
+      total = total * shrink + weight;
+      for (var d = 0u; d < HEAD4; d++) { sum[d] = sum[d] * shrink + weight * v[v_first + d]; }
     }
+  }
+  // Each time the first half takes in the other.
+  for (var merge = 1u; merge <= MERGES; merge++) {
+    let half = LANES >> merge;
+    if (lane >= half) {
+      lane_highest[thread] = highest;
+      lane_total[thread] = total;
+      for (var d = 0u; d < HEAD4; d++) { lane_sum[thread * HEAD4 + d] = sum[d]; }
+    }
+    workgroupBarrier();
+    if (lane < half) {
+      let other = thread + half;
+      let top = max(highest, lane_highest[other]);
+      let mine = exp(highest - top);
+      let theirs = exp(lane_highest[other] - top);
+      total = total * mine + lane_total[other] * theirs;
+      for (var d = 0u; d < HEAD4; d++) { sum[d] = sum[d] * mine + lane_sum[other * HEAD4 + d] * theirs; }
+      highest = top;
+    }
+    workgroupBarrier();
   }
   if (lane != 0u || query >= params.queries) { return; }
   for (var d = 0u; d < HEAD4; d++) { y[row * params.y_row4 + head * HEAD4 + d] = sum[d] / total; }

@@ -5,6 +5,8 @@ import package::shared::loops::MOST_ROUNDS;
 
 // Threads that share a sum. On software adapters one: they have few threads to fill, and a barrier costs more than a sum.
 const SHARES: u32 = 4u;
+// Channels on their way at once, in fours.
+const AHEAD: u32 = 4u;
 
 const THREADS = 64u * SHARES;
 
@@ -32,35 +34,37 @@ var<workgroup> shares: array<vec4<f32>, THREADS>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let p = params;
   let head = group.x;
-  let share = thread / 64u;
-  let own = thread % 64u;
-  if (share == 0u) { hidden[own] = x[(group.y * p.tokens + (head + 1u) % p.heads) * p.width4 + min(own, p.width4 - 1u)]; }
-  // Channels of a share, in fours: two at a time, eight loads on their way.
-  let first = share * p.width4 / SHARES;
-  let pairs = ((share + 1u) * p.width4 / SHARES - first) / 2u;
-  let odd = ((share + 1u) * p.width4 / SHARES - first) % 2u;
+  if (thread < 64u) { hidden[thread] = x[(group.y * p.tokens + (head + 1u) % p.heads) * p.width4 + min(thread, p.width4 - 1u)]; }
   var matrix = head * (4u * p.width4 + 1u) * (2u * p.width4 + p.outputs4);
   for (var layer = 0u; layer < 3u; layer++) {
+    // More threads share the few sums of the last layer.
+    let lanes = select(64u, 16u, SHARES > 1u && layer == 2u && p.outputs4 <= 16u);
+    let own = thread % lanes;
+    let share = thread / lanes;
+    let parts = THREADS / lanes;
+    // Channels of a share, in fours.
+    let first = share * p.width4 / parts;
+    let end = (share + 1u) * p.width4 / parts;
     let columns4 = select(p.width4, p.outputs4, layer == 2u);
     let column = min(own, columns4 - 1u);
     let bias = weights[matrix + 4u * p.width4 * columns4 + column];
     var sum = select(vec4<f32>(), bias, share == 0u);
     workgroupBarrier();
-    for (var pair = 0u; pair < MOST_ROUNDS; pair++) {
-      if (pair >= pairs) { break; }
-      let k4 = first + 2u * pair;
-      let a = four_rows(matrix + 4u * k4 * columns4 + column, columns4);
-      let b = four_rows(matrix + 4u * (k4 + 1u) * columns4 + column, columns4);
-      sum = summed(summed(sum, hidden[k4], a), hidden[k4 + 1u], b);
-    }
-    if (odd > 0u) {
-      let k4 = first + 2u * pairs;
-      sum = summed(sum, hidden[k4], four_rows(matrix + 4u * k4 * columns4 + column, columns4));
+    for (var round = 0u; round < MOST_ROUNDS; round++) {
+      if (first + AHEAD * round >= end) { break; }
+      for (var i = 0u; i < AHEAD; i++) {
+        let k4 = first + AHEAD * round + i;
+        let w = four_rows(matrix + 4u * min(k4, end - 1u) * columns4 + column, columns4);
+        sum = summed(sum, select(vec4<f32>(), hidden[min(k4, end - 1u)], k4 < end), w);
+      }
     }
     if (SHARES > 1u) { shares[thread] = sum; }
     workgroupBarrier();
     if (share == 0u) {
-      for (var i = 1u; i < SHARES; i++) { sum += shares[64u * i + own]; }
+      for (var i = 1u; i < MOST_ROUNDS; i++) {
+        if (i >= parts) { break; }
+        sum += shares[lanes * i + own];
+      }
       // No floor under the last layer.
       hidden[own] = select(max(sum, vec4<f32>()), sum, layer == 2u);
     }

@@ -4,7 +4,7 @@ import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Shader } from "../graph/shader.ts";
 import type { Target } from "../graph/target.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Work } from "../graph/time_model.ts";
+import { AHEAD, workOf } from "./attention_time.ts";
 import type { Twin, TwinData } from "./twin.ts";
 
 /** `columns` channels of a projected tensor, from `first` on: q, k and v may share one tensor. */
@@ -72,18 +72,14 @@ export function attention(graph: Graph, q: Columns, k: Columns, v: Columns, { la
       ...(own ? { head4: width / 4 } : {}),
       scale: width ** -0.5,
     },
-    constants: own ? { LANES: subgroupSize >= 8 ? 8 : 4 } : { LANES: lanes, THREADS: threads, HEAD4: width / 4 },
+    constants: own
+      ? { LANES: subgroupSize >= 8 ? 8 : 4 }
+      : { LANES: lanes, MERGES: Math.log2(lanes), THREADS: threads, HEAD4: width / 4, AHEAD: lanes > 1 ? AHEAD : 1 },
     workgroups: [own ? Math.ceil(queries / 16) : Math.ceil((queries * lanes) / threads), heads, batch],
     ...(alone ? {} : { work: workOf(width, keys, lanes, threads) }),
     flop: 4 * batch * queries * keys * columns,
   });
   return y;
-}
-
-/** A wait for each key of a lane; then the query's lanes are merged, one after another. */
-function workOf(width: number, keys: number, lanes: number, threads: number): Work {
-  const steps = 1 + Math.ceil(keys / lanes);
-  return { threads, steps, instructions: 30 + width * 2 + (lanes * (20 + 2 * width)) / steps, registers: 2 * width + 32 };
 }
 
 export const twin: Twin = ({ params, constants, workgroups }, { q, k, v }) => {
