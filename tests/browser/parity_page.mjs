@@ -24,8 +24,21 @@ async function imageOf({ data, width, height, channels }, kind) {
   const image = new ImageData(rgba, width, height);
   if (kind === "ImageData") return image;
   if (kind === "ImageBitmap") return createImageBitmap(image);
-  const canvas = kind === "canvas" ? Object.assign(document.createElement("canvas"), { width, height }) : new OffscreenCanvas(width, height);
+  if (kind === "VideoFrame") return new VideoFrame(rgba, { format: "RGBX", codedWidth: width, codedHeight: height, timestamp: 0 });
+  const canvas = kind !== "OffscreenCanvas" ? Object.assign(document.createElement("canvas"), { width, height }) : new OffscreenCanvas(width, height);
   canvas.getContext("2d").putImageData(image, 0, 0);
+  if (kind === "HTMLImageElement") {
+    const element = Object.assign(new Image(), { src: canvas.toDataURL("image/png") });
+    await element.decode();
+    return element;
+  }
+  if (kind === "HTMLVideoElement") {
+    const video = Object.assign(document.createElement("video"), { muted: true, srcObject: canvas.captureStream() });
+    const frame = new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+    await Promise.all([video.play(), frame]);
+    video.pause();
+    return video;
+  }
   return canvas;
 }
 
