@@ -1,10 +1,11 @@
 // y = conv( gelu( conv( (pixel - offset) / divisor ) ) ), both kernel x kernel with bias, of stride 2 and padding 1 (kernel 3) or neither (kernel 1).
-// A workgroup computes tile x tile tokens; what the second convolution sees of the first stays in workgroup memory.
-// A thread computes every 64th group of four channels of the first, then of the second for a row of up to four tokens, which share the weights.
+// A workgroup computes tile x tile tokens; what the first convolution sees of the image, normalised once, and the second of the first stay in workgroup memory.
+// A thread computes four channels of the first for three cells in a row, then of the second for a row of up to four tokens, which share the weights.
 import package::shared::loops::MOST_ROUNDS;
 import package::shared::activation::gelu;
 
-// Of what a tile sees of the first convolution, in vectors of four.
+// Of what a tile sees of the image, in pixels, and of the first convolution, in vectors of four.
+const SEEN_SIZE: u32 = 361u;
 const INNER_SIZE: u32 = 648u;
 
 struct Params {
@@ -17,7 +18,8 @@ struct Params {
   kernel: u32,
   stride: u32,
   tile: u32,
-  // Side of what a tile sees of the first convolution; its channels in fours.
+  // Sides of what a tile sees of the image and of the first convolution; the latter's channels in fours.
+  seen: u32,
   inner: u32,
   hidden4: u32,
 }
@@ -34,23 +36,48 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<uniform> params: Params;
 
+var<workgroup> seen: array<vec3<f32>, SEEN_SIZE>;
 var<workgroup> inner: array<vec4<f32>, INNER_SIZE>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let p = params;
   let padding = p.kernel / 2u;
-  let offset = vec3<f32>(colours[0], colours[1], colours[2]);
-  let divisor = vec3<f32>(colours[4], colours[5], colours[6]);
   for (var round = 0u; round < MOST_ROUNDS; round++) {
     let i = 64u * round + thread;
-    if (i >= p.inner * p.inner * p.hidden4) { break; }
-    let cell = vec2<u32>(i / p.hidden4 % p.inner, i / p.hidden4 / p.inner);
-    // Shifted by the padding, so that nothing is below 0.
-    let at = group.xy * p.tile * p.stride + cell;
-    var v = vec4<f32>();
-    if (all(at >= vec2<u32>(padding)) && all(at < vec2<u32>(p.inner_side + padding))) { v = gelu(first_at(at - padding, i % p.hidden4, offset, divisor)); }
-    inner[i] = v;
+    if (i >= p.seen * p.seen) { break; }
+    // Shifted by the padding of both convolutions, so that nothing is below 0.
+    seen[i] = pixel_at(group.xy * p.tile * p.stride * p.stride + vec2<u32>(i % p.seen, i / p.seen), padding * (p.stride + 1u));
+  }
+  workgroupBarrier();
+  let rows = (p.inner + 2u) / 3u;
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    let i = 64u * round + thread;
+    if (i >= p.inner * rows * p.hidden4) { break; }
+    let h = i % p.hidden4;
+    let column = i / p.hidden4 % rows * 3u;
+    let row = i / p.hidden4 / rows;
+    // Cells of a row past the tile's side repeat the last one.
+    let apart = p.stride * min(vec2<u32>(1u, 2u), vec2<u32>(p.inner - 1u - column));
+    let bias = first[p.kernel * p.kernel * 3u * p.hidden4 + h];
+    var s0 = bias; var s1 = bias; var s2 = bias;
+    for (var tap = 0u; tap < MOST_ROUNDS; tap++) {
+      if (tap >= p.kernel * p.kernel) { break; }
+      let cell = (row * p.stride + tap / p.kernel) * p.seen + column * p.stride + tap % p.kernel;
+      let w = tap * 3u * p.hidden4 + h;
+      let weights = mat3x4<f32>(first[w], first[w + p.hidden4], first[w + 2u * p.hidden4]);
+      s0 += weights * seen[cell];
+      s1 += weights * seen[cell + apart.x];
+      s2 += weights * seen[cell + apart.y];
+    }
+    for (var j = 0u; j < 3u; j++) {
+      if (column + j < p.inner) {
+        // Shifted by the padding, as above. What lies outside is padding of the second convolution.
+        let at = group.xy * p.tile * p.stride + vec2<u32>(column + j, row);
+        let inside = all(at >= vec2<u32>(padding)) && all(at < vec2<u32>(p.inner_side + padding));
+        inner[(row * p.inner + column + j) * p.hidden4 + h] = select(vec4<f32>(), gelu(select(select(s1, s2, j == 2u), s0, j == 0u)), inside);
+      }
+    }
   }
   workgroupBarrier();
   // Tokens of a row past the tile's side repeat the last one.
@@ -84,21 +111,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 }
 
-// Four channels of the first convolution at (column, row), before its activation.
-fn first_at(at: vec2<u32>, h: u32, offset: vec3<f32>, divisor: vec3<f32>) -> vec4<f32> {
+// The normalised pixel at a place shifted by `shift`; 0 outside the image, since padding is of the normalised one.
+fn pixel_at(at: vec2<u32>, shift: u32) -> vec3<f32> {
   let p = params;
-  let padding = p.kernel / 2u;
-  var sum = first[p.kernel * p.kernel * 3u * p.hidden4 + h];
-  for (var tap = 0u; tap < MOST_ROUNDS; tap++) {
-    if (tap >= p.kernel * p.kernel) { break; }
-    let source = at * p.stride + vec2<u32>(tap % p.kernel, tap / p.kernel);
-    if (any(source < vec2<u32>(padding)) || any(source >= vec2<u32>(p.size + padding))) { continue; }
-    let pixel = pixels[(source.y - padding) * p.size + source.x - padding];
-    // Padding is of the normalised image.
-    if (pixel >> 24u == 0u) { continue; }
-    let value = (vec3<f32>(vec3<u32>(pixel, pixel >> 8u, pixel >> 16u) & vec3<u32>(255u)) - offset) / divisor;
-    let w = tap * 3u * p.hidden4 + h;
-    sum += value.x * first[w] + value.y * first[w + p.hidden4] + value.z * first[w + 2u * p.hidden4];
-  }
-  return sum;
+  if (any(at < vec2<u32>(shift)) || any(at >= vec2<u32>(p.size + shift))) { return vec3<f32>(); }
+  let pixel = pixels[(at.y - shift) * p.size + at.x - shift];
+  if (pixel >> 24u == 0u) { return vec3<f32>(); }
+  let value = vec3<f32>(vec3<u32>(pixel, pixel >> 8u, pixel >> 16u) & vec3<u32>(255u));
+  return (value - vec3<f32>(colours[0], colours[1], colours[2])) / vec3<f32>(colours[4], colours[5], colours[6]);
 }

@@ -54,8 +54,8 @@ export async function openBrowser({ gpu = false } = {}) {
   return await puppeteer.launch({
     executablePath: setup.chromium.path,
     args: ["--enable-unsafe-webgpu", ...adapter, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
-    // A full-size encode on a software adapter takes minutes, and no message comes back before it ends.
-    protocolTimeout: 3_600_000,
+    // A full-size encode on a software adapter takes minutes to hours with another library, and no message comes back before it ends.
+    protocolTimeout: 6 * 3_600_000,
   });
 }
 

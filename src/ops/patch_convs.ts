@@ -11,8 +11,8 @@ export interface PatchConvsOptions {
   readonly kernel: 1 | 3;
 }
 
-/** Vectors of four that default limits leave room for in workgroup memory. */
-const MOST_INNER = 1024;
+/** Pixels and vectors of four that default limits leave room for in workgroup memory. */
+const MOST_VECTORS = 1024;
 
 /**
  * pixels u32 [S, S] and colours f32 [2, 4] (see `patchify`), first [k²·3 + 1, H] and second [k²·H + 1, C], the bias last → [side², C], side = S / stride².
@@ -29,21 +29,26 @@ export function patchConvs(graph: Graph, pixels: Tensor, colours: Tensor, first:
   expectShape(op, "first", first, [kernel ** 2 * 3 + 1, hidden]);
   expectShape(op, "second", second, [kernel ** 2 * hidden + 1, columns]);
   const y = graph.activation(label, [side * side, columns]);
-  const innerOf = (tokens: number) => (tokens - 1) * stride + kernel;
-  const tile = [4, 2, 1].find((tokens) => (innerOf(tokens) ** 2 * hidden) / 4 <= MOST_INNER) ?? 1;
+  const seenBy = (cells: number) => (cells - 1) * stride + kernel;
+  const memory = (tokens: number) => {
+    const inner = seenBy(tokens);
+    return { tile: tokens, seen: seenBy(inner), inner, vectors: seenBy(inner) ** 2 + (inner ** 2 * hidden) / 4 };
+  };
+  const { tile, seen, inner } = [4, 2].map(memory).find(({ vectors }) => vectors <= MOST_VECTORS) ?? memory(1);
   graph.dispatch({
     op,
     label,
     shader,
     reads: { pixels, colours, first, second },
     writes: { y },
-    params: { size, inner_side: size / stride, side, columns4: columns / 4, kernel, stride, tile, inner: innerOf(tile), hidden4: hidden / 4 },
-    constants: { INNER_SIZE: (innerOf(tile) ** 2 * hidden) / 4 },
+    params: { size, inner_side: size / stride, side, columns4: columns / 4, kernel, stride, tile, seen, inner, hidden4: hidden / 4 },
+    constants: { SEEN_SIZE: seen ** 2, INNER_SIZE: (inner ** 2 * hidden) / 4 },
     workgroups: [Math.ceil(side / tile), Math.ceil(side / tile), 1],
-    // A thread waits for each cell's pixel in turn, then for four rows of weights at a time.
+    // A thread waits for its pixels, then for three rows of weights at a time, then for four.
     work: {
       threads: 64,
-      steps: kernel ** 2 * (Math.ceil((innerOf(tile) ** 2 * hidden) / 256) + Math.ceil((tile * columns) / 256) * (hidden / 4)),
+      steps:
+        Math.ceil(seen ** 2 / 64) + kernel ** 2 * (Math.ceil((inner * Math.ceil(inner / 3) * hidden) / 256) + Math.ceil((tile * columns) / 256) * (hidden / 4)),
       instructions: 100,
     },
     flop: 2 * kernel ** 2 * hidden * (3 * (size / stride) ** 2 + columns * side ** 2),
