@@ -5,7 +5,7 @@ import { SamError } from "../src/index.ts";
 import { chosenModel, hostsOf, hubOf, rememberModel } from "./model/choice.ts";
 import { defaultWeights } from "./model/default_weights.ts";
 import { Desk } from "./desk.ts";
-import { byId, quiet } from "./dom.ts";
+import { breathe, byId, quiet } from "./dom.ts";
 import { openAddress, serverOf } from "./open/dicomweb.ts";
 import { progress } from "./open/progress.ts";
 import { openSet, setOf } from "./open/sets.ts";
@@ -94,13 +94,17 @@ const inference: Inference = new Inference(
   embeddings,
 );
 
-// Asked for while the page is put together.
+// The page is put together in steps, so that it answers in between; meanwhile the browser is asked for WebGPU.
+await breathe();
 const webgpuFound = findWebGpuProblem();
 await speak(wantedLanguage());
 translate(document);
+await breathe();
 const desk: Desk = new Desk(store, engine, inference, problems);
 const panels = new Panels(desk);
+await breathe();
 const controller = new StageController(desk);
+await breathe();
 new LinkedViews(desk);
 const actions = new Actions(desk, controller, byId("help", HTMLDialogElement), panels);
 problems.onChange = () => panels.draw("problems");

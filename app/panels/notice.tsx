@@ -1,21 +1,24 @@
-// The strip above the image: what stands between the user and a mask that means something.
+// What stands between the user and a mask that means something: in the column of cases, on a phone over the foot of the image. Closed, it comes back with other news.
+import { useState } from "preact/hooks";
 import { defaultWeights } from "../model/default_weights.ts";
 import { nameOf, type Source } from "../model/engine.ts";
 import { explain } from "../model/webgpu_help.ts";
 import type { State } from "../state.ts";
 import { t } from "../words/words.ts";
 import { SYNTHETIC } from "./model_panel.tsx";
-import { useShared } from "./parts.tsx";
+import { Act, useShared } from "./parts.tsx";
 
 type Kind = "" | "no-webgpu" | "none" | "failed" | "meaningless";
 const TONES = { "": "plain", "no-webgpu": "bad", none: "plain", failed: "plain", meaningless: "warn" } as const;
 
 export function Notice() {
   const { state } = useShared();
+  const [closed, setClosed] = useState<Kind>("");
   const kind = kindOf(state);
   return (
-    <div id="notice" class="notice" data-tone={TONES[kind]} hidden={kind === ""}>
+    <div id="notice" class="notice" data-tone={TONES[kind]} hidden={kind === "" || kind === closed}>
       <Words kind={kind} />
+      <Act bare icon="clear" class="close" label={t("notice.close")} onAct={() => setClosed(kind)} />
     </div>
   );
 }

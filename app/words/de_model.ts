@@ -128,6 +128,7 @@ export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
   "notice.default": "Standardmodell laden",
   "notice.file": "Gewichtsdatei öffnen…",
   "notice.synthetic": "Erfundene Gewichte ausprobieren",
+  "notice.close": "Hinweis schließen",
   "notice.again": "Noch einmal laden",
   "problems.label": "Probleme",
   "problem.image": "Dieses Bild lässt sich nicht verwenden",

@@ -126,6 +126,7 @@ export const enModel = {
   "notice.default": "Load the default model",
   "notice.file": "Open weights file…",
   "notice.synthetic": "Try synthetic weights",
+  "notice.close": "Close this notice",
   "notice.again": "Load again",
   "problems.label": "Problems",
   "problem.image": "This image can't be used",
