@@ -2,6 +2,7 @@
 import { currentWork, type Case, placeOfKey } from "./annotate/case.ts";
 import { isEmpty } from "./annotate/prompts.ts";
 import type { Desk } from "./desk.ts";
+import { byId } from "./dom.ts";
 import { baseName, maskPng, promptFile, saveBlob } from "./open/download.ts";
 import { volumePrompts } from "./open/volume_prompts.ts";
 import type { Panels } from "./panels/app.tsx";
@@ -11,6 +12,7 @@ import type { StageController } from "./stage/stage_controller.ts";
 import type { Tool } from "./state.ts";
 import { keepFiles } from "./keep/images.ts";
 import { Told } from "./words/errors.ts";
+import { renamed } from "./words/names.ts";
 import { type Language, rememberLanguage, speak, t, translate } from "./words/words.ts";
 import { paintRuns } from "../src/volume/index.ts";
 import { carryOn, fillBetween, proposalsOf, stopPropagation } from "./annotate/through.ts";
@@ -57,6 +59,19 @@ export class Actions {
     this.#help = help;
     this.#panels = panels;
     this.#does = this.#table();
+    controller.picking.onMenu = (x, y) => void this.#showMenu(x, y);
+  }
+
+  /** What can be done with the current object, where it was pointed at in the window. */
+  async #showMenu(x: number, y: number): Promise<void> {
+    await this.#panels.need("object-menu", this);
+    const menu = byId("object-menu", HTMLElement);
+    this.#panels.draw("object-menu");
+    menu.showPopover();
+    const { width, height } = menu.getBoundingClientRect();
+    menu.style.left = `${Math.max(4, Math.min(x, innerWidth - width - 4))}px`;
+    menu.style.top = `${Math.max(4, Math.min(y, innerHeight - height - 4))}px`;
+    menu.querySelector<HTMLElement>("button:not(:disabled)")?.focus();
   }
 
   showAddress(open: boolean): void {
@@ -130,7 +145,7 @@ export class Actions {
       "accept-proposals": () => annotator.acceptAll(proposalsOf(desk.case as Case)),
       save: () => void this.onSave(),
       export: () => document.getElementById("export-case")?.click(),
-      help: () => void this.#panels.addHelp(this).then(() => this.#help.open || this.#help.showModal()),
+      help: () => void this.#panels.need("help", this).then(() => this.#help.open || this.#help.showModal()),
     };
   }
 
@@ -185,9 +200,13 @@ export class Actions {
   /** All that is said is said in another language now. */
   async toLanguage(language: Language): Promise<void> {
     rememberLanguage(language);
-    await speak(language);
+    const { store } = this.#desk;
+    const named = await renamed(
+      () => speak(language),
+      () => store.state,
+    );
     translate(document);
-    this.#desk.store.set({});
+    store.set(named);
     this.#panels.draw();
   }
 

@@ -99,6 +99,7 @@ await breathe();
 const webgpuFound = findWebGpuProblem();
 await speak(wantedLanguage());
 translate(document);
+store.set({ labels: initialState().labels });
 await breathe();
 const desk: Desk = new Desk(store, engine, inference, problems);
 const panels = new Panels(desk);

@@ -8,6 +8,7 @@ import type { OpeningNow } from "./open/progress.ts";
 import type { KeptEmbeddings } from "./keep/embeddings.ts";
 import type { SetId } from "./open/sets.ts";
 import type { WebGpuProblem } from "./model/webgpu_help.ts";
+import { t } from "./words/words.ts";
 
 /** What a click or a stroke does. */
 export type Tool = "select" | "positive" | "negative" | "box" | "brush" | "eraser" | "lasso" | "scribble" | "ruler" | "axes" | "cross" | "outline";
@@ -85,7 +86,7 @@ export function initialState(): State {
     sets: [],
     filter: "all",
     search: "",
-    labels: [{ id: 1, name: "Structure", colour: colourOf(1) }],
+    labels: [{ id: 1, name: t("label.first"), colour: colourOf(1) }],
     overlap: "replace",
     tool: "positive",
     layout: "one",

@@ -2,6 +2,7 @@
 import { Labelmap } from "../../src/volume/index.ts";
 import { type Case, newCase } from "../annotate/case.ts";
 import { suggestionOf } from "../annotate/truth.ts";
+import { structureName } from "../words/names.ts";
 import { t } from "../words/words.ts";
 import { shownImage } from "./opening.ts";
 import { type DrawnSample, SAMPLES } from "./samples.ts";
@@ -10,9 +11,10 @@ import { type DrawnSample, SAMPLES } from "./samples.ts";
 export function drawSamples(onDrawn: (of: Case) => void, onError: (error: unknown) => void): void {
   const worker = new Worker(new URL("./samples_worker.ts", import.meta.url), { type: "module" });
   let left = SAMPLES.length;
-  worker.addEventListener("message", ({ data: { id, picture, truths } }: MessageEvent<DrawnSample>) => {
+  worker.addEventListener("message", ({ data: { id, picture, truths: drawn } }: MessageEvent<DrawnSample>) => {
     const sample = SAMPLES.find((known) => known.id === id);
     if (sample) {
+      const truths = drawn.map((truth) => ({ ...truth, name: structureName(truth.name) }));
       const suggestion = suggestionOf(t(`sample.try.${sample.id}`), picture.width, truths);
       const sides = { columns: picture.width, rows: picture.height, slices: 1 };
       const labelmap = new Labelmap(sides.columns, sides.rows, 1);

@@ -6,6 +6,7 @@ import { suggestionOf } from "../annotate/truth.ts";
 import type { Desk } from "../desk.ts";
 import type { Picture } from "../samples/field.ts";
 import { ORGANS, SERIES } from "../samples/sets/series.ts";
+import { structureName } from "../words/names.ts";
 import { t, type WordKey } from "../words/words.ts";
 import { shownImage, shownSlice } from "./opening.ts";
 import { firstSlice } from "./slices.ts";
@@ -79,7 +80,7 @@ function pictureCase(id: string, picture: Picture, truths: readonly TruthOf[]): 
     labelmap: new Labelmap(sides.columns, sides.rows, 1),
     shown: shownImage(id, picture),
     suggestion,
-    truths,
+    truths: truths.map((truth) => ({ ...truth, name: structureName(truth.name) })),
   });
 }
 
@@ -99,7 +100,7 @@ async function seriesCase(desk: Desk, values: Int16Array<ArrayBuffer>, truths: r
     objects: [{ id: 1, label, visible: true, locked: false }],
     shown,
     place: { plane: "stored", index: shown.slice?.index ?? 0 },
-    truths: truths.map(({ name, ...where }) => ({ name: organName(name), ...where })),
+    truths: truths.map(({ name, ...where }) => ({ name: structureName(name), ...where })),
   });
 }
 
@@ -127,15 +128,13 @@ function seriesVolume(values: Int16Array<ArrayBuffer>): Volume {
   };
 }
 
-const organName = (name: string) => t(`organ.${name}` as WordKey);
-
 /** One label an organ, so that masks are compared with the truth of their label; those that are there stay. */
 function organLabels({ store }: Desk): void {
   const { labels, cases } = store.state;
   const [only] = labels;
   const used = cases.some(({ works }) => works.size > 0);
   const kept: readonly LabelOf[] = labels.length === 1 && only?.id === 1 && !used ? [] : labels;
-  const missing = ORGANS.map(organName).filter((name) => !kept.some((label) => label.name === name));
+  const missing = ORGANS.map(structureName).filter((name) => !kept.some((label) => label.name === name));
   const free = Array.from({ length: kept.length + missing.length + 1 }, (_, i) => i + 1).filter((id) => !kept.some((label) => label.id === id));
   const added = missing.map((name, i) => ({ id: free[i] as number, name, colour: colourOf(free[i] as number) }));
   store.set({ labels: [...kept, ...added].sort((a, b) => a.id - b.id) });

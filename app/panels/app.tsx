@@ -36,6 +36,12 @@ const PANELS: readonly (readonly [id: string, Panel: ComponentType])[] = [
   ["model-panel", ModelPanel],
 ];
 
+/** Made when they are first asked for. */
+const LATER = {
+  help: () => import("./help.tsx").then(({ Help }) => Help),
+  "object-menu": () => import("./object_menu.tsx").then(({ ObjectMenu }) => ObjectMenu),
+} as const satisfies Readonly<Record<string, () => Promise<ComponentType>>>;
+
 /** What the model answered is no part of the state; these say that it may be another. */
 const ALWAYS = ["results", "surfaces"] as const satisfies readonly (keyof State)[];
 
@@ -65,11 +71,10 @@ export class Panels {
     else for (const panel of this.#drawn.values()) panel.draw();
   }
 
-  /** The help is made when it is first asked for. */
-  async addHelp(actions: Actions): Promise<void> {
-    if (this.#drawn.has("help")) return;
-    const { Help } = await import("./help.tsx");
-    if (!this.#drawn.has("help")) this.#add("help", Help, actions);
+  async need(id: keyof typeof LATER, actions: Actions): Promise<void> {
+    if (this.#drawn.has(id)) return;
+    const Panel = await LATER[id]();
+    if (!this.#drawn.has(id)) this.#add(id, Panel, actions);
   }
 
   #add(id: string, Panel: ComponentType, actions: Actions): void {

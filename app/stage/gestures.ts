@@ -31,6 +31,8 @@ interface GestureTarget {
   cut(x: number, y: number): void;
   /** The object under a click. */
   pick(pixel: Pixel): void;
+  /** The menu of the object under a pixel, at a place in the window; by key of the current one. */
+  menu(at: { readonly pixel: Pixel; readonly x: number; readonly y: number } | null): void;
   hover(pixel: Pixel | null): void;
   /** The right button was dragged by so many CSS pixels; false where that means nothing. */
   window(dx: number, dy: number): boolean;
@@ -108,7 +110,11 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     cancelBox();
   };
 
-  element.addEventListener("contextmenu", (event) => event.preventDefault());
+  element.addEventListener("contextmenu", (event) => {
+    event.preventDefault();
+    const byKey = event.button !== 2 && (event as PointerEvent).pointerType !== "touch";
+    if (byKey && target.tool() === "select") target.menu(null);
+  });
 
   element.addEventListener("pointerdown", (event) => {
     const image = target.image();
@@ -175,10 +181,11 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
   function longPress(image: Size): void {
     const outline = target.tool() === "outline";
     if (!press || press.moved || (press.does === "grip" && !outline) || STROKES.has(press.does as Tool)) return;
-    const { x, y } = press;
+    const { x, y, clientX, clientY } = press;
     const pixel = pixelAt(stage.view, image, x, y);
     press = null;
     if (outline) target.cut(x, y);
+    else if (pixel && target.tool() === "select") target.menu({ pixel, x: clientX, y: clientY });
     else if (pixel) target.point(pixel, 0);
   }
 
@@ -262,6 +269,7 @@ export function listenForGestures(element: HTMLElement, stage: Stage, target: Ge
     const tool = target.tool();
     if (tool === "select") {
       if (button === 0) target.pick(pixel);
+      else if (button === 2) target.menu({ pixel, x: event.clientX, y: event.clientY });
       return;
     }
     if (event.pointerType === "touch" && does === "pan" && event.timeStamp - tappedAt < TAP_MS) {

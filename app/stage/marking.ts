@@ -19,7 +19,7 @@ export class Marking {
     const marked = visible
       .map(({ id, label }): Marked => {
         const colour = state.labels.find((known) => known.id === label)?.colour ?? colourOf(label);
-        return { runs: this.#desk.annotator.runs(of, id, place), colour, current: id === of.object };
+        return { id, runs: this.#desk.annotator.runs(of, id, place), colour, current: id === of.object };
       })
       .filter(({ runs }) => runs.length > 0);
     // A lost graphics process takes the tint's pixels along.
@@ -31,4 +31,4 @@ export class Marking {
   }
 }
 
-const isSame = (a: Marked, b: Marked) => a.runs === b.runs && a.colour === b.colour && a.current === b.current;
+const isSame = (a: Marked, b: Marked) => a.id === b.id && a.runs === b.runs && a.colour === b.colour && a.current === b.current;

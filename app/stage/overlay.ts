@@ -8,6 +8,7 @@ import type { Result } from "../model/inference.ts";
 const LIMIT = 2048;
 
 export interface Marked {
+  readonly id: number;
   readonly runs: Runs;
   readonly colour: string;
   /** The one that is worked on: its line is stronger. */
@@ -18,7 +19,7 @@ export interface Overlay {
   /** The masks' pixels in their colours, fully opaque, the rest clear; scaled up by `factor` it covers the image. */
   readonly tint: HTMLCanvasElement;
   readonly factor: number;
-  readonly outlines: readonly { readonly path: Path2D; readonly colour: string; readonly current: boolean }[];
+  readonly outlines: readonly { readonly id: number; readonly path: Path2D; readonly colour: string; readonly current: boolean }[];
 }
 
 export function makeOverlay(marked: readonly Marked[], width: number, height: number): Overlay {
@@ -31,7 +32,7 @@ export function makeOverlay(marked: readonly Marked[], width: number, height: nu
   tint.width = columns;
   tint.height = rows;
   tint.getContext("2d")?.putImageData(pixels, 0, 0);
-  return { tint, factor, outlines: marked.map(({ runs, colour, current }) => ({ path: outlineOf(runs, width, height), colour, current })) };
+  return { tint, factor, outlines: marked.map(({ id, runs, colour, current }) => ({ id, path: outlineOf(runs, width, height), colour, current })) };
 }
 
 const paths = new WeakMap<Runs, Path2D>();

@@ -106,6 +106,7 @@ export class SideView {
       size: sizeOf(shown),
       prompts: state.promptsShown ? prompts : NO_PROMPTS,
       overlay: state.hidden ? null : this.#marking.overlay(state, of, place, shown.picture),
+      lit: null,
       fill: state.fill,
       stroke: null,
       ruler: null,

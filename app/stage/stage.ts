@@ -30,6 +30,8 @@ export interface Scene {
   readonly prompts: Prompts;
   /** The masks, or none while they are hidden. */
   readonly overlay: Overlay | null;
+  /** The object whose outline stands out. */
+  readonly lit: number | null;
   /** Whether their areas are tinted. */
   readonly fill: boolean;
   /** What is being drawn: with a brush of so many original pixels, or as a line. */
@@ -161,7 +163,7 @@ export class Stage {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     if (!this.#scene) return;
-    const { image, size, overlay, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters, foot, cross, corners, preview, pointed } =
+    const { image, size, overlay, lit, fill, truth, opacity, prompts, draft, cursor, stroke, ruler, brush, letters, foot, cross, corners, preview, pointed } =
       this.#scene;
     const { scale, x, y, ratio: tall } = this.#view;
     context.setTransform(ratio * scale, 0, 0, ratio * scale * tall, ratio * x, ratio * y);
@@ -174,8 +176,9 @@ export class Stage {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     // A dark line under the bright one keeps the outline visible on any tissue.
     if (overlay) {
-      for (const { path, colour, current } of overlay.outlines) {
+      for (const { id, path, colour, current } of overlay.outlines) {
         this.#strokePath(path, [
+          ...(id === lit ? ([[7, "rgba(255, 255, 255, 0.8)"]] as const) : []),
           [current ? 3.8 : 2.8, "rgba(0, 0, 0, 0.55)"],
           [current ? 1.9 : 1.1, colour],
         ]);

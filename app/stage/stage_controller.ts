@@ -18,6 +18,7 @@ import { crossIn, crossOf, voxelAt } from "./linked.ts";
 import { Marking } from "./marking.ts";
 import { Outline } from "./outline.ts";
 import { outlineOf } from "./overlay.ts";
+import { Picking } from "./picking.ts";
 import { Preview } from "./preview.ts";
 import { Stage } from "./stage.ts";
 import { captionOf, statusOf } from "./status.ts";
@@ -40,6 +41,7 @@ export class StageController {
     place: byId("corner-place", HTMLElement),
     zoom: byId("corner-zoom", HTMLElement),
   };
+  readonly picking: Picking;
   /** While Space is held. */
   panning = false;
   #cursor: Pixel | null = null;
@@ -58,6 +60,7 @@ export class StageController {
     this.#desk = desk;
     this.stage = new Stage(byId("canvas", HTMLCanvasElement), (scale) => this.#onView(scale));
     this.#marking = new Marking(desk);
+    this.picking = new Picking(desk, this.#element);
     this.#preview = new Preview(desk, () => this.#draw(desk.store.state));
     this.#drawing = new Drawing(
       desk,
@@ -79,7 +82,8 @@ export class StageController {
       grip: (x, y) => this.#gripAt(x, y),
       cut: (x, y) => this.#cut(x, y),
       drag: (grip, to, done) => this.#drag(grip, to, done),
-      pick: (pixel) => this.#pick(pixel),
+      pick: (pixel) => this.picking.pick(pixel),
+      menu: (at) => this.picking.menu(at),
       window: (dx, dy) => {
         const slice = shown()?.slice;
         if (slice) void desk.toWindow(draggedWindow(slice.window, dx, dy));
@@ -238,20 +242,6 @@ export class StageController {
     else if (work?.prompts.box) this.#desk.setBox(movedBox(work.prompts.box, grip.sides, to));
   }
 
-  /** The object whose mask is under a click; the one that is drawn on top first. */
-  #pick({ x, y }: Pixel): void {
-    const of = this.#desk.case;
-    if (!of?.shown) return;
-    const at = y * of.shown.picture.width + x;
-    const found = of.objects.filter(({ id, visible }) => {
-      const runs = visible ? this.#desk.annotator.runs(of, id) : [];
-      for (let i = 0; i < runs.length; i += 2) if ((runs[i] as number) <= at && at < (runs[i + 1] as number)) return true;
-      return false;
-    });
-    const next = found.find(({ id }) => id !== of.object) ?? found[0];
-    if (next) this.#desk.annotator.select(next.id);
-  }
-
   #onHover(pixel: Pixel | null): void {
     const moved = pixel !== null && (pixel.x !== this.#hover?.x || pixel.y !== this.#hover.y);
     if (moved || !pixel) this.#preview.moved(pixel);
@@ -259,6 +249,7 @@ export class StageController {
     if (moved || !pixel) this.#desk.pointAt(pixel && work && promptAt(this.stage.view, work.prompts, pixel));
     this.#hover = pixel;
     const { state } = this.#desk.store;
+    if (this.picking.hover(pixel)) this.#draw(state);
     // Whichever moved last is where keys act.
     if (moved && this.#cursor) {
       this.#cursor = null;
@@ -308,6 +299,7 @@ export class StageController {
       size: sizeOf(shown),
       prompts: state.promptsShown ? this.#withDrag(prompts) : { points: [], box: null, previous: null },
       overlay: state.hidden ? null : this.#marking.overlay(state, of, of.place, shown.picture),
+      lit: this.picking.lit,
       fill: state.fill,
       stroke,
       ruler,

@@ -1,11 +1,13 @@
 // Deutsch. Wie en.ts; jeder Schlüssel ist da, sonst baut die Seite nicht.
 import { deModel } from "./de_model.ts";
+import { deNames } from "./de_names.ts";
 import type { en } from "./en.ts";
 
 export { deErrors } from "./de_errors.ts";
 
 export const de: Readonly<Record<keyof typeof en, string>> = {
   ...deModel,
+  ...deNames,
   "page.skip": "Zum Bild springen",
   "page.caution": "Nicht für klinische Zwecke",
   "page.manual": "Anleitung und Dokumentation (englisch)",
@@ -92,6 +94,7 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   "window.automatic": "automatisch",
   "window.minmax": "Min–Max",
 
+  "menu.object": "Was mit dem Objekt geschieht",
   "objects.title": "Objekte",
   "objects.new": "noch nichts",
   "objects.elsewhere": "auf anderen Schichten",
@@ -164,7 +167,6 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   "labels.category.meaning": "Kategorie",
   "labels.type.value": "Typcode",
   "labels.type.meaning": "Typ",
-  "label.new": "Struktur {n}",
 
   "status.drawing": "Die Beispiele werden gezeichnet…",
   "status.reading": "Das Bild wird gelesen…",
@@ -373,22 +375,4 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   "step.propagate": "fortgesetzt",
   "step.import": "geöffnete Masken",
   "key.accept-proposals": "Alle Vorschläge annehmen",
-
-  "organ.liver": "Leber",
-  "organ.spleen": "Milz",
-  "organ.right kidney": "rechte Niere",
-  "organ.left kidney": "linke Niere",
-  "organ.aorta": "Aorta",
-  "sample.ct": "CT, Bauch",
-  "sample.mr": "MR, Kopf",
-  "sample.ultrasound": "Ultraschall, Leber",
-  "sample.xray": "Röntgen, Brustkorb",
-  "sample.dermoscopy": "Dermatoskopie",
-  "sample.microscopy": "Mikroskopie, Zellkerne",
-  "sample.try.ct": "die rechte Niere",
-  "sample.try.mr": "den Tumor mit Kontrast",
-  "sample.try.ultrasound": "die Zyste",
-  "sample.try.xray": "den Rundherd",
-  "sample.try.dermoscopy": "die Läsion",
-  "sample.try.microscopy": "einen Zellkern",
 };

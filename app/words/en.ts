@@ -1,8 +1,10 @@
 // English. `{name}` is filled in; the rules are in words.ts.
 import { enModel } from "./en_model.ts";
+import { enNames } from "./en_names.ts";
 
 export const en = {
   ...enModel,
+  ...enNames,
   "page.skip": "Skip to the image",
   "page.caution": "Not for clinical use",
   "page.manual": "Manual and documentation",
@@ -89,6 +91,7 @@ export const en = {
   "window.automatic": "automatic",
   "window.minmax": "min–max",
 
+  "menu.object": "What to do with the object",
   "objects.title": "Objects",
   "objects.new": "nothing yet",
   "objects.elsewhere": "on other slices",
@@ -160,7 +163,6 @@ export const en = {
   "labels.category.meaning": "Category",
   "labels.type.value": "Type code",
   "labels.type.meaning": "Type",
-  "label.new": "Structure {n}",
 
   "status.drawing": "Drawing the samples…",
   "status.reading": "Reading the image…",
@@ -369,22 +371,4 @@ export const en = {
   "step.propagate": "propagated",
   "step.import": "imported masks",
   "key.accept-proposals": "Accept all proposals",
-
-  "organ.liver": "liver",
-  "organ.spleen": "spleen",
-  "organ.right kidney": "right kidney",
-  "organ.left kidney": "left kidney",
-  "organ.aorta": "aorta",
-  "sample.ct": "CT, abdomen",
-  "sample.mr": "MR, head",
-  "sample.ultrasound": "Ultrasound, liver",
-  "sample.xray": "X-ray, chest",
-  "sample.dermoscopy": "Dermoscopy",
-  "sample.microscopy": "Microscopy, nuclei",
-  "sample.try.ct": "the right kidney",
-  "sample.try.mr": "the enhancing tumour",
-  "sample.try.ultrasound": "the cyst",
-  "sample.try.xray": "the nodule",
-  "sample.try.dermoscopy": "the lesion",
-  "sample.try.microscopy": "one nucleus",
 } as const;
