@@ -46,6 +46,8 @@ export class Actions {
   /** Writes what waits to be kept. */
   onSave: () => Promise<void> = () => Promise.resolve();
   onForget: () => Promise<void> = () => Promise.resolve();
+  /** Brings closed samples back. */
+  onSamples: () => void = () => {};
   /** Throws encoded images away. */
   onClearEncoded: () => Promise<void> = () => Promise.resolve();
   /** Opens a folder by handle. */
@@ -257,7 +259,10 @@ export class Actions {
     const of = this.#desk.case;
     if (!of?.shown) return;
     const { slice, picture } = of.shown;
-    const save = (text: string, name: string) => saveBlob(new Blob([text], { type: "application/json" }), `${name}-prompts.json`);
+    const save = (text: string, name: string) => {
+      saveBlob(new Blob([text], { type: "application/json" }), `${name}-prompts.json`);
+      this.#desk.store.set({ said: t("saved.mask", { name: `${name}-prompts.json` }) });
+    };
     if (slice && slice.volume.slices > 1) return save(await volumePrompts(of, slice.volume, this.#desk.store.state.labels), baseName(of.name));
     const { prompts } = currentWork(of);
     if (isEmpty(prompts)) return;

@@ -9,6 +9,8 @@ import { proposalsOf } from "./annotate/through.ts";
 import type { Engine, Source } from "./model/engine.ts";
 import type { Inference, Result } from "./model/inference.ts";
 import { Opening, shownSlice } from "./open/opening.ts";
+import { closedSamples, rememberClosed, type SampleId } from "./open/samples.ts";
+import { setOf } from "./open/sets.ts";
 import { atSlice, idOf, inPlane, type Plane, type SliceOf, windowFrom } from "./open/slices.ts";
 import type { Problems } from "./panels/problems.tsx";
 import { crossOf, mapTo, sidesOf } from "./stage/linked.ts";
@@ -260,11 +262,19 @@ export class Desk {
     const left = cases.filter((other) => other !== of);
     const next = current === id ? (left[Math.min(index, left.length - 1)]?.id ?? null) : current;
     this.store.set({ cases: left, current: next });
+    if (of.origin === "sample") this.#closeSample(of, left);
     this.opening.reads.delete(id);
     this.opening.sources.delete(id);
     this.onClosed(id);
     if (of.shown) this.#inference.forget(of.shown.id);
     if (next) void this.opening.show(next);
+  }
+
+  /** A set can be opened once more when all of it is gone; the samples of the start come back when they are asked for. */
+  #closeSample(of: Case, left: readonly Case[]): void {
+    const set = setOf(of);
+    if (set && !left.some((other) => setOf(other) === set)) this.store.set({ sets: this.store.state.sets.filter((other) => other !== set) });
+    if (!set) rememberClosed([...closedSamples(), of.id as SampleId]);
   }
 
   toSlice(index: number): Promise<void> {

@@ -24,6 +24,7 @@ import { startOffline } from "./offline/offline.ts";
 import { speak, t, translate, wantedLanguage } from "./words/words.ts";
 import { Problems } from "./panels/problems.tsx";
 import { drawSamples } from "./open/sample_loader.ts";
+import { closedSamples, rememberClosed, type SampleId, SAMPLES } from "./open/samples.ts";
 import { LinkedViews } from "./stage/linked_views.ts";
 import { StageController } from "./stage/stage_controller.ts";
 import { initialState, Store } from "./state.ts";
@@ -133,8 +134,13 @@ desk.onClosed = (id) => {
   void dropFiles(id);
 };
 actions.onClearEncoded = () => embeddings.clear();
-actions.onSave = () => keeper.flush();
+actions.onSave = async () => {
+  await keeper.flush();
+  const { saving } = store.state;
+  if (saving.kind === "saved" || saving.kind === "none") store.set({ said: t("saving.all") });
+};
 actions.onForget = async () => {
+  rememberClosed([]);
   await Promise.all([keeper.forgetAll(), dropAll(), embeddings.clear()]);
   location.reload();
 };
@@ -178,15 +184,26 @@ if (own.length > 0) {
   for (const folder of readable) void reopen(folder);
 }
 
-drawSamples(
-  (drawn) => {
-    const before = earlier.find(({ id }) => id === drawn.id);
-    const { objects, object, works, labelmap, status, note } = before ?? drawn;
-    const of = before?.labelmap ? { ...drawn, objects, object, works, labelmap, status, note } : drawn;
-    store.set({ cases: [...store.state.cases, of], current: store.state.current ?? of.id });
-  },
-  (error) => problems.show(error),
-);
+const draw = (ids: readonly SampleId[]) =>
+  drawSamples(
+    ids,
+    (drawn) => {
+      const before = earlier.find(({ id }) => id === drawn.id);
+      const { objects, object, works, labelmap, status, note } = before ?? drawn;
+      const of = before?.labelmap ? { ...drawn, objects, object, works, labelmap, status, note } : drawn;
+      store.set({ cases: [...store.state.cases, of], current: store.state.current ?? of.id });
+    },
+    (error) => problems.show(error),
+  );
+const closed = closedSamples();
+draw(SAMPLES.map(({ id }) => id).filter((id) => !closed.includes(id)));
+actions.onSamples = () => {
+  const again = closedSamples();
+  rememberClosed([]);
+  // What was marked on them went when they were closed.
+  for (const id of again) earlier.splice(0, earlier.length, ...earlier.filter((of) => of.id !== id));
+  draw(again);
+};
 
 // Sets that were worked on are there again, with what was done on them.
 for (const set of new Set(earlier.map(setOf))) if (set) openSet(desk, set, earlier, false).catch((error) => problems.show(error));

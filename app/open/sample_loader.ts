@@ -5,12 +5,13 @@ import { suggestionOf } from "../annotate/truth.ts";
 import { structureName } from "../words/names.ts";
 import { t } from "../words/words.ts";
 import { shownImage } from "./opening.ts";
-import { type DrawnSample, SAMPLES } from "./samples.ts";
+import { type DrawnSample, type SampleId, SAMPLES } from "./samples.ts";
 
-/** Calls back with each sample when it is drawn, the first one first. */
-export function drawSamples(onDrawn: (of: Case) => void, onError: (error: unknown) => void): void {
+/** Calls back with each of these samples when it is drawn, the first one first. */
+export function drawSamples(ids: readonly SampleId[], onDrawn: (of: Case) => void, onError: (error: unknown) => void): void {
+  if (ids.length === 0) return;
   const worker = new Worker(new URL("./samples_worker.ts", import.meta.url), { type: "module" });
-  let left = SAMPLES.length;
+  let left = ids.length;
   worker.addEventListener("message", ({ data: { id, picture, truths: drawn } }: MessageEvent<DrawnSample>) => {
     const sample = SAMPLES.find((known) => known.id === id);
     if (sample) {
@@ -24,5 +25,5 @@ export function drawSamples(onDrawn: (of: Case) => void, onError: (error: unknow
     if (left === 0) worker.terminate();
   });
   worker.addEventListener("error", (event) => onError(new Error(event.message || "the samples could not be drawn")));
-  for (const { id } of SAMPLES) worker.postMessage(id);
+  for (const id of ids) worker.postMessage(id);
 }

@@ -1,6 +1,7 @@
 // The list of cases: quick with ten thousand, since only the rows that are seen are there.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Case, hasWork, STATUSES, type Status } from "../annotate/case.ts";
+import { closedSamples } from "../open/samples.ts";
 import { openSet, SETS } from "../open/sets.ts";
 import { listedCases } from "../state.ts";
 import { t } from "../words/words.ts";
@@ -97,6 +98,7 @@ export function Cases() {
             onAct={() => void openSet(desk, set).catch((error) => desk.problems.show(error))}
           />
         ))}
+        {closedSamples().length > 0 && <Act id="set-samples" class="quiet" label={t("sets.samples")} onAct={() => actions.onSamples()} />}
       </details>
       <p class="progress" id="progress">
         {t("cases.progress", { done, all: counted.length })}
@@ -138,7 +140,7 @@ export function Cases() {
 
 function Row({ of, top, place, all }: { readonly of: Case; readonly top: number; readonly place: number; readonly all: number }) {
   const { desk, state } = useShared();
-  const { id, name, status, note, origin } = of;
+  const { id, name, status, note } = of;
   const worked = hasWork(of) ? t("case.hasprompts") : "";
   return (
     <li class="row-of" aria-setsize={all} aria-posinset={place} style={{ top: `${top}px` }}>
@@ -162,7 +164,7 @@ function Row({ of, top, place, all }: { readonly of: Case; readonly top: number;
           {SIGNS[status]}
         </span>
       </button>
-      {origin === "file" && <Act bare icon="clear" class="close" label={t("case.close.name", { name })} onAct={() => desk.close(id)} />}
+      <Act bare icon="clear" class="close" label={t("case.close.name", { name })} onAct={() => desk.close(id)} />
     </li>
   );
 }

@@ -1,4 +1,5 @@
 // The menu of an object: by right click or long press on it while objects are what is chosen, or by the menu key.
+import { useEffect } from "preact/hooks";
 import { objectOf } from "../annotate/case.ts";
 import { currentCase } from "../state.ts";
 import { byId } from "../dom.ts";
@@ -15,8 +16,18 @@ const STEPS: Readonly<Record<string, (at: number, all: number) => number>> = {
   End: (_, all) => all - 1,
 };
 
+function byArrows(event: KeyboardEvent): void {
+  const step = STEPS[event.key];
+  const items = [...byId("object-menu", HTMLElement).querySelectorAll<HTMLElement>("button:not(:disabled)")];
+  if (!step || items.length === 0) return;
+  event.preventDefault();
+  event.stopPropagation();
+  items[step(items.indexOf(document.activeElement as HTMLElement), items.length)]?.focus();
+}
+
 export function ObjectMenu() {
   const { desk, actions, state } = useShared();
+  useEffect(() => byId("object-menu", HTMLElement).addEventListener("keydown", byArrows), []);
   const of = currentCase(state);
   const object = of && objectOf(of);
   if (!object) return null;
@@ -27,16 +38,8 @@ export function ObjectMenu() {
     run();
     actions.focusStage();
   };
-  const onKeyDown = (event: KeyboardEvent & { readonly currentTarget: HTMLElement }) => {
-    const step = STEPS[event.key];
-    const items = [...event.currentTarget.querySelectorAll<HTMLElement>("button:not(:disabled)")];
-    if (!step || items.length === 0) return;
-    event.preventDefault();
-    event.stopPropagation();
-    items[step(items.indexOf(document.activeElement as HTMLElement), items.length)]?.focus();
-  };
   return (
-    <div role="presentation" onKeyDown={onKeyDown}>
+    <>
       <button type="button" role="menuitem" id="menu-accept" disabled={!desk.mask(state)} onClick={act(() => actions.run("accept"))}>
         <Icon name="check" />
         {t("key.accept")}
@@ -49,7 +52,7 @@ export function ObjectMenu() {
         <Icon name={locked ? "lock" : "lock-open"} />
         {t("objects.lock", { name })}
       </button>
-      <div role="group" aria-label={t("objects.label", { name })}>
+      <fieldset aria-label={t("objects.label", { name })}>
         {state.labels.slice(0, MOST_LABELS).map((one) => (
           <button
             type="button"
@@ -62,11 +65,11 @@ export function ObjectMenu() {
             {one.name}
           </button>
         ))}
-      </div>
+      </fieldset>
       <button type="button" role="menuitem" id="menu-delete" onClick={act(() => desk.annotator.remove(id))}>
         <Icon name="trash" />
         {t("objects.delete", { name })}
       </button>
-    </div>
+    </>
   );
 }

@@ -35,7 +35,8 @@ export class Picking {
   menu(at: { readonly pixel: Pixel; readonly x: number; readonly y: number } | null): void {
     if (!at) {
       const { left, top, width, height } = this.#stage.getBoundingClientRect();
-      return this.onMenu(left + width / 2, top + height / 2);
+      this.onMenu(left + width / 2, top + height / 2);
+      return;
     }
     const found = this.#objectsAt(at.pixel);
     const object = found.find((id) => id === this.#desk.case?.object) ?? found[0];

@@ -3,6 +3,7 @@ import { type Case, currentWork, objectOf } from "../annotate/case.ts";
 import { isEmpty } from "../annotate/prompts.ts";
 import type { Desk } from "../desk.ts";
 import { thousands } from "../dom.ts";
+import { closedSamples, SAMPLES } from "../open/samples.ts";
 import { currentCase, type State } from "../state.ts";
 import { decimal, t } from "../words/words.ts";
 import { areaOf } from "./frame.ts";
@@ -13,7 +14,7 @@ export function statusOf(state: State, desk: Desk): string {
 
 function sentence(state: State, desk: Desk): string {
   const of = currentCase(state);
-  if (!of) return t("status.drawing");
+  if (!of) return t(closedSamples().length === SAMPLES.length ? "status.empty" : "status.drawing");
   if (!of.shown) return t(desk.opening.reads.has(of.id) || of.origin === "sample" ? "status.reading" : "status.gone", { name: of.name });
   const { prompts } = currentWork(of);
   const { points, box, previous } = prompts;

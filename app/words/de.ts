@@ -168,6 +168,7 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   "labels.type.value": "Typcode",
   "labels.type.meaning": "Typ",
 
+  "status.empty": "Nichts ist offen. Dateien oder einen Ordner öffnen oder hierher ziehen.",
   "status.drawing": "Die Beispiele werden gezeichnet…",
   "status.reading": "Das Bild wird gelesen…",
   "status.locked": "{object} ist gesperrt.",
@@ -221,6 +222,7 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   redone: "Wiederholt: {step}",
 
   "saving.saved": "Gesichert {at}",
+  "saving.all": "Alles ist in diesem Browser gespeichert.",
   "saving.saving": "Wird gesichert…",
   "saving.reader": "In einem anderen Tab offen: hier nur lesen",
   "saving.failed": "Nicht gesichert: {why}",

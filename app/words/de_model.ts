@@ -25,6 +25,7 @@ export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
   "keyname.PageDown": "Bild ab",
   "sets.title": "Zum Üben",
   "sets.series": "CT-Serie, fünf Organe",
+  "sets.samples": "Die Beispiele wieder",
   "sets.lesions": "20 Hautläsionen",
   "sets.nuclei": "Zellkerne, Histologie",
   "ahead.on": "Nachbarn im Voraus einlesen",

@@ -164,6 +164,7 @@ export const en = {
   "labels.type.value": "Type code",
   "labels.type.meaning": "Type",
 
+  "status.empty": "Nothing is open. Open files or a folder, or drop them here.",
   "status.drawing": "Drawing the samples…",
   "status.reading": "Reading the image…",
   "status.locked": "{object} is locked.",
@@ -217,6 +218,7 @@ export const en = {
   redone: "Done again: {step}",
 
   "saving.saved": "Saved {at}",
+  "saving.all": "All is saved in this browser.",
   "saving.saving": "Saving…",
   "saving.reader": "Open in another tab: this one only looks",
   "saving.failed": "Not saved: {why}",

@@ -23,6 +23,7 @@ export const enModel = {
   "keyname.PageDown": "PgDn",
   "sets.title": "Sets to practise on",
   "sets.series": "CT series, five organs",
+  "sets.samples": "The samples again",
   "sets.lesions": "20 skin lesions",
   "sets.nuclei": "Nuclei, histology",
   "ahead.on": "Encode neighbours ahead",

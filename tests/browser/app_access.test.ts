@@ -11,12 +11,50 @@ import { en } from "../../app/words/en.ts";
 import { filled } from "../../app/words/words.ts";
 import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
-import { loadFrom, ready, status, text } from "../app/fake/page.ts";
+import { loadFrom, placeOf, ready, status, text } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { ballNifti } from "../app/fake/volume.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 import { QUICK } from "../support/quick.ts";
 import { ROOT } from "../support/setup_file.ts";
+
+const SAMPLE_NAMES = Object.fromEntries(Object.entries(en).filter(([key]) => /^sample\.\w+$/.test(key)));
+
+/** The object under the pointer lights up; the right button opens its menu, which the keyboard alone can use. */
+async function withSelectTool(page: Page): Promise<void> {
+  const white = () =>
+    page.$eval("#canvas", (canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const { data } = (canvas as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height) ?? { data: [] };
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4) if (Math.min(data[i] as number, data[i + 1] as number, data[i + 2] as number) > 190) count++;
+      return count;
+    });
+  await page.click("input[value=select]");
+  const at = await placeOf(page, 150, 210);
+  const far = await placeOf(page, 500, 10);
+  await page.mouse.move(far.x, far.y);
+  await drawn(page);
+  const before = await white();
+  await page.mouse.move(at.x, at.y);
+  await drawn(page);
+  expect(await white()).toBeGreaterThan(before + 200);
+  await page.mouse.click(at.x, at.y, { button: "right" });
+  await page.waitForSelector("#object-menu:popover-open #menu-accept:focus");
+  expect(await violations(page)).toEqual([]);
+  // Past accept and show: lock.
+  for (const key of ["ArrowDown", "ArrowDown", "Enter"] as const) await page.keyboard.press(key);
+  await page.waitForFunction(() => !document.querySelector("#object-menu:popover-open") && document.activeElement?.id === "stage");
+  await status(page, /locked/);
+  await page.keyboard.press("ContextMenu");
+  await page.waitForSelector("#object-menu:popover-open");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !document.querySelector("#object-menu:popover-open"));
+  await page.click("#undo");
+  await page.click("input[value=positive]");
+}
+
+const drawn = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 const folder = mkdtempSync(join(tmpdir(), "app-access-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -31,6 +69,7 @@ it("axe finds nothing: at the start, while marking, in the labels, the help, on 
   await status(page, /^Mask 2 of 3/);
   await page.click("#labels-open");
   expect(await violations(page)).toEqual([]);
+  await withSelectTool(page);
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
   expect(await violations(page)).toEqual([]);
   await page.setViewport({ width: 390, height: 844 });
@@ -45,6 +84,9 @@ it("axe finds nothing: at the start, while marking, in the labels, the help, on 
   await page.select("#language", "de");
   await page.waitForFunction(() => document.querySelector("#h-objects")?.textContent === "Objekte");
   expect(await page.evaluate(() => document.documentElement.lang)).toBe("de");
+  // What the page itself named follows; what was named by hand stays.
+  expect(await page.$$eval(".case", (cases) => cases.map((one) => (one as HTMLElement).title))).toEqual(Object.keys(SAMPLE_NAMES).map((key) => de[key as "sample.ct"]));
+  expect(await text(page, "#objects")).toContain(de["label.first"]);
   expect(await violations(page)).toEqual([]);
   await screenshots(page, "german");
   expect(errors).toEqual([]);

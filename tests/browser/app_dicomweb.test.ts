@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dicomWebStudies, fromDicomWeb } from "../../src/formats/index.ts";
+import { violations } from "../app/fake/axe.ts";
 import { loadFrom, placeOf, ready, status } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
@@ -45,6 +46,7 @@ const site = useSite({ folder: FAKE_SITE });
 
 async function typeToken(page: Page, token: string, words: RegExp): Promise<void> {
   await page.waitForFunction((source) => new RegExp(source).test(document.querySelector("dialog.ask")?.textContent ?? ""), {}, words.source);
+  expect(await violations(page)).toEqual([]);
   await page.type("dialog.ask input", token);
   await page.keyboard.press("Enter");
 }
@@ -135,6 +137,7 @@ describe.skipIf(!orthancIsHere)("a DICOMweb address", () => {
     const popup = await opened;
     await popup.waitForSelector("dialog.ask select");
     expect(await popup.$eval("dialog.ask", (dialog) => dialog.textContent)).toContain("CT");
+    expect(await violations(popup)).toEqual([]);
     await popup.select("dialog.ask select", study);
     await popup.click("dialog.ask button[type=submit]");
     await told(popup, "opened as 4 volumes");

@@ -1,4 +1,7 @@
 // A folder opened by handle is there again at the next start: with permission by itself, else after one click. On a fake model.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
@@ -42,6 +45,26 @@ async function fill(page: Page): Promise<void> {
 
 const shown = (page: Page, name: string) =>
   page.waitForFunction((wanted) => document.querySelector("#corner-name")?.textContent?.startsWith(wanted), { timeout: 60_000 }, name);
+
+it("is opened when it is dropped, with the folders in it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "app-folder-"));
+  mkdirSync(join(folder, "inner"));
+  writeFileSync(join(folder, "scan2.png"), discPng(60));
+  writeFileSync(join(folder, "scan10.png"), discPng(70));
+  writeFileSync(join(folder, "inner", "scan1.png"), discPng(80));
+  const { page, errors } = await site.open("/");
+  await ready(page, 6);
+  // As the system hands it over: the browser makes the entries of what lies at the path.
+  const session = await page.createCDPSession();
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) await session.send("Input.dispatchDragEvent", { type, x: 700, y: 400, data });
+  await ready(page, 9);
+  const names = await page.$$eval(".case", (cases) => cases.map((one) => (one as HTMLElement).title));
+  expect(names.filter((name) => /scan/.test(name)).map((name) => name.split("/").at(-1))).toEqual(["scan1.png", "scan2.png", "scan10.png"]);
+  expect(errors).toEqual([]);
+  await page.close();
+  rmSync(folder, { recursive: true });
+});
 
 it.each(["granted", "prompt"] as const)("is read again, permission %s", async (permission) => {
   const { page, errors } = await site.open("/");

@@ -331,6 +331,21 @@ describe("images that are dropped or pasted", () => {
     await shows("dropped.png");
     await page.click('[aria-label="Close dropped.png"]');
     await shows("CT, abdomen");
+    // A sample too can go, stays away at the next start, and comes back when it is asked for.
+    await ready(page, 6);
+    await page.click('[aria-label="Close CT, abdomen"]');
+    await shows("MR, head");
+    await page.reload();
+    await ready(page, 5);
+    await shows("MR, head");
+    await page.click("#sets summary");
+    await page.click("#set-samples");
+    await ready(page, 6);
+    expect(await page.$("#set-samples")).toBeNull();
+    await page.keyboard.down("Control");
+    await page.keyboard.press("s");
+    await page.keyboard.up("Control");
+    await status(page, /^All is saved in this browser/);
     expect(errors).toEqual([]);
     await page.close();
   });
