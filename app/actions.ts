@@ -171,7 +171,8 @@ export class Actions {
   /** Keys of the whole page, but for those of text fields and of the control that has the focus. */
   listen(): void {
     addEventListener("keydown", (event) => {
-      if (document.querySelector("dialog[open]") || event.isComposing || event.defaultPrevented) return;
+      if (document.querySelector("dialog[open]") || (event.target as Element).closest("[popover]")) return;
+      if (event.isComposing || event.defaultPrevented) return;
       const focus = focusOf(event.target as Element);
       const move = MOVES[event.key];
       if (move && focus === "stage" && !event.ctrlKey && !event.metaKey && !event.altKey) {
