@@ -14,7 +14,7 @@ export function TopBar() {
         <div class="group turn">
           <Act bare icon="back" label={t("key.case-back")} command="case-back" disabled={at <= 0} onAct={() => desk.turnCase(-1)} />
           <span class="which" title={of.name}>
-            {middleCut(of.name, 28)} <b>{t("cases.place", { n: at + 1, of: cases.length })}</b>
+            <span>{middleCut(of.name, 28)}</span> <b>{t("cases.place", { n: at + 1, of: cases.length })}</b>
           </span>
           <Act bare icon="next" label={t("key.case-next")} command="case-next" disabled={at < 0 || at === cases.length - 1} onAct={() => desk.turnCase(1)} />
           <Act bare icon="check" label={t("key.done")} command="done" pressed={of.status === "done"} onAct={() => desk.mark("done")} />
@@ -30,7 +30,7 @@ export function TopBar() {
           />
         </div>
       )}
-      <p class="saving" id="saving" role="status" data-kind={state.saving.kind}>
+      <p class="saving" id="saving" role="status" data-kind={state.saving.kind} title={savingInWords(state.saving)}>
         {savingInWords(state.saving)}
       </p>
       <select

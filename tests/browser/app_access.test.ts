@@ -85,7 +85,9 @@ it("axe finds nothing: at the start, while marking, in the labels, the help, on 
   await page.waitForFunction(() => document.querySelector("#h-objects")?.textContent === "Objekte");
   expect(await page.evaluate(() => document.documentElement.lang)).toBe("de");
   // What the page itself named follows; what was named by hand stays.
-  expect(await page.$$eval(".case", (cases) => cases.map((one) => (one as HTMLElement).title))).toEqual(Object.keys(SAMPLE_NAMES).map((key) => de[key as "sample.ct"]));
+  expect(await page.$$eval(".case", (cases) => cases.map((one) => (one as HTMLElement).title))).toEqual(
+    Object.keys(SAMPLE_NAMES).map((key) => de[key as "sample.ct"]),
+  );
   expect(await text(page, "#objects")).toContain(de["label.first"]);
   expect(await violations(page)).toEqual([]);
   await screenshots(page, "german");
@@ -120,8 +122,7 @@ if (!QUICK)
     const said = await page.evaluate(() => {
       const words: string[] = [];
       const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      // What a drawn structure is called is the sample's own.
-      for (let node = walk.nextNode(); node; node = walk.nextNode()) if (!node.parentElement?.closest("#truth")) words.push(node.textContent?.trim() ?? "");
+      for (let node = walk.nextNode(); node; node = walk.nextNode()) words.push(node.textContent?.trim() ?? "");
       for (const element of document.querySelectorAll("[aria-label], [title], [placeholder]"))
         for (const name of ["aria-label", "title", "placeholder"]) words.push(element.getAttribute(name)?.replace(/ \([^)]*\)$/, "") ?? "");
       return words;
