@@ -1,6 +1,6 @@
 // Where keys act, what a trembling hand does not do, and where view and focus stay: the page in Chromium on a fake model.
 import { describe, expect, it } from "vitest";
-import { placeOf, prompts, ready, text } from "../app/fake/page.ts";
+import { isHidden, loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 
@@ -182,6 +182,47 @@ describe("the focus", () => {
     await page.focus("#clear");
     await page.keyboard.press("Enter");
     expect(await focused(page)).toBe("stage");
+    await page.close();
+  });
+});
+
+describe("the image", () => {
+  it.each([
+    [1440, 900],
+    [1280, 720],
+    [1101, 777],
+    [1024, 768],
+    [870, 700],
+    [390, 844],
+  ])("has most of a window of %d × %d and never moves, whatever the page says", async (width, height) => {
+    const { page } = await open();
+    await page.setViewport({ width, height });
+    await page.waitForSelector("#notice:not([hidden])");
+    const stage = () => page.$eval("#stage", (element) => element.getBoundingClientRect().toJSON() as DOMRect);
+    const before = await stage();
+    expect(before.height).toBeGreaterThan(0.4 * height);
+    for (const at of [100, 200]) {
+      const place = await placeOf(page, at, at);
+      await page.mouse.click(place.x, place.y);
+    }
+    await status(page, /2 points/);
+    expect(await stage()).toEqual(before);
+    const zoom = await text(page, "#corner-zoom");
+    await page.click("#notice .close");
+    expect(await isHidden(page, "#notice")).toBe(true);
+    expect(await stage()).toEqual(before);
+    await loadFrom(page, "https://weights.invalid/broken.safetensors");
+    await page.waitForSelector(".problem");
+    await page.waitForFunction(() => /was not loaded/.test(document.querySelector("#notice")?.textContent ?? ""));
+    expect(await isHidden(page, "#notice")).toBe(false);
+    expect(await stage()).toEqual(before);
+    await page.click(".problem .close");
+    await loadFrom(page, "https://weights.invalid/quick.safetensors");
+    await status(page, /^Mask/);
+    expect(await isHidden(page, "#notice")).toBe(true);
+    expect(await stage()).toEqual(before);
+    expect(await text(page, "#corner-zoom")).toBe(zoom);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     await page.close();
   });
 });

@@ -106,47 +106,6 @@ describe("the pointer", () => {
     await page.close();
   });
 
-  it.each(
-    QUICK
-      ? [[870, 700]]
-      : [
-          [1440, 900],
-          [1280, 720],
-          [1101, 777],
-          [1024, 768],
-          [870, 700],
-          [390, 844],
-        ],
-  )("has most of a window of %d × %d and never moves, whatever the page says", async (width, height) => {
-    const { page } = await open();
-    await page.setViewport({ width, height });
-    await page.waitForSelector("#notice:not([hidden])");
-    const stage = () => page.$eval("#stage", (element) => element.getBoundingClientRect().toJSON() as DOMRect);
-    const before = await stage();
-    expect(before.height).toBeGreaterThan(0.4 * height);
-    await clickPixel(page, 100, 100);
-    await clickPixel(page, 200, 200);
-    await status(page, /2 points/);
-    expect(await stage()).toEqual(before);
-    const zoom = await text(page, "#corner-zoom");
-    await page.click("#notice .close");
-    expect(await isHidden(page, "#notice")).toBe(true);
-    expect(await stage()).toEqual(before);
-    await loadFrom(page, "https://weights.invalid/broken.safetensors");
-    await page.waitForSelector(".problem");
-    await page.waitForFunction(() => /was not loaded/.test(document.querySelector("#notice")?.textContent ?? ""));
-    expect(await isHidden(page, "#notice")).toBe(false);
-    expect(await stage()).toEqual(before);
-    await page.click(".problem .close");
-    await loadFrom(page, "https://weights.invalid/quick.safetensors");
-    await status(page, /^Mask/);
-    expect(await isHidden(page, "#notice")).toBe(true);
-    expect(await stage()).toEqual(before);
-    expect(await text(page, "#corner-zoom")).toBe(zoom);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    await page.close();
-  });
-
   it("means the pixel it is over when zoomed in, and nothing beside the image", async () => {
     const { page } = await open();
     const place = await placeOf(page, 100, 100);
