@@ -6,6 +6,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { fetchFamily, fetchVit, TINY_VIT_TENSOR } from "../../src/model/families.ts";
 import { type Outcome, runFile } from "./run_file.ts";
 
 const FILES = import.meta.glob([
@@ -28,6 +29,8 @@ const { values } = parseArgs({
 async function child(file: string): Promise<void> {
   const load = Object.entries(FILES).find(([path]) => nameOf(path) === file)?.[1];
   if (!load) throw new Error(`no test file ${file}`);
+  // As tests/support/families.ts, which vitest begins every file with: an import for its effect alone is left out of the bundle.
+  await Promise.all([fetchVit(), fetchFamily(new Set([TINY_VIT_TENSOR]))]);
   await runFile(file, load, (outcome) => process.send?.(outcome));
   process.send?.("done", () => process.exit(0));
 }
