@@ -56,7 +56,7 @@ async function buildLibrary(vite, out) {
   const { worker, ...page } = ENTRIES;
   // The first that matches takes a module with all that it imports.
   const groups = [
-    { name: "shared", test: /src\/(errors|disposing|image\/(image|mask)|worker\/protocol)\.ts$/, priority: 2 },
+    { name: "shared", test: /src\/(errors|disposing|image\/(image|mask))\.ts$/, priority: 2 },
     { name: "embedding", test: /src\/embedding\.ts$/, priority: 2 },
     { name: "client", test: /src\/worker\/client\.ts$/, priority: 1 },
   ];

@@ -3,6 +3,7 @@ import type { Progress } from "./engine.ts";
 import { SamError } from "./errors.ts";
 import type { ImageSource } from "./image/image.ts";
 import { expectOptions, namesOf } from "./option_names.ts";
+import { describe } from "./options.ts";
 import type { Embedding, EncodeOptions, Segmenter } from "./segmenter.ts";
 
 export interface EncodeManyOptions extends EncodeOptions {
@@ -29,6 +30,11 @@ export type LazyImage = ImageSource | (() => ImageSource | Promise<ImageSource>)
 
 const NAMES = namesOf<Required<EncodeManyOptions>>({ priority: 1, onError: 1, channelOrder: 1, fit: 1, onProgress: 1, signal: 1 });
 
+function expectKind(argument: string, expected: string, value: unknown, fits: boolean): void {
+  const facts = { code: "image", op: "encodeMany", argument, expected, got: describe(value) } as const;
+  if (!fits) throw new SamError({ ...facts, remedy: "Call encodeMany(model, [image, …])." });
+}
+
 /** See fetched.ts. */
 export async function* encodeMany(
   segmenter: Pick<Segmenter, "encode">,
@@ -36,6 +42,8 @@ export async function* encodeMany(
   options: EncodeManyOptions = {},
 ): AsyncGenerator<EncodedImage, void> {
   await expectOptions(options, NAMES, "image", "encodeMany");
+  expectKind("segmenter", "a model that encodes", segmenter, typeof segmenter?.encode === "function");
+  expectKind("images", "a list of images", images, typeof images === "object" && images !== null && Symbol.iterator in images && !ArrayBuffer.isView(images));
   const { priority = () => 0, onError, onProgress, ...how } = options;
   const waiting = Array.from(images, (image, index) => ({ index, image, brought: undefined as Promise<ImageSource> | undefined }));
   type Waiting = (typeof waiting)[number];

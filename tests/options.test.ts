@@ -5,7 +5,7 @@ import { SamError } from "../src/errors.ts";
 import { decodeEverything } from "../src/everything/index.ts";
 import { dicomWebSeries, dicomWebStudies, fromDicomWeb, openFiles, toDicomWeb, writeLabels } from "../src/formats/index.ts";
 import { encodeMany } from "../src/index.ts";
-import { editLabel, Labelmap, layLabels, propagate, type Volume } from "../src/volume/index.ts";
+import { editLabel, Labelmap, layLabels, planeView, propagate, SliceCache, type Volume } from "../src/volume/index.ts";
 
 const url = "http://127.0.0.1:1/dicom-web";
 const labelmap = new Labelmap(4, 3, 1);
@@ -18,6 +18,30 @@ const first = async (steps: AsyncGenerator<unknown>) => steps.next();
 /** What the compiler would not let pass. */
 const bad = (options: object) => options as never;
 
+describe("a thing in the wrong place", () => {
+  it.each<[argument: string, got: string, work: () => unknown]>([
+    ["files", 'the string "scan.dcm"', () => openFiles(bad("scan.dcm" as never))],
+    ["files", "nothing", () => openFiles(undefined as never)],
+    ["files", "a Uint8Array", () => openFiles(new Uint8Array(3) as never)],
+    ["files[1]", 'the string "b.dcm"', () => openFiles([new File([], "a"), "b.dcm" as never])],
+    ["files[0]", "null", () => openFiles([null as never])],
+    ["files[0]", "an object with path", () => openFiles([{ path: "x" } as never])],
+    ["files[0]", "a Blob", () => openFiles([new Blob(["x"]) as never])],
+    ["format", 'the string "nift"', () => writeLabels(labelmap, volume, "nift" as never)],
+    ["files", 'the string "a"', () => toDicomWeb("a" as never, { url })],
+    ["segmenter", "an empty object", () => first(encodeMany({} as never, [image]))],
+    ["images", "nothing", () => first(encodeMany(segmenter, undefined as never))],
+    ["images", 'the string "abc"', () => first(encodeMany(segmenter, "abc" as never))],
+    ["name", "nothing", () => new Labelmap(4, 3, 1, [{ id: 1 } as never])],
+  ])("as %s is named as what it is: %s", async (argument, got, work) => {
+    const outcome = await Promise.resolve()
+      .then(work)
+      .catch((thrown: unknown) => thrown);
+    expect(outcome).toBeInstanceOf(SamError);
+    expect(outcome).toMatchObject({ argument, got });
+  });
+});
+
 describe("a misspelt option", () => {
   it.each<[call: string, argument: string, meant: RegExp, work: () => unknown]>([
     ["openCheckpoint", "options", /onProgress/, () => openCheckpoint(new ArrayBuffer(8), bad({ onprogress: () => {} }))],
@@ -27,8 +51,14 @@ describe("a misspelt option", () => {
     ["propagate", "options", /range/, () => first(propagate(segmenter, bad({ ...accepted, ranges: [0, 1] })))],
     ["propagate", "stop", /areaJump/, () => first(propagate(segmenter, bad({ ...accepted, stop: { areajump: 3 } })))],
     ["layLabels", "options", /resample/, () => layLabels(volume, volume, bad({ resampling: "nearest" }))],
-    ["editLabel", "milimeters", /again/, () => editLabel(labelmap, 1, bad({ kind: "grow", mm: 2, milimeters: 3 }))],
-    ["editLabel", "slice", /again/, () => editLabel(labelmap, 1, { kind: "boundary" }, bad({ slice: [0] }))],
+    ["editLabel", "milimeters", /Perhaps mm is meant/, () => editLabel(labelmap, 1, bad({ kind: "grow", mm: 2, milimeters: 3 }))],
+    ["editLabel", "slice", /Perhaps slices is meant/, () => editLabel(labelmap, 1, { kind: "boundary" }, bad({ slice: [0] }))],
+    ["editLabel", "slices", /Leave it out/, () => editLabel(labelmap, 1, bad({ kind: "boundary", slices: [0] }))],
+    ["editLabel", "mm", /Leave it out/, () => editLabel(labelmap, 1, bad({ kind: "boundary", mm: 2 }))],
+    ["editLabel", "kind", /Choose one/, () => editLabel(labelmap, 1, bad({ kind: "grou", mm: 2 }))],
+    ["grow", "mm", /Give a length/, () => editLabel(labelmap, 1, bad({ kind: "grow" }))],
+    ["SliceCache", "byte", /Perhaps bytes is meant/, () => new SliceCache(bad({ byte: 4 }))],
+    ["planeView", "byte", /Perhaps bytes is meant/, () => planeView(volume, "axial", bad({ byte: 4 }))],
     ["openFiles", "options", /decoders/, () => openFiles([], bad({ decoder: {} }))],
     ["writeLabels", "options", /overlaps/, () => writeLabels(labelmap, volume, "nifti", bad({ overlap: "file-each" }))],
     ["fromDicomWeb", "options", /series/, () => fromDicomWeb(bad({ url, study: "1", serie: "2" }))],

@@ -40,7 +40,8 @@ const KINDS: readonly (readonly [start: RegExp, medium: Medium, id: string, name
   [/^(0000000c4a584c20|ff0a)/, "picture", "jpegxl", "a JPEG XL image"],
   [/^\w+ P[1-7]\s/, "picture", "pnm", "a PNM image"],
   [/^\w+ P[Ff]\s/, "picture", "pfm", "a PFM image"],
-  [/^00000[12]00[0-9a-f]{2}00/, "picture", "ico", "an icon"],
+  [/^00000[12]00(?!0000)[0-9a-f]{2}00/, "picture", "ico", "an icon"],
+  [/^0000(02|0a)0000000000/, "picture", "tga", "a TGA image"],
   [/^38425053/, "picture", "psd", "a Photoshop image"],
   [/^\w+ gimp xcf/, "picture", "xcf", "a GIMP image"],
   [/^762f3101/, "picture", "exr", "an OpenEXR image"],
@@ -89,8 +90,10 @@ const KINDS: readonly (readonly [start: RegExp, medium: Medium, id: string, name
 export function kindOf(head: Uint8Array): Kind | undefined {
   const text = `${hexOf(head)} ${new TextDecoder("latin1").decode(head)}`;
   for (const [start, medium, id, name] of KINDS) if (start.test(text)) return { id, name, medium };
+  // Too short to be told from the first bytes of a picture.
+  const readable = head.length > 3 || (head[0] ?? 128) < 128;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what text has none of
-  if (head.length > 0 && !/[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text)) return { id: "text", name: "a text file", medium: "text" };
+  if (readable && !/[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text)) return { id: "text", name: "a text file", medium: "text" };
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 // One evaluation: image after image, with a journal to go on from.
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { baselinesOf } from "../eval/baselines.ts";
 import { byImage, shard } from "../eval/dataset.ts";
@@ -48,7 +48,8 @@ export class Work {
     const file = await journalOf(options.json);
     const journal = await Journal.open(file, settings, `${index + 1}/${count}`);
     this.#journal = journal;
-    const done = new Map(journal.before.map((entry) => [entry.image, entry]));
+    const done = new Map<string, JournalEntry>();
+    for (const entry of journal.before) if (await this.#isComplete(entry)) done.set(entry.image, entry);
     if (done.size > 0) terminal.say(`sam-med2d: going on after ${done.size} of ${images.length} images (${file})`);
     const left = images.filter(({ image }) => !done.has(image));
     const started = performance.now();
@@ -81,6 +82,16 @@ export class Work {
       images: entries.filter(({ encoded }) => encoded).length,
       seconds: entries.reduce((sum, { seconds }) => sum + seconds, 0),
     };
+  }
+
+  /** Whether an earlier run left all that this one is asked for. */
+  async #isComplete({ cases }: JournalEntry): Promise<boolean> {
+    const { baselines, saveMasks } = this.options;
+    if (baselines && cases.some((one) => !one.baselines)) return false;
+    if (saveMasks === undefined) return true;
+    const paths = cases.flatMap(({ mask, scores }) => Object.keys(scores).map((mode) => savedPath(saveMasks, mode as Mode, this.saved.get(mask) as string)));
+    const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+    return found.every((file) => file !== undefined);
   }
 
   /** Best, median and worst case of each mode, computed again: whole images, as in the run, so that they are the same. */

@@ -1,6 +1,8 @@
 // Files in, volumes out: any heap of images, series, volumes, segmentations and archives, told apart by what is in them.
 import { type ByteSource, blobSource, isByteSource } from "../bytes/byte_source.ts";
+import { SamError } from "../errors.ts";
 import { expectOptions } from "../option_names.ts";
+import { describe } from "../options.ts";
 import type { Segmentation } from "../volume/segmentation.ts";
 import type { Volume } from "../volume/volume.ts";
 import { Heap } from "./heap.ts";
@@ -50,7 +52,7 @@ export interface Opened {
 
 /**
  * Opens all that can be opened: headers are read, voxels when a slice is asked for. A file that is damaged or of another kind is in `refused`
- * and stops no other. Throws only what `signal` is aborted with.
+ * and stops no other. Throws what `signal` is aborted with, and a SamError where what was given is no list of files.
  */
 export async function openFiles(files: Iterable<File | FileEntry | ByteSource>, options: OpenOptions = {}): Promise<Opened> {
   await expectOptions(options, ["decoders", "signal", "onProgress", "beside"], "file", "openFiles");
@@ -68,7 +70,7 @@ export async function openFiles(files: Iterable<File | FileEntry | ByteSource>, 
     signal?.throwIfAborted();
     refused.push({ file, reason: reasonOf(error) });
   };
-  const heap = new Heap([...files].map(entryOf), beside);
+  const heap = new Heap(listOf(files).map(entryOf), beside);
   await heap.sort(context, refuse);
   told(heap.entries.length - heap.waiting());
   for (const { kinds, together, read } of READERS) {
@@ -94,11 +96,28 @@ export async function openFiles(files: Iterable<File | FileEntry | ByteSource>, 
   return { volumes, segmentations, refused };
 }
 
-function entryOf(file: File | FileEntry | ByteSource): FileEntry {
-  if ("source" in file) return { path: file.path.replaceAll("\\", "/"), source: file.source };
+const NO_FILE = "Of bytes make a File: new File([bytes], name). In Node: new File([await fs.openAsBlob(path)], path).";
+
+function misgiven(argument: string, expected: string, got: unknown): SamError {
+  return new SamError({ code: "file", op: "openFiles", argument, expected, got: describe(got), remedy: NO_FILE });
+}
+
+function listOf(files: unknown): (File | FileEntry | ByteSource)[] {
+  const listed = typeof files === "object" && files !== null && Symbol.iterator in files && !ArrayBuffer.isView(files);
+  if (!listed) throw misgiven("files", "a list of files", files);
+  return [...(files as Iterable<File>)];
+}
+
+function entryOf(file: File | FileEntry | ByteSource, index: number): FileEntry {
   if (isByteSource(file)) return { path: file.label, source: file };
-  const path = ("webkitRelativePath" in file && file.webkitRelativePath) || file.name;
-  return { path, source: blobSource(file, path) };
+  if (typeof file === "object" && file !== null && "source" in file && isByteSource(file.source) && typeof file.path === "string")
+    return { path: file.path.replaceAll("\\", "/"), source: file.source };
+  // By what it can do, so that one of another realm passes.
+  const given = file as File | undefined;
+  if (typeof given?.slice !== "function" || typeof given.name !== "string")
+    throw misgiven(`files[${index}]`, "a File, { path, source } or a byte source", file);
+  const path = given.webkitRelativePath || given.name;
+  return { path, source: blobSource(given, path) };
 }
 
 /** What a file should be by its name, where it is not. */

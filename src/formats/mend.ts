@@ -26,6 +26,6 @@ export const isWhole = ({ rows, height, checksum }: Mended): boolean => rows ===
 /** "damaged after row 136 of 240" */
 export function damageWords({ rows, height, checksum }: Mended): string {
   if (height === undefined) return "damaged in its header";
-  if (rows === height) return "damaged: a checksum fails, so any row may be wrong";
+  if (rows === height) return checksum ? "damaged: a checksum fails, so any row may be wrong" : "damaged, though its rows seem to be all there";
   return `damaged after row ${rows} of ${height}${checksum && rows > 0 ? " (a checksum fails: rows before may be wrong as well)" : ""}`;
 }

@@ -2,7 +2,9 @@
 import type { DicomWebOptions, SeriesItem, Stored, StudyItem } from "./dicomweb/index.ts";
 import type { ServerOptions } from "./dicomweb/server.ts";
 import type { Opened } from "./index.ts";
+import { SamError } from "../errors.ts";
 import { expectOptions, namesOf } from "../option_names.ts";
+import { describe } from "../options.ts";
 
 const SERVER = [...namesOf<Required<ServerOptions>>({ url: 1, headers: 1, authorize: 1, stallMs: 1 }), "signal"];
 
@@ -38,5 +40,10 @@ export async function toDicomWeb(
   options: ServerOptions & { readonly study?: string; readonly signal?: AbortSignal },
 ): Promise<Stored> {
   await expectOptions(options, [...SERVER, "study"], "file", "toDicomWeb");
+  const wrong = Array.isArray(files) ? files.find((file) => !(file instanceof Uint8Array)) : files;
+  if (wrong !== undefined) {
+    const facts = { code: "file", op: "toDicomWeb", argument: "files", expected: "a list of Uint8Array, the bytes of DICOM files" } as const;
+    throw new SamError({ ...facts, got: describe(wrong), remedy: "Pass what writeLabels gives for dicom-seg, in a list." });
+  }
   return (await part()).toDicomWeb(files, options);
 }

@@ -1,6 +1,7 @@
 // Labels to files: each writer is fetched when it is first asked for.
 import { SamError } from "../errors.ts";
 import { expectOptions, namesOf } from "../option_names.ts";
+import { describe } from "../options.ts";
 import { Labelmap } from "../volume/labelmap.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { CocoOptions } from "./write_coco.ts";
@@ -41,6 +42,7 @@ const NAMES = namesOf<Required<LabelOptions>>({
   signal: 1,
   onProgress: 1,
 });
+const FORMATS: readonly LabelFormat[] = ["nifti", "seg-nrrd", "dicom-seg", "png", "coco", "dataset"];
 const ENDINGS = { nifti: ".nii.gz", "seg-nrrd": ".seg.nrrd", "dicom-seg": ".dcm", coco: ".json" } as const;
 
 /**
@@ -67,6 +69,10 @@ export async function* writeLabelFiles(
   options: LabelOptions = {},
 ): AsyncGenerator<WrittenFile, void> {
   await expectOptions(options, NAMES, "file", "writeLabels");
+  if (!FORMATS.includes(format)) {
+    const got = describe(format);
+    throw new SamError({ code: "file", op: "writeLabels", argument: "format", expected: `one of ${FORMATS.join(", ")}`, got, remedy: "Choose one of them." });
+  }
   if (format === "dataset") {
     yield* (await import("./write_dataset.ts")).writeDataset(labelmap, volume, options);
     return;
@@ -97,8 +103,7 @@ async function* filesOf(
   if (format === "nifti") yield { path, data: await (await import("./write_nifti.ts")).writeNiftiLabels(labelmap, volume) };
   else if (format === "seg-nrrd") yield { path, data: await (await import("./write_nrrd.ts")).writeSegNrrd(labelmap, volume) };
   else if (format === "dicom-seg") yield { path, data: (await import("./write_seg.ts")).writeDicomSeg(labelmap, volume, options) };
-  else if (format === "coco") yield { path, data: (await import("./write_coco.ts")).writeCoco(labelmap, volume, options) };
-  else throw new TypeError(`expected nifti, seg-nrrd, dicom-seg, png, coco or dataset, got ${JSON.stringify(format)}`);
+  else yield { path, data: (await import("./write_coco.ts")).writeCoco(labelmap, volume, options) };
 }
 
 function overlapping(labelmap: Labelmap): boolean {

@@ -1,4 +1,5 @@
 // Slices that were read, kept while there is room, and the next ones read ahead of whoever scrolls.
+import { expectKnown } from "./fail.ts";
 import type { Slice, Volume } from "./volume.ts";
 
 export interface SliceCacheOptions {
@@ -29,7 +30,10 @@ export class SliceCache {
   #bytes = 0;
   #volumes = 0;
 
-  constructor({ bytes = 256e6, ahead = 8 }: SliceCacheOptions = {}) {
+  /** Throws a SamError for an unknown option. */
+  constructor(options: SliceCacheOptions = {}) {
+    expectKnown("SliceCache", options, ["bytes", "ahead"]);
+    const { bytes = 256e6, ahead = 8 } = options;
     this.#limit = bytes;
     this.#ahead = ahead;
   }

@@ -1,5 +1,5 @@
 // One operation on a label, on the slices asked for or through the volume, as changes to be taken back.
-import { SamError } from "../errors.ts";
+import { expectKnown, refused } from "./fail.ts";
 import { type Geometry, pixelArea, thicknesses } from "./geometry.ts";
 import type { Labelmap, LabelmapChange, Overlap } from "./labelmap.ts";
 import { boundary, type Grid, grow, shrink, smooth, type Stack } from "./morphology.ts";
@@ -31,20 +31,29 @@ export interface EditOptions {
   readonly overlap?: Overlap;
 }
 
-const NAMES = ["kind", "mm", "below", "slices", "through", "geometry", "overlap"];
+const MARGINS = { grow, shrink, smooth };
+/** What each kind takes beside its name. */
+const KINDS: Readonly<Record<string, string>> = {
+  grow: "mm",
+  shrink: "mm",
+  smooth: "mm",
+  boundary: "",
+  "fill-holes": "",
+  "keep-largest": "",
+  "drop-islands": "below",
+};
 
-const refused = (op: string, argument: string, expected: string, got: string, remedy: string) =>
-  new SamError({ code: "file", op, argument, expected, got, remedy });
-
-/** Gives what changed; nothing of a locked label. Throws a SamError for lengths or sizes that are no numbers from 0. */
+/** Gives what changed; nothing of a locked label. Throws a SamError for unknown kinds and names, and lengths or sizes that are no numbers from 0. */
 export function editLabel(labelmap: Labelmap, label: number, edit: LabelEdit, options: EditOptions = {}): readonly LabelmapChange[] {
-  const unknown = Object.keys({ ...edit, ...options }).find((name) => !NAMES.includes(name));
-  if (unknown) throw refused("editLabel", unknown, NAMES.join(", "), "an unknown name", "Look at it again.");
+  const field = KINDS[edit.kind];
+  if (field === undefined) throw refused("editLabel", "kind", Object.keys(KINDS).join(", "), edit.kind, "Choose one of them.");
+  expectKnown("editLabel", edit, field ? ["kind", field] : ["kind"]);
+  expectKnown("editLabel", options, ["slices", "through", "geometry", "overlap"]);
   const { columns, rows, slices } = labelmap;
   const { through = false, geometry, overlap = "keep" } = options;
-  const size = "mm" in edit ? edit.mm : "below" in edit ? edit.below : 0;
-  if (!(size >= 0 && Number.isFinite(size)))
-    throw refused(edit.kind, "mm" in edit ? "mm" : "below", "a number from 0", `${size}`, "Give a length in mm, or a size in mm² (mm³ through slices).");
+  const size: number | undefined = (edit as Record<string, unknown>)[field] as never;
+  if (field && !((size as number) >= 0 && Number.isFinite(size)))
+    throw refused(edit.kind, field, "a number from 0", size, "Give a length in mm, or a size in mm² (mm³ through slices).");
   const stack = labelmap.stack(label);
   const grid: Grid = { columns, rows, slices, geometry };
   const edited = through ? editedThrough(stack, grid, edit) : (slice: number) => editedSlice(stack, slice, grid, edit);
@@ -58,9 +67,7 @@ export function editLabel(labelmap: Labelmap, label: number, edit: LabelEdit, op
 function editedSlice(stack: Stack, slice: number, grid: Grid, edit: LabelEdit): Runs {
   const runs = stack.get(slice) ?? NO_RUNS;
   if (runs.length === 0) return runs;
-  if (edit.kind === "grow") return grow(stack, slice, grid, edit.mm);
-  if (edit.kind === "shrink") return shrink(stack, slice, grid, edit.mm);
-  if (edit.kind === "smooth") return smooth(stack, slice, grid, edit.mm);
+  if ("mm" in edit) return MARGINS[edit.kind](stack, slice, grid, edit.mm);
   if (edit.kind === "boundary") return boundary(runs, grid.columns, grid.rows);
   if (edit.kind === "fill-holes") return fillHoles(runs, grid.columns, grid.rows);
   if (edit.kind === "drop-islands") return dropIslands(runs, grid.columns, edit.below / (grid.geometry ? pixelArea(grid.geometry) : 1) - 1e-9);
@@ -68,9 +75,7 @@ function editedSlice(stack: Stack, slice: number, grid: Grid, edit: LabelEdit): 
 }
 
 function editedThrough(stack: Stack, grid: Grid, edit: LabelEdit): (slice: number) => Runs {
-  if (edit.kind === "grow") return (slice) => grow(stack, slice, grid, edit.mm, true);
-  if (edit.kind === "shrink") return (slice) => shrink(stack, slice, grid, edit.mm, true);
-  if (edit.kind === "smooth") return (slice) => smooth(stack, slice, grid, edit.mm, true);
+  if ("mm" in edit) return (slice) => MARGINS[edit.kind](stack, slice, grid, edit.mm, true);
   if (edit.kind === "boundary" || edit.kind === "fill-holes") return (slice) => editedSlice(stack, slice, grid, edit);
   const parts = connectedVolumes(stack, grid.columns, true);
   const kept = edit.kind === "drop-islands" ? parts.filter((part) => volumeOf(part, grid) >= edit.below - 1e-9) : parts.slice(0, 1);

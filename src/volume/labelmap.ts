@@ -1,5 +1,5 @@
 // What is drawn on a volume: for each label and slice the runs of its pixels. Memory is taken by what is drawn, not by the volume's size.
-import { SamError } from "../errors.ts";
+import { refused } from "./fail.ts";
 import type { Code } from "./segmentation.ts";
 import { difference, NO_RUNS, pixelCount, type Runs, runsOf, paintRuns, sameRuns, union } from "./runs.ts";
 
@@ -72,6 +72,7 @@ export class Labelmap {
   setLabel(label: Label): readonly LabelmapChange[] {
     if (!Number.isInteger(label.id) || label.id < 1 || label.id > 65535)
       throw labelError("id", "a whole number from 1 to 65535", `${label.id}`, "Number labels from 1.");
+    if (typeof label.name !== "string") throw labelError("name", "a name", label.name, "Give each label one.");
     return [this.#name(label.id, label)];
   }
 
@@ -239,6 +240,6 @@ export class Labelmap {
   }
 }
 
-function labelError(argument: string, expected: string, got: string, remedy: string): SamError {
-  return new SamError({ code: "file", op: "labelmap", argument, expected, got, remedy });
+function labelError(argument: string, expected: string, got: unknown, remedy: string): Error {
+  return refused("labelmap", argument, expected, got, remedy);
 }

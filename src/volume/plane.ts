@@ -1,5 +1,5 @@
 // Axial, coronal and sagittal views of a volume: its own voxels, in the order a radiologist looks at them, nothing interpolated.
-import { SamError } from "../errors.ts";
+import { expectKnown, refused } from "./fail.ts";
 import { axis, type Direction, type Geometry, indexToPatient, type PlaneName, type Vector3 } from "./geometry.ts";
 import { type PlaneMap, planeMap, toVolumeIndex } from "./plane_map.ts";
 import type { Slice, SliceData, Volume } from "./volume.ts";
@@ -8,12 +8,12 @@ import type { Slice, SliceData, Volume } from "./volume.ts";
  * The volume seen in a plane, with its geometry; pixels have their true sizes in `geometry.spacing`. A view across the stored slices reads all of them
  * once and keeps them, all views of a volume the same; where they take more than `bytes`, it reads them once for each part of the view that fits. Throws a SamError of code "file" where the volume does not say how it lies.
  */
-export function planeView(volume: Volume, plane: PlaneName, { bytes = 256e6 }: { readonly bytes?: number } = {}): Volume {
+export function planeView(volume: Volume, plane: PlaneName, options: { readonly bytes?: number } = {}): Volume {
+  expectKnown("planeView", options, ["bytes"]);
+  const { bytes = 256e6 } = options;
   const { geometry } = volume;
-  if (!geometry) {
-    const facts = { code: "file", op: volume.name, expected: "a volume that says how it lies in the patient", got: "one without an orientation" } as const;
-    throw new SamError({ ...facts, remedy: "Look at its slices as they are stored." });
-  }
+  const refuse = (expected: string, got: unknown, remedy: string) => refused(volume.name, undefined, expected, got, remedy);
+  if (!geometry) throw refuse("a volume that says how it lies in the patient", "one without an orientation", "Look at its slices as they are stored.");
   const map = planeMap(geometry, plane);
   const sides: Vector3 = [volume.columns, volume.rows, volume.slices];
   const [columns, rows, slices] = map.axes.map((own) => sides[own] as number) as [number, number, number];
@@ -27,15 +27,8 @@ export function planeView(volume: Volume, plane: PlaneName, { bytes = 256e6 }: {
     slices,
     geometry: viewGeometry(geometry, map, sides),
     slice: async (index, options) => {
-      if (!Number.isInteger(index) || index < 0 || index >= slices) {
-        throw new SamError({
-          code: "file",
-          op: volume.name,
-          expected: `a slice from 0 to ${slices - 1}`,
-          got: `${index}`,
-          remedy: "Ask for a slice that the view has.",
-        });
-      }
+      if (!Number.isInteger(index) || index < 0 || index >= slices)
+        throw refuse(`a slice from 0 to ${slices - 1}`, index, "Ask for a slice that the view has.");
       if (across) return (await across())(index, options?.signal);
       const [, , own] = toVolumeIndex(map, sides, [0, 0, index]);
       return cut(await volume.slice(own, options), map, sides, index, columns, rows);

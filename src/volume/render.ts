@@ -1,5 +1,5 @@
 // A slice through a window: the 8-bit picture on screen, which is the one the network sees.
-import { SamError } from "../errors.ts";
+import { refused } from "./fail.ts";
 import type { RawImage } from "../image/image.ts";
 import type { Slice, SliceData, Volume, Window } from "./volume.ts";
 import { gray } from "./window.ts";
@@ -15,7 +15,7 @@ export function render(slice: Slice, window: Window, { inverted = false, palette
   const { data, rows, columns, samples } = slice;
   if (data.length !== rows * columns * samples) {
     const expected = `${rows}×${columns}×${samples} values`;
-    throw new SamError({ code: "file", op: "render", argument: "slice", expected, got: `${data.length}`, remedy: "Pass a slice as the volume gives it." });
+    throw refused("render", "slice", expected, data.length, "Pass a slice as the volume gives it.");
   }
   if (samples >= 3) return { data: colours(data, samples), width: columns, height: rows, channels: 3 };
   if (palette) return { data: fromPalette(data, samples, palette), width: columns, height: rows, channels: 3 };

@@ -46,6 +46,8 @@ describe("kindOf", () => {
     ["matlab", bytes("MATLAB 5.0 MAT-file")],
     ["safetensors", bytes([64, 1, 0, 0, 0, 0, 0, 0], '{"a":')],
     ["pickle", bytes([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19])],
+    ["tga", bytes([0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0])],
+    ["ico", bytes([0, 0, 1, 0, 1, 0, 16, 16])],
     ["plain-pickle", bytes([0x80, 2, 0x7d])],
     ["video", bytes(zeros(4), "ftypisom")],
     ["lfs", bytes("version https://git-lfs.github.com/spec/v1\n")],
@@ -60,6 +62,7 @@ describe("kindOf", () => {
   it("gives the first bytes of what it does not know", () => {
     expect(kindOf(bytes([1, 2, 3]))).toBeUndefined();
     expect(nameOfKind(bytes([1, 2, 3]))).toBe("an unknown kind of file (first bytes 010203)");
+    for (const cut of [[0x89], [0xff, 0xd8], [0x89, 0x50, 0x4e]]) expect(kindOf(bytes(cut))).toBeUndefined();
     expect(kindOf(new Uint8Array())).toBeUndefined();
   });
 });

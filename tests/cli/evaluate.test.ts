@@ -185,6 +185,20 @@ describe("evaluate", () => {
     expect(await folder.names()).not.toContain("r2.json.journal");
   });
 
+  it("does again what the interrupted run was not asked for: masks to save, baselines", async () => {
+    const controller = new AbortController();
+    const first = discModel((encoded) => {
+      if (encoded === 2) controller.abort(new Interrupted(130));
+    });
+    expect((await run(["--prompts", "box", "--json", folder.file("r4.json")], first, controller.signal)).code).toBe(130);
+    const second = discModel();
+    const more = ["--save-masks", folder.file("later"), "--baselines"];
+    expect((await run(["--prompts", "box", "--json", folder.file("r4.json"), ...more], second)).code).toBe(0);
+    expect(second.seen.encoded).toBe(3);
+    expect((await json("r4.json")).baselines).toBeDefined();
+    for (const { masks } of IMAGES) for (const { name } of masks) await readFile(folder.file(`later/box/good/masks/${name}`));
+  });
+
   it("names every file that cannot be used, goes on, and ends with 1", async () => {
     const model = discModel();
     const { code, stderr } = await cli(["evaluate", folder.file("bad"), "--weights", "synthetic:7", "--json", folder.file("r.json")], {
@@ -236,6 +250,17 @@ describe("evaluate", () => {
       "up/masks/a.png",
       "up/masks/a_2.png",
     ]);
+  });
+
+  it("says where a missing file's name differs in capitals, or is another machine's", async () => {
+    await writeFile(
+      folder.file("bad/names.json"),
+      JSON.stringify({ "masks/US--drawn--c--nerve_000.PNG": "images/us--drawn--c.png", "C:\\data\\m.png": "images/us--drawn--c.png" }),
+    );
+    const { code, stderr } = await cli(["evaluate", folder.file("bad/names.json"), "--weights", "synthetic:7"], { loadModel: discModel().loadModel });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/no such file\. Its folder has "us--drawn--c--nerve_000\.png": write the name as it is there/);
+    expect(stderr).toMatch(/no such file\. It is a path of a Windows machine: list paths from the dataset's folder/);
   });
 
   it("says that nothing could be scored in place of a table of no numbers", async () => {

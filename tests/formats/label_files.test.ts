@@ -194,6 +194,6 @@ describe("labels that overlap", () => {
     expect(labelmap.save().drawn).toEqual(drawnOnly(map).filter(({ label }) => label === 2));
     expect((await written(drawn(), "nifti", { overlaps: "file-each" })).map(({ path }) => path)).toEqual(["labels.nii.gz"]);
     await expect(writeLabels(drawn(), volume, "png")).rejects.toThrow(/format of one file, got 3 files/);
-    await expect(writeLabels(drawn(), volume, "xyz" as never)).rejects.toThrow(/dicom-seg, png, coco or dataset, got "xyz"/);
+    await expect(writeLabels(drawn(), volume, "xyz" as never)).rejects.toThrow(/dicom-seg, png, coco, dataset, got the string "xyz"/);
   });
 });
