@@ -14,6 +14,9 @@ const IN_F16 = QUICK
   : ["small", "small_no_adapter", "small_patch8", "narrow_vit_l", "narrow_vit_h", "narrow_tiny_vit", "narrow_tiny_vit_pixels"];
 const IN_INT8 = QUICK ? ["narrow_tiny_vit"] : ["small", "small_patch8", "narrow_vit_l", "narrow_tiny_vit", "narrow_tiny_vit_pixels"];
 
+/** Kernels written for a GPU take LLVM up to a minute each, minutes beside other work. */
+const TIMEOUT = 900_000;
+
 /** The kernels of a GPU, on whatever runs the test. */
 const GPU = { target: { kind: "gpu", subgroupSize: 0, software: undefined } } as Partial<LoadOptions>;
 
@@ -29,13 +32,21 @@ async function errorsOf(name: string, options: Partial<LoadOptions>, bounds: Gol
 }
 
 describeGpu("narrow weights", () => {
-  it.skipIf(!adapterFeatures().has("shader-f16")).each(IN_F16)("in f16, multiplied in f16, stay within 0.02 of PyTorch's f32 in %s", async (name) => {
-    expect(await errorsOf(name, { precision: "f16", ...GPU }, HALF)).toMatchObject({ precision: "f16", products: "f16" });
-  });
+  it.skipIf(!adapterFeatures().has("shader-f16")).each(IN_F16)(
+    "in f16, multiplied in f16, stay within 0.02 of PyTorch's f32 in %s",
+    async (name) => {
+      expect(await errorsOf(name, { precision: "f16", ...GPU }, HALF)).toMatchObject({ precision: "f16", products: "f16" });
+    },
+    TIMEOUT,
+  );
 
-  it.each(IN_INT8)("in int8 keep the masks of %s", async (name) => {
-    expect(await errorsOf(name, { precision: "int8", ...GPU }, INT8)).toMatchObject({ precision: "int8", products: "f32" });
-  });
+  it.each(IN_INT8)(
+    "in int8 keep the masks of %s",
+    async (name) => {
+      expect(await errorsOf(name, { precision: "int8", ...GPU }, INT8)).toMatchObject({ precision: "int8", products: "f32" });
+    },
+    TIMEOUT,
+  );
 
   it.each(["f16", "int8"] as const)("in %s are unpacked by a software adapter's kernels too", async (precision) => {
     expect(await errorsOf("small", { precision }, precision === "f16" ? HALF : INT8)).toMatchObject({ precision, products: "f32" });
