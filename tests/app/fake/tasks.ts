@@ -11,7 +11,7 @@ import { placeOf, status, text } from "./page.ts";
 export const NUCLEI = 12;
 
 /** A mask may take minutes on a software device. */
-const MASK_MS = 240_000;
+const MASK_MS = 600_000;
 
 /** Called where a recording of the task has a picture. */
 export type Film = (name: string) => Promise<void>;
