@@ -120,5 +120,5 @@ describe("12 megapixels", () => {
     expect(grown).toBeLessThan(20);
     expect(cleared).toBeLessThan(10);
     await page.close();
-  });
+  }, 900_000);
 });
