@@ -117,7 +117,8 @@ const MAX_INVOCATIONS = 256;
 const MAX_WORKGROUP_SIDES = [256, 256, 64];
 const MAX_BINDING = 128 * 1024 * 1024;
 
-const TYPE_BYTES: Readonly<Record<string, number>> = { f32: 4, u32: 4, i32: 4, vec2f: 8, vec4f: 16, vec4u: 16, "vec4<f16>": 8, "atomic<u32>": 4 };
+// A vector of three lies as far from the next as one of four.
+const TYPE_BYTES: Readonly<Record<string, number>> = { f32: 4, u32: 4, i32: 4, vec2f: 8, vec3f: 16, vec4f: 16, vec4u: 16, "vec4<f16>": 8, "atomic<u32>": 4 };
 
 /** Constants of a linked shader by name, as they are written. */
 function constantsOf(text: string): ReadonlyMap<string, string> {
