@@ -1,5 +1,5 @@
-// npm test: set-up, checks, build, size, the packed library in what uses it, then the tests: in Node (plain and on Dawn) and in headless
-// Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
+// npm test: set-up, build, size; then the tests in Node (plain and on Dawn), beside them the checks and the packed library in what uses it;
+// then those in headless Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
 // every consumer; and last, with nothing beside it, the times against main's.
 // npm test -- FILTER… runs only the test files whose path contains a filter, without the checks.
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -25,10 +25,12 @@ const times = [];
 async function step(title, action, { counts = true, beside = false } = {}) {
   if (!beside) say(`\n── ${title}`);
   const start = performance.now();
-  const failedBefore = total.failed;
-  let wrong;
+  let wrong = "";
+  // Of single tests, which are counted and told already.
+  let failed = 0;
   try {
-    wrong = (await action()) || "";
+    const ended = (await action()) || "";
+    ({ wrong, failed } = typeof ended === "string" ? { wrong: ended, failed } : ended);
   } catch (error) {
     wrong = error instanceof Problem ? error.message : (error?.stack ?? `${error}`);
   }
@@ -37,20 +39,20 @@ async function step(title, action, { counts = true, beside = false } = {}) {
     failures.push(title);
     total.failed++;
   } else if (counts) total.passed++;
-  // Only a step of tests adds failures by itself, and nothing runs beside it.
-  const mark = wrong || (!counts && total.failed > failedBefore) ? "✗" : "✓";
+  const mark = wrong || failed > 0 ? "✗" : "✓";
   say(`${mark} ${title}: ${seconds(start)}`);
   times.push(`${seconds(start).padStart(8)}  ${mark} ${title}`);
   return wrong === "";
 }
 
-async function stepsBeside(checks) {
-  for (const { title, check } of checks) await step(title, check, { beside: true });
+/** One after the other, while something else runs. */
+async function stepsBeside(steps) {
+  for (const [title, action] of steps) await step(title, action, { beside: true });
 }
 
-/** Adds one vitest run's report to the totals; gives what is wrong beyond failed tests. */
+/** Adds one vitest run's report to the totals; gives how many tests failed, and what is wrong beyond them. */
 function count(report, code) {
-  if (!report) return `vitest ended with code ${code} and wrote no report`;
+  if (!report) return { wrong: `vitest ended with code ${code} and wrote no report`, failed: 0 };
   let failed = 0;
   for (const { name, assertionResults, status, message } of report.testResults) {
     const file = name.slice(ROOT.length + 1);
@@ -67,7 +69,7 @@ function count(report, code) {
     }
   }
   total.failed += failed;
-  return code !== 0 && failed === 0 ? "vitest failed outside any test: see its output above" : "";
+  return { wrong: code !== 0 && failed === 0 ? "vitest failed outside any test: see its output above" : "", failed };
 }
 
 async function vitest(project, env, filters) {
@@ -122,14 +124,15 @@ async function main() {
   const env = { ...found.env, SAM_MED2D_QUICK: quick ? "1" : "" };
   const inBrowser = files.some((file) => BROWSER_TESTS.test(file));
   const inNode = files.some((file) => !BROWSER_TESTS.test(file));
-  // Each computes on one core: they go beside the build and the packed library.
-  const checks = filters.length === 0 ? stepsBeside(CHECKS) : undefined;
   const built = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/")) ? await step("Build", build) : true;
   if (filters.length === 0) await step("Size of the library", () => checkSize());
-  if (filters.length === 0 && built) await step("The packed library, as it is used", () => tryConsumers({ fast: quick }));
-  if (filters.length === 0 && all) await step("Documentation", buildDocs);
-  await checks;
+  // What computes on one core, or waits, goes beside the tests in Node.
+  const others = CHECKS.map(({ title, check }) => [title, check]);
+  if (built) others.push(["The packed library, as it is used", () => tryConsumers({ fast: quick })]);
+  if (all) others.push(["Documentation", buildDocs]);
+  const beside = filters.length === 0 ? stepsBeside(others) : undefined;
   if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", env, filters), { counts: false });
+  await beside;
   if (inBrowser) {
     if (built) await step("Tests in Chromium", () => vitest("browser", env, filters), { counts: false });
     else failures.push("Tests in Chromium: not run, the build failed");
