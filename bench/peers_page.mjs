@@ -135,6 +135,7 @@ export async function comparePeers({ runs, peers: wanted, threads }) {
       const peer = await make();
       const firstEncode = await timed(peer.encode);
       const first = await peer.decode();
+      console.info(`${peer.name}: first encode ${(firstEncode.ms / 1000).toFixed(1)} s, on processors ${((firstEncode.processorMs ?? 0) / 1000).toFixed(1)} s`);
       peers.push({ ...peer, first, firstMs: performance.now() - started, times: { first: [firstEncode], encode: [], decode: [] }, counts: {} });
     } catch (error) {
       failed.push({ name, error: String(error?.message ?? error).slice(0, 300) });
