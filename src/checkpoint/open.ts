@@ -85,7 +85,8 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
       await source.close();
       // The hash promised is that of the one file, not of each.
       const { sha256: _, ...each } = options;
-      const shards = new Map(files.map((file) => [file, async () => told(keep(await toSource(beside(single, file), each)))]));
+      const places = files.map((file) => [file, beside(single, file)] as const);
+      const shards = new Map(places.map(([file, place]) => [file, async () => told(keep(await toSource(place, each)))]));
       return besides(await canonical(await openShards(source.label, shards, fileOf, openFile), onNotice), single, options);
     }
     if (!container) {

@@ -74,7 +74,7 @@ export interface ShapeReader {
   shapeOf(name: string, rank: number): number[];
   /** Layers `prefix.0` to `prefix.n-1`, by every tensor of theirs: one that lacks some is counted, so that those are missed. */
   count(prefix: string): number;
-  fail(expected: string, got: string, argument?: string): SamError;
+  fail(expected: string, got: string, argument?: string, remedy?: string): SamError;
 }
 
 type Shapes = ReadonlyMap<string, { readonly shape: Shape }>;

@@ -13,13 +13,16 @@ export function modelName(config: Config, tensors: ReadonlyMap<string, { readonl
   const dtypes = [...new Set(expected.map(({ name }) => dtypeOf(name)))].sort();
   const variant = variantName(config);
   const size = variant.includes(",") ? `, ${config.imageSize} px` : ` ${config.imageSize}`;
-  return `${familyName(config, input)} ${variant}${size}, ${config.adapters ? "adapters" : "no adapters"}, ${dtypes.join(" and ")}, ${(parameters / 1e6).toFixed(1)} M parameters`;
+  return `${familyName(config, variant, input)} ${variant}${size}, ${config.adapters ? "adapters" : "no adapters"}, ${dtypes.join(" and ")}, ${(parameters / 1e6).toFixed(1)} M parameters`;
 }
 
-/** TinyViT from patches of 4 pixels is MobileSAM's, from single pixels LiteMedSAM's, unless it takes images as SAM-Med2D does. */
-function familyName(config: Config, input?: InputName): string {
-  if (input === "sam-med2d" && config.family === "tiny_vit") return "SAM-Med2D";
-  if (config.family === "tiny_vit") return config.patchKernel === 3 ? "MobileSAM" : "LiteMedSAM";
+/** TinyViT from single pixels is LiteMedSAM's, from patches of 4 and at its published widths MobileSAM's, unless it takes images as SAM-Med2D does. */
+function familyName(config: Config, variant: string, input?: InputName): string {
+  if (config.family === "tiny_vit") {
+    if (input === "sam-med2d") return "SAM-Med2D";
+    if (config.patchKernel === 1) return "LiteMedSAM";
+    return variant === "tiny_vit" ? "MobileSAM" : "SAM";
+  }
   if (config.adapters) return "SAM-Med2D";
   return config.storedGrid * config.patch >= 1024 ? "SAM" : "FT-SAM";
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rawSafetensors } from "../checkpoint/support.ts";
 import { loadFrom, placeOf, ready, status, text } from "../app/fake/page.ts";
 import { networkFile } from "../model/network_file.ts";
 import { useSite } from "../support/browser.ts";
@@ -20,15 +21,33 @@ const [GOLDEN, NAME] = QUICK
 const COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
 const site = useSite();
 const folder = mkdtempSync(join(tmpdir(), "app-models-"));
-const part = join(folder, "part.safetensors");
+
+/** Files that people take for weights: name → what the page says of each. */
+const STRANGE: Readonly<Record<string, RegExp>> = {
+  "part.safetensors": /a part of the network/,
+  "sam2.safetensors": /one of SAM 2, whose network is another.*Use a checkpoint of SAM/s,
+  "lora.safetensors": /LoRA layers without the weights that they change.*Merge them into those/s,
+  "cut.safetensors": /damaged or incomplete/,
+  "model.safetensors.index.json": /the index alone.*Choose all files of the checkpoint at once/s,
+};
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let hub: Hub;
 beforeAll(async () => {
   const files = { "README.md": new Uint8Array(2), "lite_medsam.safetensors": networkFile(readGolden(GOLDEN)) };
-  writeFileSync(
-    part,
-    networkFile(readGolden("narrow_tiny_vit_pixels"), (name) => name, "image_encoder."),
-  );
+  const part = networkFile(readGolden("narrow_tiny_vit_pixels"), (name) => name, "image_encoder.");
+  const one = (...names: string[]) =>
+    rawSafetensors(Object.fromEntries(names.map((name, i) => [name, { dtype: "F32", shape: [2, 2], data_offsets: [16 * i, 16 * i + 16] }])), 16 * names.length);
+  for (const [name, bytes] of Object.entries({
+    "part.safetensors": part,
+    "sam2.safetensors": one("image_encoder.trunk.pos_embed", "memory_attention.layers.0.norm1.weight"),
+    "lora.safetensors": one(
+      "base_model.model.vision_encoder.layers.0.attn.qkv.lora_A.weight",
+      "base_model.model.vision_encoder.layers.0.attn.qkv.lora_B.weight",
+    ),
+    "cut.safetensors": part.subarray(0, part.length / 2),
+    "model.safetensors.index.json": new TextEncoder().encode('{"weight_map":{"image_encoder.pos_embed":"part-2.safetensors"}}'),
+  }))
+    writeFileSync(join(folder, name), bytes);
   const page = { "index.safetensors": new TextEncoder().encode("<!doctype html><title>Sign in</title>") };
   hub = await serveHub({ "lab/lite": { revisions: { main: COMMIT }, files }, "lab/page": { revisions: { main: COMMIT }, files: page } });
 });
@@ -79,12 +98,17 @@ describe("a model from a hub", () => {
         expect(await text(page, "#problems")).toContain("The model that was loaded is still there.");
         expect(await text(page, "#model-facts")).toContain("hf:lab/lite");
       }
-      // A file of one part of such a network, with names like a whole one's.
-      const [input] = (await page.$$("#open-weights")) as Awaited<ReturnType<typeof page.$$<"input">>>;
-      await input?.uploadFile(part);
-      await page.waitForFunction(() => /a part of the network/.test(document.querySelector("#problems")?.textContent ?? ""), { timeout: TIMEOUT });
-      expect(await text(page, "#problems")).toContain("The model that was loaded is still there.");
-      expect(await text(page, "#model-facts")).toContain("hf:lab/lite");
+      for (const [name, words] of Object.entries(STRANGE)) {
+        const [input] = (await page.$$("#open-weights")) as Awaited<ReturnType<typeof page.$$<"input">>>;
+        await input?.uploadFile(join(folder, name));
+        await page.waitForFunction(
+          (source) => new RegExp(source, "s").test(document.querySelector("#problems")?.textContent ?? ""),
+          { timeout: TIMEOUT },
+          words.source,
+        );
+        expect(await text(page, "#problems")).toContain("The model that was loaded is still there.");
+        expect(await text(page, "#model-facts")).toContain("hf:lab/lite");
+      }
       await mask(page, 300, 300, /^Mask.*from 2 points/);
 
       await page.goto(`${site.origin}/?hub=${hub.url}`, { waitUntil: "load" });

@@ -82,8 +82,8 @@ describe("inspect of what is no whole checkpoint of this family", () => {
 
   it.each<[file: string, words: RegExp]>([
     ["page.pth", /got an HTML page\. The address leads to a page, not to the file/],
-    ["lora.safetensors", /got LoRA layers without the weights that they change: merge them into those/],
-    ["sam2.safetensors", /got one of SAM 2, whose network is another: it is not read/],
+    ["lora.safetensors", /got LoRA layers without the weights that they change\. Merge them into those/],
+    ["sam2.safetensors", /got one of SAM 2, whose network is another: it is not read\. Use a checkpoint of SAM, /],
     ["language.safetensors", /1 tensors? without it \(/],
     ["language.index.json", /1 tensors? without it \(/],
     ["escapes.index.json", /"a" must be plain file names, got "\.\.\/x\.safetensors"/],

@@ -49,6 +49,9 @@ describe("detectConfig", () => {
     expect(modelName(SAM, shapesOf(SAM))).toMatch(/^SAM vit_b 1024, no adapters, f32, 93\.\d M parameters$/);
     const narrow = { ...VIT_B, width: 192, depth: 6, heads: 3, globalBlocks: [2, 5], tableLengths: tables(6, [2, 5]) };
     expect(modelName(narrow, shapesOf(narrow))).toMatch(/^SAM-Med2D width 192, depth 6, 256 px, adapters, f32, \d+\.\d M parameters$/);
+    const { config: tiny } = readGolden("narrow_tiny_vit");
+    expect(modelName(tiny, shapesOf(tiny), "sam-med2d")).toMatch(/^SAM-Med2D tiny_vit of widths /);
+    expect(modelName(tiny, shapesOf(tiny), "medsam")).toMatch(/^SAM tiny_vit of widths /);
   });
 
   it("leaves adapters out where asked, and requires them where asked", () => {
@@ -146,6 +149,7 @@ describe("detectConfig", () => {
 
   it.each([
     ["SAM 2", ["image_encoder.pos_embed", "image_encoder.pos_embed_window", "image_encoder.patch_embed.proj.weight"], "one of SAM 2"],
+    ["SAM 2 by its encoder", ["image_encoder.trunk.pos_embed", "sam_mask_decoder.iou_token.weight"], "one of SAM 2"],
     ["SAM 2 by its memory", ["image_encoder.patch_embed.proj.weight", "memory_attention.layers.0.norm1.weight"], "one of SAM 2"],
     ["LoRA layers alone", ["base_model.model.vision_encoder.layers.0.attn.qkv.lora_A.weight"], "LoRA layers without the weights"],
     ["LoRA layers of another project", ["blocks.0.attn.qkv.linear_a_q.weight", "w_a_000"], "LoRA layers without the weights"],

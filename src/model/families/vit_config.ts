@@ -8,14 +8,22 @@ const MAX_ADAPTER_WIDTH = 2432;
 const MAX_HEAD_WIDTH = 240;
 
 /** Files that people take for weights of SAM, by tensors that only those have. */
-const OTHERS: readonly (readonly [name: RegExp, what: string])[] = [
-  [/pos_embed_window|(^|\.)neck\.convs\.|memory_attention|maskmem_|obj_ptr_/, "one of SAM 2, whose network is another: it is not read"],
-  [/\.lora_[ab]\w*(\.|$)|linear_[ab]_[qkv]\.weight$/i, "LoRA layers without the weights that they change: merge them into those, and save the whole"],
+const OTHERS: readonly (readonly [name: RegExp, what: string, remedy: string])[] = [
+  [
+    /pos_embed_window|(^|\.)neck\.convs\.|memory_attention|maskmem_|obj_ptr_|image_encoder\.trunk\./,
+    "one of SAM 2, whose network is another: it is not read",
+    "Use a checkpoint of SAM, SAM-Med2D, MedSAM, MobileSAM or LiteMedSAM.",
+  ],
+  [
+    /\.lora_[ab]\w*(\.|$)|linear_[ab]_[qkv]\.weight$/i,
+    "LoRA layers without the weights that they change",
+    "Merge them into those (merge_and_unload in peft, or weight + scale · B · A), and save the whole.",
+  ],
 ];
 
 export function detectVit({ names, has, shapeOf, count, fail }: ShapeReader, { imageSize, adapter }: DetectOptions): Omit<VitConfig, "decoder"> {
-  const [, other] = OTHERS.find(([of]) => names.some((name) => of.test(name))) ?? [];
-  if (other && !has("image_encoder.blocks.0.attn.rel_pos_h")) throw fail("a checkpoint of SAM's network", other);
+  const [, other, remedy] = OTHERS.find(([of]) => names.some((name) => of.test(name))) ?? [];
+  if (other && !has("image_encoder.blocks.0.attn.rel_pos_h")) throw fail("a checkpoint of SAM's network", other, undefined, remedy);
   const [width = 0, , patch = 0] = shapeOf("image_encoder.patch_embed.proj.weight", 4);
   const [, storedGrid = 0] = shapeOf("image_encoder.pos_embed", 4);
   const depth = count("image_encoder.blocks");
