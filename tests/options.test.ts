@@ -3,13 +3,28 @@ import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../src/checkpoint/open.ts";
 import { SamError } from "../src/errors.ts";
 import { decodeEverything } from "../src/everything/index.ts";
-import { dicomWebSeries, dicomWebStudies, fromDicomWeb, openFiles, toDicomWeb, writeLabels } from "../src/formats/index.ts";
-import { encodeMany } from "../src/index.ts";
-import { editLabel, Labelmap, layLabels, planeView, propagate, SliceCache, type Volume } from "../src/volume/index.ts";
+import { dicomWebSeries, dicomWebStudies, fromDicomWeb, kindOf, mendPicture, openFiles, toDicomWeb, writeLabels } from "../src/formats/index.ts";
+import { encodeMany, listCached, maskFromBits, maskInputOf, maskToContours, maskToImageData, maskToRle } from "../src/index.ts";
+import {
+  editLabel,
+  Labelmap,
+  labelmapOf,
+  labelmapOfSegmentation,
+  layLabels,
+  measure,
+  ownLabels,
+  planeView,
+  promptsJson,
+  propagate,
+  readPromptsJson,
+  render,
+  SliceCache,
+  type Volume,
+} from "../src/volume/index.ts";
 
 const url = "http://127.0.0.1:1/dicom-web";
 const labelmap = new Labelmap(4, 3, 1);
-const volume = {} as Volume;
+const volume = { name: "v", format: "drawn", columns: 4, rows: 3, slices: 1, slice: () => never() } as unknown as Volume;
 const segmenter = { config: { grid: 4 }, encode: () => never(), decode: () => never() } as never;
 const never = () => Promise.reject(new Error("asked"));
 const image = { data: new Uint8Array(4), width: 2, height: 2, channels: 1 } as const;
@@ -19,6 +34,16 @@ const first = async (steps: AsyncGenerator<unknown>) => steps.next();
 const bad = (options: object) => options as never;
 
 describe("a thing in the wrong place", () => {
+  it("as maskInputOf's answer or number is named too", () => {
+    const decoded = { scores: new Float32Array(2), logits: new Float32Array(8), best: 0 };
+    for (const [given, got] of [
+      [[{}, 9], "an empty object, and 9"],
+      [[decoded, 2], "an object with scores, logits, best, and 2"],
+      [[undefined], "nothing, and nothing"],
+    ] as const)
+      expect(() => maskInputOf(...(given as never as [typeof decoded]))).toThrow(expect.objectContaining({ name: "SamError", code: "prompt", got }));
+  });
+
   it.each<[argument: string, got: string, work: () => unknown]>([
     ["files", 'the string "scan.dcm"', () => openFiles(bad("scan.dcm" as never))],
     ["files", "nothing", () => openFiles(undefined as never)],
@@ -33,6 +58,26 @@ describe("a thing in the wrong place", () => {
     ["images", "nothing", () => first(encodeMany(segmenter, undefined as never))],
     ["images", 'the string "abc"', () => first(encodeMany(segmenter, "abc" as never))],
     ["name", "nothing", () => new Labelmap(4, 3, 1, [{ id: 1 } as never])],
+    ["mask", "an empty object", () => maskToRle({} as never)],
+    ["mask", 'the string "x"', () => maskToContours("x" as never)],
+    ["mask", "null", () => maskToImageData(null as never)],
+    ["mask", "an object with data, width, height", () => maskToRle({ data: new Uint8Array(5), width: 3, height: 2 })],
+    ["mask", "an object with bits, width, height", () => maskFromBits({ bits: new Uint32Array(1), width: 33, height: 1 })],
+    ["storage", 'the string "hf:a/b"', () => listCached("hf:a/b" as never)],
+    ["head", 'the string "%PDF"', () => kindOf("%PDF" as never)],
+    ["bytes", "an ArrayBuffer", () => mendPicture(new ArrayBuffer(8) as never)],
+    ["slice", "nothing", () => render(undefined as never, { center: 1, width: 1 } as never)],
+    ["volume", "nothing", () => planeView(undefined as never, "axial")],
+    ["volume", "an array of 1", () => measure(labelmap, [volume] as never)],
+    ["labelmap", `an object with name, format, columns, rows, slices, slice`, () => measure(volume as never, volume)],
+    ["source", "nothing", () => layLabels(undefined as never, volume)],
+    ["source", "an array of 1", () => ownLabels([volume] as never)],
+    ["segmentation", "an object with name, format, columns, rows, slices, slice", () => labelmapOfSegmentation(volume as never, volume)],
+    ["volume", "null", () => labelmapOf(null as never)],
+    ["volume", "an array of 0", () => promptsJson([] as never, volume as never)],
+    ["volume", "nothing", () => readPromptsJson("{}", undefined as never)],
+    ["labelmap", "nothing", () => editLabel(undefined as never, 1, { kind: "keep-largest" })],
+    ["edit", 'the string "smooth"', () => editLabel(labelmap, 1, "smooth" as never)],
   ])("as %s is named as what it is: %s", async (argument, got, work) => {
     const outcome = await Promise.resolve()
       .then(work)

@@ -2,6 +2,7 @@
 // broken download goes on where it stopped, any part can be read alone, and no more than one part is in memory.
 import { SamError } from "../errors.ts";
 import { type ByteSource, expectInside, letGo, type ReadProgress, rateMeter } from "./byte_source.ts";
+import { describe } from "../options.ts";
 import { bad } from "./fail.ts";
 import { type HttpOptions, type HttpSource, httpSource } from "./http_source.ts";
 
@@ -130,6 +131,8 @@ async function copies(storage: CacheStorage, url?: string): Promise<Copy[]> {
 
 /** What is kept, with sizes. Empty where nothing can be kept. */
 export async function listCached(storage?: CacheStorage): Promise<CachedFile[]> {
+  if (storage && !("keys" in Object(storage)))
+    throw bad("listCached", "a CacheStorage or nothing", describe(storage), "It lists all files that are kept.", "storage");
   const found = await usable(storage);
   const kept = async (copy: Copy) => {
     const { complete: _, ...file } = copy.note;

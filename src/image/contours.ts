@@ -1,5 +1,6 @@
 // A mask's outlines along the edges of its pixels: whole coordinates, filled to exactly the same pixels.
 import type { Mask } from "./mask.ts";
+import { checkedMask } from "./mask_check.ts";
 
 /** One part of a mask: pixels that touch by an edge. Closed lines [x, y, x, y, …] of their corners, original pixels. */
 export interface Contour {
@@ -18,7 +19,8 @@ const STEPS = [
 ] as const;
 
 /** The parts from the top on. For `Path2D`, SVG, GeoJSON, COCO: `outer` and `holes` together, filled by even-odd or nonzero, are the mask. */
-export function maskToContours({ data, width, height }: Pick<Mask, "data" | "width" | "height">): Contour[] {
+export function maskToContours(mask: Pick<Mask, "data" | "width" | "height">): Contour[] {
+  const { data, width, height } = checkedMask("maskToContours", mask);
   const inside = (x: number, y: number) => x >= 0 && x < width && y >= 0 && y < height && data[y * width + x] !== 0;
   const found: { outer: number[]; holes: number[][] }[] = [];
   /** Number of the part that a pixel is of, from 1. */

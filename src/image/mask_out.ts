@@ -1,13 +1,18 @@
 // What becomes of a mask: a picture over the image, run lengths, the next prompt's mask.
+import { SamError } from "../errors.ts";
+import { describe } from "../options.ts";
 import { type Mask, maskOf } from "./mask.ts";
+import { checkedMask } from "./mask_check.ts";
 
 /** The mask of `decode`'s output `packed`, its bytes made when they are read. */
-export function maskFromBits({ bits, width, height }: { readonly bits: Uint32Array; readonly width: number; readonly height: number }): Mask {
+export function maskFromBits(mask: { readonly bits: Uint32Array; readonly width: number; readonly height: number }): Mask {
+  const { bits, width, height } = checkedMask("maskFromBits", mask, "bits");
   return maskOf({ bits, width, height });
 }
 
 /** RGBA, `color` (sRGB, 0 to 255) at `opacity` (0 to 1) inside and transparent outside, for `putImageData` on a canvas over the image. */
-export function maskToImageData({ data, width, height }: Mask, color: readonly [number, number, number] = [30, 144, 255], opacity = 0.5): ImageData {
+export function maskToImageData(mask: Mask, color: readonly [number, number, number] = [30, 144, 255], opacity = 0.5): ImageData {
+  const { data, width, height } = checkedMask("maskToImageData", mask);
   const pixels = new Uint32Array(width * height);
   const [inside] = new Uint32Array(Uint8Array.of(...color, Math.round(255 * opacity)).buffer) as unknown as [number];
   for (let i = 0; i < pixels.length; i++) if (data[i]) pixels[i] = inside;
@@ -15,7 +20,8 @@ export function maskToImageData({ data, width, height }: Mask, color: readonly [
 }
 
 /** COCO's uncompressed run lengths: down the columns, the first run outside the mask, which may be 0. */
-export function maskToRle({ data, width, height }: Mask): { size: [height: number, width: number]; counts: number[] } {
+export function maskToRle(mask: Mask): { size: [height: number, width: number]; counts: number[] } {
+  const { data, width, height } = checkedMask("maskToRle", mask);
   const counts: number[] = [];
   let [run, inside] = [0, 0];
   for (let x = 0; x < width; x++) {
@@ -40,10 +46,19 @@ export function probabilities(logits: Float32Array): Float32Array<ArrayBuffer> {
 /** What `maskInput` of the next prompt takes to go on from a candidate, the best if none is named: its logits as probabilities, [4g, 4g]. */
 export function maskInputOf(
   decoded: { readonly scores: Float32Array; readonly logits: Float32Array; readonly best: number },
-  index = decoded.best,
+  index = decoded?.best,
 ): Float32Array<ArrayBuffer> {
-  const { scores, logits } = decoded;
-  if (!(Number.isInteger(index) && index >= 0 && index < scores.length)) throw new RangeError(`maskInputOf: ${scores.length} candidates, from 0; got ${index}`);
+  const { scores, logits } = decoded ?? {};
+  if (!scores?.length || !logits?.length || !(index in scores)) {
+    const expected = "an answer of decode with logits, and one of its candidates, from 0";
+    throw new SamError({
+      code: "prompt",
+      op: "maskInputOf",
+      expected,
+      got: `${describe(decoded)}, and ${describe(index)}`,
+      remedy: "Leave the index out for the best.",
+    });
+  }
   const side2 = logits.length / scores.length;
   return probabilities(logits.subarray(index * side2, (index + 1) * side2));
 }

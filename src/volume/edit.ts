@@ -1,5 +1,5 @@
 // One operation on a label, on the slices asked for or through the volume, as changes to be taken back.
-import { expectKnown, refused } from "./fail.ts";
+import { expectHas, expectKnown, expectLabelmap, refused } from "./fail.ts";
 import { type Geometry, pixelArea, thicknesses } from "./geometry.ts";
 import type { Labelmap, LabelmapChange, Overlap } from "./labelmap.ts";
 import { boundary, type Grid, grow, shrink, smooth, type Stack } from "./morphology.ts";
@@ -45,6 +45,8 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** Gives what changed; nothing of a locked label. Throws a SamError for unknown kinds and names, and lengths or sizes that are no numbers from 0. */
 export function editLabel(labelmap: Labelmap, label: number, edit: LabelEdit, options: EditOptions = {}): readonly LabelmapChange[] {
+  expectLabelmap("editLabel", labelmap);
+  expectHas("editLabel", "edit", edit, ["kind"], 'an edit, { kind: "smooth", mm: 2 } say');
   const field = KINDS[edit.kind];
   if (field === undefined) throw refused("editLabel", "kind", Object.keys(KINDS).join(", "), edit.kind, "Choose one of them.");
   expectKnown("editLabel", edit, field ? ["kind", field] : ["kind"]);

@@ -1,9 +1,24 @@
 // Errors of this folder are of code "file": what is left to say is short enough for one call.
 import { SamError } from "../errors.ts";
+import { describe } from "../options.ts";
 
 /** `op` is the call, or the volume's name; `argument` what of it is at fault. */
 export function refused(op: string, argument: string | undefined, expected: string, got: unknown, remedy: string): SamError {
   return new SamError({ code: "file", op, expected, got: `${got ?? "nothing"}`, remedy, ...(argument && { argument }) });
+}
+
+/** Throws where a call was given something else in place of `what`, which has these names. */
+export function expectHas(op: string, argument: string, value: unknown, names: readonly string[], what: string): void {
+  if (typeof value === "object" && value !== null && names.every((name) => name in value)) return;
+  throw refused(op, argument, what, describe(value), "Look at what this call takes, and in which order.");
+}
+
+export function expectVolume(op: string, value: unknown, argument = "volume"): void {
+  expectHas(op, argument, value, ["columns", "rows", "slices", "slice"], "a volume, as openFiles gives it");
+}
+
+export function expectLabelmap(op: string, value: unknown): void {
+  expectHas(op, "labelmap", value, ["columns", "rows", "slices", "stack"], "a Labelmap");
 }
 
 /** Throws where a call was given a name that is none of `names`, with the one that may be meant. */

@@ -1,5 +1,6 @@
 // What is fetched when it is first asked for: labels of files laid on volumes, measurements, what lies between slices.
 import type { MaskSource } from "../segmenter.ts";
+import { expectHas, expectLabelmap, expectVolume } from "./fail.ts";
 import type { Labelmap } from "./labelmap.ts";
 import type { LaidLabels, LayOptions, OwnLabels } from "./lay.ts";
 import type { Measures } from "./measure.ts";
@@ -11,27 +12,36 @@ import type { Segmentation } from "./segmentation.ts";
 import type { Volume } from "./volume.ts";
 import type { SlicePrompts } from "./volume_prompts.ts";
 
+const expectSource = (op: string, source: unknown) => expectHas(op, "source", source, ["rows", "columns", "format"], "labels, as openFiles gives them");
+
 /**
  * The labels of a file on the voxels of `volume`. The same voxels stored in another order (a NIfTI of a DICOM series, say), or a part of them, are laid by
  * where they lie in the patient. Throws a SamError of code "file" that says how the grids differ where they do and `resample` was not asked for, or where
  * a segmentation belongs to another frame of reference.
  */
 export async function layLabels(source: Volume | Segmentation, volume: Volume, options?: LayOptions): Promise<LaidLabels> {
+  expectSource("layLabels", source);
+  expectVolume("layLabels", volume);
   return (await import("./lay.ts")).layLabels(source, volume, options);
 }
 
 /** The labels on the voxels they are stored on, with their geometry. Throws a SamError of code "file" where a segmentation does not say where it lies. */
 export async function ownLabels(source: Volume | Segmentation, signal?: AbortSignal): Promise<OwnLabels> {
+  expectSource("ownLabels", source);
   return (await import("./lay.ts")).ownLabels(source, signal);
 }
 
 /** Overlaps stay. Fractional segments count from half on, and `notes` says so. Throws where the segmentation lies on another grid, saying how they differ. */
 export async function labelmapOfSegmentation(segmentation: Segmentation, volume: Volume, signal?: AbortSignal): Promise<LaidLabels> {
+  expectHas("labelmapOfSegmentation", "segmentation", segmentation, ["segments", "frames"], "a segmentation, as openFiles gives it");
+  expectVolume("labelmapOfSegmentation", volume);
   return (await import("./from_segmentation.ts")).labelmapOfSegmentation(segmentation, volume, signal);
 }
 
 /** Reads the slices on which something is drawn, once each. Labels without pixels are there with zeros. */
 export async function measure(labelmap: Labelmap, volume: Volume, signal?: AbortSignal): Promise<Measures> {
+  expectLabelmap("measure", labelmap);
+  expectVolume("measure", volume);
   return (await import("./measure.ts")).measure(labelmap, volume, signal);
 }
 
@@ -42,11 +52,13 @@ export async function readMeasuresCsv(text: string, name?: string): Promise<Meas
 
 /** Prompts on the slices of a volume, with its sizes, as JSON for `readPromptsJson` and the command line's `--prompts`. */
 export async function promptsJson(volume: Volume, prompts: readonly SlicePrompts[]): Promise<string> {
+  expectVolume("promptsJson", volume);
   return (await import("./volume_prompts.ts")).promptsJson(volume, prompts);
 }
 
 /** Throws a SamError of code "file" that names the entry which does not fit the volume. */
 export async function readPromptsJson(text: string, volume: Volume, name?: string): Promise<readonly SlicePrompts[]> {
+  expectVolume("readPromptsJson", volume);
   return (await import("./volume_prompts.ts")).readPromptsJson(text, volume, name);
 }
 
@@ -73,6 +85,7 @@ export async function interpolate(stack: Stack, accepted: readonly number[], gri
  * too many.
  */
 export async function labelmapOf(volume: Volume, names?: ReadonlyMap<number, string>, signal?: AbortSignal): Promise<Labelmap> {
+  expectVolume("labelmapOf", volume);
   return (await import("./from_volume.ts")).labelmapOf(volume, names, signal);
 }
 

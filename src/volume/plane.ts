@@ -1,5 +1,5 @@
 // Axial, coronal and sagittal views of a volume: its own voxels, in the order a radiologist looks at them, nothing interpolated.
-import { expectKnown, refused } from "./fail.ts";
+import { expectKnown, refused, expectVolume } from "./fail.ts";
 import { axis, type Direction, type Geometry, indexToPatient, type PlaneName, type Vector3 } from "./geometry.ts";
 import { type PlaneMap, planeMap, toVolumeIndex } from "./plane_map.ts";
 import type { Slice, SliceData, Volume } from "./volume.ts";
@@ -9,6 +9,7 @@ import type { Slice, SliceData, Volume } from "./volume.ts";
  * once and keeps them, all views of a volume the same; where they take more than `bytes`, it reads them once for each part of the view that fits. Throws a SamError of code "file" where the volume does not say how it lies.
  */
 export function planeView(volume: Volume, plane: PlaneName, options: { readonly bytes?: number } = {}): Volume {
+  expectVolume("planeView", volume);
   expectKnown("planeView", options, ["bytes"]);
   const { bytes = 256e6 } = options;
   const { geometry } = volume;

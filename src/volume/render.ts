@@ -1,5 +1,5 @@
 // A slice through a window: the 8-bit picture on screen, which is the one the network sees.
-import { refused } from "./fail.ts";
+import { refused, expectHas } from "./fail.ts";
 import type { RawImage } from "../image/image.ts";
 import type { Slice, SliceData, Volume, Window } from "./volume.ts";
 import { gray } from "./window.ts";
@@ -12,6 +12,7 @@ const TABLE = 1 << 16;
  * low values bright. Alpha is left out. Colours of 8 bits stay as they are, others are divided by the range of their type; no window touches them.
  */
 export function render(slice: Slice, window: Window, { inverted = false, palette }: Partial<Pick<Volume, "inverted" | "palette">> = {}): RawImage {
+  expectHas("render", "slice", slice, ["data", "rows", "columns", "samples"], "a slice, as a volume gives it");
   const { data, rows, columns, samples } = slice;
   if (data.length !== rows * columns * samples) {
     const expected = `${rows}×${columns}×${samples} values`;
