@@ -161,7 +161,7 @@ async function main(): Promise<void> {
   startTheme(byId("theme", HTMLButtonElement), byId("theme-name", HTMLElement));
   const wanted = query.get("config");
   if (wanted !== null && isConfiguration(wanted)) config.value = wanted;
-  else if (wanted !== null) fail(new Error(`config=${wanted} is not known: vit_b or small.`));
+  else if (wanted !== null && wanted !== "file") fail(new Error(`config=${wanted} is not known: vit_b, small or file.`));
   if (query.has("weights")) config.value = "file";
   const times = Number(query.get("runs"));
   if (Number.isInteger(times) && times >= 1) runs.valueAsNumber = times;
