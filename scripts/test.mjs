@@ -1,5 +1,5 @@
-// npm test: set-up, build, size; then the tests in Node (plain and on Dawn), beside them the checks and the packed library in what uses it;
-// then those in headless Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
+// npm test: set-up, build, size; the packed library in what uses it, the checks beside it; then the tests in Node (plain and on Dawn) and in headless
+// Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
 // every consumer; and last, with nothing beside it, the times against main's.
 // npm test -- FILTER… runs only the test files whose path contains a filter, without the checks.
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -126,13 +126,13 @@ async function main() {
   const inNode = files.some((file) => !BROWSER_TESTS.test(file));
   const built = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/")) ? await step("Build", build) : true;
   if (filters.length === 0) await step("Size of the library", () => checkSize());
-  // What computes on one core, or waits, goes beside the tests in Node.
+  // What computes on one core goes beside the packed library, which often waits. Two software adapters at once would take twice their time.
   const others = CHECKS.map(({ title, check }) => [title, check]);
-  if (built) others.push(["The packed library, as it is used", () => tryConsumers({ fast: quick })]);
   if (all) others.push(["Documentation", buildDocs]);
   const beside = filters.length === 0 ? stepsBeside(others) : undefined;
-  if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", env, filters), { counts: false });
+  if (filters.length === 0 && built) await step("The packed library, as it is used", () => tryConsumers({ fast: quick }));
   await beside;
+  if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", env, filters), { counts: false });
   if (inBrowser) {
     if (built) await step("Tests in Chromium", () => vitest("browser", env, filters), { counts: false });
     else failures.push("Tests in Chromium: not run, the build failed");
