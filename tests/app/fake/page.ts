@@ -3,9 +3,10 @@ import { deflateSync } from "node:zlib";
 import type { Page } from "puppeteer";
 import { screenshots } from "../../support/browser.ts";
 
-/** Waits for the first sample, or for so many. */
-export async function ready(page: Page, samples = 1): Promise<void> {
-  await page.waitForFunction((wanted) => document.querySelectorAll(".case").length >= wanted, { timeout: 60_000 }, samples);
+/** Waits for the first case, or for so many in the list, of which only those in sight are there. */
+export async function ready(page: Page, cases = 1): Promise<void> {
+  const listed = (wanted: number) => Number(document.querySelector(".row-of")?.getAttribute("aria-setsize")) >= wanted;
+  await page.waitForFunction(listed, { timeout: 60_000 }, cases);
 }
 
 /** Screenshots at both widths, light and dark, with the list of cases complete. */
