@@ -3,7 +3,7 @@ import type { Progress } from "./engine.ts";
 import { SamError } from "./errors.ts";
 import type { ImageSource } from "./image/image.ts";
 import { expectOptions, namesOf } from "./option_names.ts";
-import { describe } from "./options.ts";
+import { describe, isList } from "./options.ts";
 import type { Embedding, EncodeOptions, Segmenter } from "./segmenter.ts";
 
 export interface EncodeManyOptions extends EncodeOptions {
@@ -43,7 +43,7 @@ export async function* encodeMany(
 ): AsyncGenerator<EncodedImage, void> {
   await expectOptions(options, NAMES, "image", "encodeMany");
   expectKind("segmenter", "a model that encodes", segmenter, typeof segmenter?.encode === "function");
-  expectKind("images", "a list of images", images, typeof images === "object" && images !== null && Symbol.iterator in images && !ArrayBuffer.isView(images));
+  expectKind("images", "a list of images", images, isList(images));
   const { priority = () => 0, onError, onProgress, ...how } = options;
   const waiting = Array.from(images, (image, index) => ({ index, image, brought: undefined as Promise<ImageSource> | undefined }));
   type Waiting = (typeof waiting)[number];

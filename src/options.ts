@@ -15,6 +15,11 @@ export function describe(value: unknown): string {
   return names.length === 0 ? "an empty object" : `an object with ${names.slice(0, 6).join(", ")}${names.length > 6 ? ", …" : ""}`;
 }
 
+/** Whether a value gives things one after the other: no text, and no bytes. */
+export function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value && !ArrayBuffer.isView(value);
+}
+
 const has = (value: unknown, ...names: string[]) => typeof value === "object" && value !== null && names.every((name) => name in value);
 const isBoolean = (value: unknown) => typeof value === "boolean";
 

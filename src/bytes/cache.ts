@@ -1,8 +1,8 @@
 // Weights from an address are kept in the browser's Cache Storage, each file in a cache of its own, in parts of 8 MB: a
 // broken download goes on where it stopped, any part can be read alone, and no more than one part is in memory.
 import { SamError } from "../errors.ts";
-import { type ByteSource, expectInside, letGo, type ReadProgress, rateMeter } from "./byte_source.ts";
 import { describe } from "../options.ts";
+import { type ByteSource, expectInside, letGo, type ReadProgress, rateMeter } from "./byte_source.ts";
 import { bad } from "./fail.ts";
 import { type HttpOptions, type HttpSource, httpSource } from "./http_source.ts";
 

@@ -1,6 +1,5 @@
 // What a file is, by its first 512 bytes: so that a wrong file is called by its name. One table for weights and images.
-import { SamError } from "../errors.ts";
-import { describe } from "../options.ts";
+import { expectBytes } from "./bytes_check.ts";
 
 /** What people use it for: decides what is said of it where it does not belong. */
 export type Medium = "picture" | "scan" | "array" | "weights" | "archive" | "document" | "recording" | "text" | "program";
@@ -90,16 +89,7 @@ const KINDS: readonly (readonly [start: RegExp, medium: Medium, id: string, name
 
 /** `head` is up to 512 bytes of the start. Undefined: not known, and no text. */
 export function kindOf(head: Uint8Array): Kind | undefined {
-  if (!ArrayBuffer.isView(head)) {
-    throw new SamError({
-      code: "file",
-      op: "kindOf",
-      argument: "head",
-      expected: "a Uint8Array",
-      got: describe(head),
-      remedy: "Pass the first bytes of the file.",
-    });
-  }
+  expectBytes("kindOf", "head", head);
   const text = `${hexOf(head)} ${new TextDecoder("latin1").decode(head)}`;
   for (const [start, medium, id, name] of KINDS) if (start.test(text)) return { id, name, medium };
   // Too short to be told from the first bytes of a picture.

@@ -2,7 +2,7 @@
 import { type ByteSource, blobSource, isByteSource } from "../bytes/byte_source.ts";
 import { SamError } from "../errors.ts";
 import { expectOptions } from "../option_names.ts";
-import { describe } from "../options.ts";
+import { describe, isList } from "../options.ts";
 import type { Segmentation } from "../volume/segmentation.ts";
 import type { Volume } from "../volume/volume.ts";
 import { Heap } from "./heap.ts";
@@ -103,8 +103,7 @@ function misgiven(argument: string, expected: string, got: unknown): SamError {
 }
 
 function listOf(files: unknown): (File | FileEntry | ByteSource)[] {
-  const listed = typeof files === "object" && files !== null && Symbol.iterator in files && !ArrayBuffer.isView(files);
-  if (!listed) throw misgiven("files", "a list of files", files);
+  if (!isList(files)) throw misgiven("files", "a list of files", files);
   return [...(files as Iterable<File>)];
 }
 

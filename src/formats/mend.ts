@@ -1,6 +1,5 @@
 // Damaged PNG and JPEG: how far they can be read, fetched when one is met.
-import { SamError } from "../errors.ts";
-import { describe } from "../options.ts";
+import { expectBytes } from "../bytes/bytes_check.ts";
 
 export interface Mended {
   readonly kind: "PNG" | "JPEG";
@@ -18,16 +17,7 @@ export interface Mended {
 
 /** What can be read of a PNG or JPEG that a decoder refused. */
 export async function mendPicture(bytes: Uint8Array<ArrayBuffer>): Promise<Mended> {
-  if (!ArrayBuffer.isView(bytes)) {
-    throw new SamError({
-      code: "file",
-      op: "mendPicture",
-      argument: "bytes",
-      expected: "a Uint8Array",
-      got: describe(bytes),
-      remedy: "Pass the file's bytes.",
-    });
-  }
+  expectBytes("mendPicture", "bytes", bytes);
   if (bytes[0] === 0xff) return (await import("./jpeg/mend.ts")).mendJpeg(bytes);
   return (await import("./mend_png.ts")).mendPng(bytes);
 }
