@@ -198,7 +198,7 @@ async function startOf(vite, name, input) {
 async function buildDeclarations(out) {
   const start = performance.now();
   const each = join(out, "declarations");
-  const { code, output } = await run(process.execPath, [bin("typescript", "bin/tsc"), "-p", "build/tsconfig.declarations.json", "--outDir", each]);
+  const { code, output } = await run(process.execPath, [bin("typescript-7", "bin/tsc"), "-p", "build/tsconfig.declarations.json", "--outDir", each]);
   if (code !== 0) throw new Problem(`${lastLines(output, 40)}\n\nThe declarations could not be written: see the errors above.`);
   const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
   for (const [name, entry] of Object.entries(ENTRIES)) {
@@ -217,15 +217,16 @@ export async function build() {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   try {
+    // Another process writes them, beside the bundles. Wrong types do not keep the code from running: the error is thrown once dist/ is in place.
+    const declarations = buildDeclarations(out).then(
+      () => undefined,
+      (error) => error,
+    );
     await buildLibrary(vite, out);
     await buildCli(vite, out);
     await buildSite(vite, out);
     writeThirdParty(bundled, join(out, "THIRD_PARTY"));
-    // Wrong types do not keep the code from running: the error is thrown once dist/ is in place.
-    const wrongTypes = await buildDeclarations(out).then(
-      () => undefined,
-      (error) => error,
-    );
+    const wrongTypes = await declarations;
     if (readdirSync(out).length === 0) say("  nothing to build yet");
     const dist = join(ROOT, "dist");
     const old = `${out}_old`;

@@ -18,7 +18,7 @@ async function tool(packageName, path, args) {
 }
 
 export function checkTypes() {
-  return tool("typescript", "bin/tsc", ["--noEmit", "--pretty", "false"]);
+  return tool("typescript-7", "bin/tsc", ["--noEmit", "--pretty", "false"]);
 }
 
 export function checkLint() {

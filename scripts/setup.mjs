@@ -16,6 +16,9 @@ export const SETUP_FILE = join(CACHE, "setup.json");
  * With `build`, packages that had to be installed are followed by a build, so that the command line is there.
  */
 export async function setup({ build = false } = {}) {
+  // Python packages come beside what npm brings: both wait for a network, and one unpacks on one core.
+  const readers = ensureReaders();
+  readers.catch(() => {});
   await ensureDependencies({ build });
   // Both are looked for before either is complained of: one run names all there is to install.
   const missing = [];
@@ -33,7 +36,7 @@ export async function setup({ build = false } = {}) {
     .filter(([name]) => name !== "VK_ICD_FILENAMES")
     .map(([name, value]) => `${name}=${value}`);
   say(`Adapter for Dawn: ${adapter.description || adapter.architecture || adapter.vendor}${how.length ? ` (${how.join(" ")})` : ""}`);
-  const found = { chromium, env, adapter, orthanc: await ensureOrthanc(), readers: await ensureReaders() };
+  const found = { chromium, env, adapter, orthanc: await ensureOrthanc(), readers: await readers };
   writeJson(SETUP_FILE, found);
   return found;
 }

@@ -24,6 +24,14 @@ export function osRelease(path = "/etc/os-release") {
   return { id: value("ID"), codename: value("VERSION_CODENAME"), name: value("PRETTY_NAME") };
 }
 
+let last = Promise.resolve();
+
+/** One after the other, whoever asks: apt locks its lists. */
+function apt(command, args, options) {
+  last = last.then(() => run(command, args, { env: ENV, ...options }));
+  return last;
+}
+
 const updated = new Set();
 
 /** Refreshes the package lists, once a run for the same sources. A failure shows itself at the install. */
@@ -31,7 +39,7 @@ async function aptUpdate(extra) {
   if (updated.has(extra.join())) return;
   updated.add(extra.join());
   say("  apt-get update");
-  await run("apt-get", [...extra, "update", ...OPTIONS.slice(0, -1)], { env: ENV, timeoutMs: 600_000 });
+  await apt("apt-get", [...extra, "update", ...OPTIONS.slice(0, -1)], { timeoutMs: 600_000 });
 }
 
 /** Installs and says so. Gives `{ ok, output }`; what a failure means is for the caller to say. */
@@ -40,7 +48,7 @@ export async function aptInstall(packages, { suite, extra = [] } = {}) {
   const from = suite ? ["-t", suite] : [];
   say(`  apt-get install ${[...from, ...packages].join(" ")} (can take minutes)`);
   const start = performance.now();
-  const { code, output } = await run("apt-get", [...extra, "install", ...OPTIONS, ...from, ...packages], { env: ENV, timeoutMs: 1_800_000 });
+  const { code, output } = await apt("apt-get", [...extra, "install", ...OPTIONS, ...from, ...packages], { timeoutMs: 1_800_000 });
   say(code === 0 ? `  installed in ${seconds(start)}` : `  apt-get ended with code ${code}`);
   return { ok: code === 0, output };
 }
@@ -48,7 +56,7 @@ export async function aptInstall(packages, { suite, extra = [] } = {}) {
 /** The version apt would install, from `suite` if one is given; "" when the package is unknown. */
 export async function aptCandidate(packageName, { suite, extra = [] } = {}) {
   await aptUpdate(extra);
-  const { output } = await run("apt-cache", [...extra, ...(suite ? ["-t", suite] : []), "policy", packageName], { env: ENV });
+  const { output } = await apt("apt-cache", [...extra, ...(suite ? ["-t", suite] : []), "policy", packageName]);
   const version = output.match(/^\s*Candidate:\s*(\S+)/m)?.[1] ?? "";
   return version === "(none)" ? "" : version;
 }

@@ -10,6 +10,8 @@ const WANTED = join(dirname(fileURLToPath(import.meta.url)), "readers.txt");
 const FOLDER = join(CACHE, "readers");
 const PYTHON = join(FOLDER, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
 const TORCH = "2.13.0";
+/** Compiled when imported: most of it never is. */
+const PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
 const IMPORTS = "import highdicom, nibabel, pycocotools.coco, pydicom, SimpleITK";
 
 /** `{ python, dciodvfy }`, or undefined where one of them cannot be had. */
@@ -31,7 +33,7 @@ async function ensurePython() {
   say("Installing Python packages that read labels, for the tests …");
   const start = performance.now();
   if (!(await makeFolder())) return undefined;
-  const { code, output } = await run(PYTHON, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", WANTED], { timeoutMs: 900_000 });
+  const { code, output } = await run(PYTHON, [...PIP, "-r", WANTED], { timeoutMs: 900_000 });
   if (code !== 0 || (await run(PYTHON, ["-c", IMPORTS])).code !== 0) {
     say(lastLines(output, 15));
     return undefined;
@@ -44,15 +46,14 @@ async function ensurePython() {
 /** A build for the CPU: the other kind brings gigabytes for CUDA. */
 async function ensureTorch() {
   if ((await run(PYTHON, ["-c", `import torch; assert torch.__version__.startswith("${TORCH}")`])).code === 0) return;
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  const { code, output } = await run(PYTHON, [...pip, "--dry-run", "--report", "-", `torch==${TORCH}`], { timeoutMs: 300_000 });
+  const { code, output } = await run(PYTHON, [...PIP, "--dry-run", "--report", "-", `torch==${TORCH}`], { timeoutMs: 300_000 });
   const names = code === 0 ? [...output.matchAll(/"name": "([^"]+)"/g)].map(([, name]) => name) : [];
   if (code !== 0 || names.some((name) => /^(nvidia|cuda|triton)/.test(name))) {
     say("No build of PyTorch for the CPU: what errors tell to do with it is not tried.");
     return;
   }
   const start = performance.now();
-  const { code: failed, output: said } = await run(PYTHON, [...pip, `torch==${TORCH}`], { timeoutMs: 900_000 });
+  const { code: failed, output: said } = await run(PYTHON, [...PIP, `torch==${TORCH}`], { timeoutMs: 900_000 });
   say(failed === 0 ? `PyTorch ${TORCH} is installed in ${seconds(start)}` : lastLines(said, 15));
 }
 

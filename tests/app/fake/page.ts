@@ -27,7 +27,7 @@ export function text(page: Page, selector: string): Promise<string> {
 }
 
 export function isHidden(page: Page, selector: string): Promise<boolean> {
-  return page.$eval(selector, (element) => (element as HTMLElement).hidden);
+  return page.$eval(selector, (element) => Boolean((element as HTMLElement).hidden));
 }
 
 /** Waits until the status line reads like this. */
