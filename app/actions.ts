@@ -209,7 +209,8 @@ export class Actions {
       () => store.state,
     );
     translate(document);
-    store.set(named);
+    // What was said last is in the other language.
+    store.set({ ...named, said: "" });
     this.#panels.draw();
   }
 

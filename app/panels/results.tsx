@@ -2,13 +2,12 @@
 import { useState } from "preact/hooks";
 import type { LabelFormat } from "../../src/formats/index.ts";
 import type { Measures } from "../../src/volume/index.ts";
-import { type Case, hasWork } from "../annotate/case.ts";
+import { hasWork } from "../annotate/case.ts";
 import { currentCase } from "../state.ts";
 import { diceByLabel, exportAll, exportCase, FORMATS, importMasks, measureCase, saveMeasures, sendCase, serverOfCase } from "../results/results.ts";
 import type { Numbering } from "../results/case_file.ts";
-import { diameters } from "../stage/drawing.ts";
-import { unitOf } from "../stage/frame.ts";
-import { decimal, languageNow, t } from "../words/words.ts";
+import { t } from "../words/words.ts";
+import { Diameters, MeasuresTable } from "./measures.tsx";
 import { Act, useShared } from "./parts.tsx";
 
 export function Results() {
@@ -85,73 +84,21 @@ export function Results() {
           label={t("results.measure")}
           disabled={!worked}
           onAct={async () => {
-            const measures = await measureCase(desk);
+            const measures = of?.shown && (await measureCase(desk, of, of.shown));
             if (of && measures) setMeasured({ of: of.id, edits: of.edits, measures });
           }}
         />
+        <Act
+          id="report"
+          icon="report"
+          label={t("results.report")}
+          disabled={!worked}
+          onAct={() => void import("./report.tsx").then(({ showReport }) => showReport(desk))}
+        />
         {shown && <Act id="measures-csv" icon="save" label={t("results.csv")} onAct={() => saveMeasures(desk, shown)} />}
       </div>
-      {of && <Diameters of={of} />}
-      {shown && of && <Table measures={shown} dice={diceByLabel(desk, of)} />}
+      {of?.shown && <Diameters of={of} shown={of.shown} labels={state.labels} id="diameters" />}
+      {shown && of && <MeasuresTable measures={shown} dice={diceByLabel(desk, of)} id="measures" />}
     </section>
-  );
-}
-
-/** Of all objects that have them: on one slice each, as they were drawn. */
-function Diameters({ of }: { readonly of: Case }) {
-  const { desk } = useShared();
-  const { shown } = of;
-  const rows = of.objects.flatMap(({ id, axes }) => (axes && shown ? [{ id, axes, ...diameters(shown, axes) }] : []));
-  if (!shown || rows.length === 0) return null;
-  return (
-    <table class="measures" id="diameters">
-      <thead>
-        <tr>
-          <th scope="col">{t("measure.axes", { unit: unitOf(shown).unit })}</th>
-          <th scope="col">{t("slices.slice")}</th>
-          <th scope="col">{t("measure.long")}</th>
-          <th scope="col">{t("measure.short")}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ id, axes: { place }, long, short }) => (
-          <tr key={id}>
-            <th scope="row">{desk.nameOf(id)}</th>
-            <td>{place.index + 1}</td>
-            <td>{long}</td>
-            <td>{short}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function Table({ measures: { labels, unit }, dice }: { readonly measures: Measures; readonly dice: ReadonlyMap<number, number> }) {
-  const number = (value: number) => (Number.isFinite(value) ? value.toLocaleString(languageNow(), { maximumSignificantDigits: 4 }) : "–");
-  const several = labels.some(({ slices }) => slices.length > 1);
-  return (
-    <table class="measures" id="measures">
-      <thead>
-        <tr>
-          <th scope="col">{t("measure.label")}</th>
-          <th scope="col">{several ? (unit === "mm" ? "ml" : t("measure.voxels")) : unit === "mm" ? "mm²" : t("measure.pixels")}</th>
-          <th scope="col">{t("measure.longest", { unit: unit === "mm" ? "mm" : "px" })}</th>
-          <th scope="col">{t("measure.mean")}</th>
-          {dice.size > 0 && <th scope="col">Dice</th>}
-        </tr>
-      </thead>
-      <tbody>
-        {labels.map(({ label, volume, voxels, longest, mean, slices }) => (
-          <tr key={label.id}>
-            <th scope="row">{label.name}</th>
-            <td>{number(several ? (unit === "mm" ? volume : voxels) : (slices[0]?.area ?? 0))}</td>
-            <td>{number(longest)}</td>
-            <td>{number(mean)}</td>
-            {dice.size > 0 && <td>{dice.has(label.id) ? decimal(dice.get(label.id) as number, 3) : "–"}</td>}
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }

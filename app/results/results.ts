@@ -3,7 +3,7 @@ import type { LabelFormat } from "../../src/formats/index.ts";
 import { SamError } from "../../src/index.ts";
 import { intersection, labelmapOf, layLabels, measure, type Measures, measuresCsv, pixelCount, type Volume } from "../../src/volume/index.ts";
 import { diameters } from "../stage/drawing.ts";
-import { type Case, hasWork, isUntouched, type ObjectOf, type Truth } from "../annotate/case.ts";
+import { type Case, hasWork, isUntouched, type ObjectOf, type Shown, type Truth } from "../annotate/case.ts";
 import { colourOf, hexOf, type LabelOf } from "../annotate/labels.ts";
 import type { Desk } from "../desk.ts";
 import { baseName, saveBlob } from "../open/download.ts";
@@ -110,10 +110,10 @@ export async function exportAll(desk: Desk, format: LabelFormat, numbering: Numb
   desk.store.set({ said: t("export.done", { n: worked.length - failures.length }) });
 }
 
-export async function measureCase(desk: Desk): Promise<Measures | null> {
-  const of = desk.case;
-  const labelmap = of && labelmapFor(of, desk.store.state.labels, "structures");
-  return of?.shown && labelmap ? measure(labelmap, volumeOf(of, of.shown)) : null;
+/** Null where nothing is drawn on it. */
+export async function measureCase(desk: Desk, of: Case, shown: Shown, signal?: AbortSignal): Promise<Measures | null> {
+  const labelmap = labelmapFor(of, desk.store.state.labels, "structures");
+  return labelmap && measure(labelmap, volumeOf(of, shown), signal);
 }
 
 export function saveMeasures(desk: Desk, measures: Measures): void {

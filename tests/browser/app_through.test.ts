@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { unzipSync } from "fflate";
 import type { Page } from "puppeteer";
 import { afterAll, expect, it, vi } from "vitest";
+import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
 import { discPng, downloadsTo, loadFrom, ready, status, text } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
@@ -142,7 +143,57 @@ it("writes one case or all, measures, takes masks back as truth and as objects",
     const files = Object.keys(unzipSync(await bytesOf(`labels-${format}.zip`)));
     expect(files).toEqual(expect.arrayContaining([...names, "ball/ball-work.json"]));
   }
+  await report(page, ml);
   expect(existsSync(join(folder, "labels-dicom-seg.zip"))).toBe(false);
   expect(errors).toEqual([]);
   await page.close();
 });
+
+/** Of the case that is shown, then of both; printed on paper and saved as a file that needs nothing else. */
+async function report(page: Page, ml: number): Promise<void> {
+  const sections = (of: Page) =>
+    of.$$eval(".paper section", (found) =>
+      found.map((section) => ({
+        title: section.querySelector("h2")?.innerText,
+        captions: [...section.querySelectorAll("figcaption")].map((caption) => (caption as HTMLElement).innerText),
+        pictures: [...section.querySelectorAll("img")].map(({ naturalWidth, naturalHeight }) => [naturalWidth, naturalHeight]),
+        numbers: [...section.querySelectorAll("td")].map((cell) => cell.innerText.replace(",", ".")),
+      })),
+    );
+  await page.click("#report");
+  await page.waitForSelector("#report-print:enabled");
+  expect((await sections(page)).map(({ title }) => title)).toEqual(["disc.png Begun"]);
+  await page.select(".report-acts select", "all");
+  await page.waitForFunction(() => document.querySelectorAll(".paper section").length === 2);
+  const both = await sections(page);
+  const [disc, ball] = ["disc", "ball"].map((name) => both.find(({ title }) => title?.startsWith(name)));
+  expect(ball).toMatchObject({ title: "ball.nii Begun", captions: ["Structure, Slice 9 / 16"], pictures: [[4 * BALL.columns, 4 * BALL.rows]] });
+  expect(Number(ball?.numbers[0])).toBeCloseTo(ml, 3);
+  expect(ball?.numbers.at(-1)).toBe("1.000");
+  expect(disc?.pictures).toEqual([[360, 360]]);
+  expect(await violations(page)).toEqual([]);
+  await screenshots(page, "app_report");
+
+  await page.emulateMediaType("print");
+  const seen = await page.evaluate(() =>
+    [...document.body.children].filter((child) => (child as HTMLElement).checkVisibility()).map(({ className }) => className),
+  );
+  expect(seen).toEqual(["report-root"]);
+  const pages = Buffer.from(await page.pdf({ format: "A5" })).toString("latin1");
+  expect(pages.match(/\/Type\s*\/Page\b/g)?.length).toBeGreaterThan(1);
+  expect(pages.match(/\/Subtype\s*\/Image\b/g)?.length).toBe(2);
+  await page.emulateMediaType();
+
+  await page.click("#report-save");
+  const saved = (await bytesOf("report.html")).toString("utf8");
+  expect(saved).not.toMatch(/src="(?!data:)|https?:/);
+  const sheet = await page.browserContext().newPage();
+  await sheet.goto(`file://${join(folder, "report.html")}`);
+  expect((await sections(sheet)).length).toBe(2);
+  expect(await sheet.$eval(".paper", (paper) => getComputedStyle(paper).color)).toBe("rgb(20, 32, 42)");
+  await sheet.close();
+  await page.bringToFront();
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.querySelector("dialog[open]") === null && document.activeElement?.id === "stage");
+  expect(await page.evaluate(() => document.adoptedStyleSheets.length)).toBe(0);
+}
