@@ -25,6 +25,8 @@ export function SheetHandle() {
     const place = () => {
       if (small.matches) byId("cases-slot", HTMLElement).append(cases);
       else if (cases.parentElement?.id === "cases-slot") document.querySelector("main")?.prepend(cases);
+      // Turned, it begins again at what is worked on.
+      panel.scrollTop = 0;
     };
     place();
     small.addEventListener("change", place);

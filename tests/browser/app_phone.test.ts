@@ -48,6 +48,10 @@ describe("a phone", () => {
     await page.keyboard.press("ArrowDown");
     await grown(430, 450);
     const { top } = await measure();
+    // Scrolled, it still has its handle.
+    await page.$eval("#panel", (panel) => panel.scrollTo(0, 400));
+    await page.waitForFunction(() => (document.querySelector("#panel") as HTMLElement).scrollTop > 300);
+    expect(await page.evaluate((y) => document.elementFromPoint(195, y)?.id, top + 14)).toBe("sheet-handle");
     await page.mouse.move(195, top + 14);
     await page.mouse.down();
     await page.mouse.move(195, 760, { steps: 5 });
@@ -57,6 +61,9 @@ describe("a phone", () => {
     // Held sideways, and on a desk, the list of cases is a column again.
     await page.setViewport({ width: 1440, height: 900 });
     await page.waitForFunction(() => document.querySelector("main > #case-list"));
+    await page.$eval("#panel", (panel) => panel.scrollTo(0, 200));
+    await page.setViewport({ width: 390, height: 844 });
+    await page.waitForFunction(() => document.querySelector("#cases-slot > #case-list") && (document.querySelector("#panel") as HTMLElement).scrollTop === 0);
     expect(errors).toEqual([]);
     await page.close();
   });
