@@ -38,13 +38,16 @@ async function ours(facts) {
   };
 }
 
+/** Its entries `/webgpu`, which its documentation names for that, and `/all`, whose WebGPU provider is another and older one, in JavaScript. */
+const ENTRIES = { webgpu: "/ort/ort.webgpu.bundle.min.mjs", jsep: "/ort/ort.all.bundle.min.mjs", wasm: "/ort/ort.all.bundle.min.mjs" };
+
 async function onnx(facts, provider, threads) {
   // By a name in a variable: it is no module of this project, and the checks look for those.
-  const library = "/ort/ort.all.bundle.min.mjs";
+  const library = ENTRIES[provider];
   const ort = await import(library);
   ort.env.wasm.wasmPaths = "/ort/";
   ort.env.wasm.numThreads = threads;
-  const options = { executionProviders: [provider] };
+  const options = { executionProviders: [provider === "jsep" ? "webgpu" : provider] };
   const encoder = await ort.InferenceSession.create(await bytes("/peers/encoder.onnx"), options);
   const decoder = await ort.InferenceSession.create(await bytes("/peers/decoder.onnx"), options);
   const floats = new Float32Array((await bytes("/peers/image.f32")).buffer);

@@ -1,7 +1,7 @@
 // npm run bench:peers: this library, onnxruntime-web and transformers.js (WebGPU and WASM providers) on the same network in the same browser.
 // Off by default: it needs the peers, of which those that are not there are left out (npm install --no-save onnxruntime-web @huggingface/transformers,
 // or --modules FOLDER), and python3 with torch for the export; without them it says so and ends well.
-// --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b, --runs N (0: the first encode alone), --python PROGRAM, --providers webgpu,wasm, --gpu, --json FILE.
+// --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b, --runs N (0: the first encode alone), --python PROGRAM, --providers webgpu,jsep,wasm, --gpu, --json FILE.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
@@ -52,7 +52,7 @@ async function main() {
   const modules = resolve(values.modules);
   const ort = join(modules, "onnxruntime-web/dist");
   const transformers = join(modules, "@huggingface/transformers/dist");
-  const has = { onnxruntime: existsSync(join(ort, "ort.all.bundle.min.mjs")), transformers: existsSync(join(transformers, "transformers.min.js")) };
+  const has = { onnxruntime: existsSync(join(ort, "ort.webgpu.bundle.min.mjs")), transformers: existsSync(join(transformers, "transformers.min.js")) };
   if (!has.onnxruntime && !has.transformers) {
     return say(
       "Skipped: neither onnxruntime-web nor transformers.js is installed. They are wanted for this comparison only: npm install --no-save onnxruntime-web @huggingface/transformers",

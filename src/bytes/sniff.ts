@@ -68,6 +68,9 @@ const KINDS: readonly (readonly [start: RegExp, medium: Medium, id: string, name
   [/^934e554d5059/, "array", "npy", "a NumPy array"],
   [/^\w+ MATLAB/, "array", "matlab", "a MATLAB file"],
   [/^47475546/, "weights", "gguf", "a GGUF file"],
+  [/^(6c6d6767|746a6767|666d6767)/, "weights", "ggml", "a GGML file"],
+  [/^.{8}54464c33/, "weights", "tflite", "a TensorFlow Lite model"],
+  [/^66747274/, "weights", "tensorrt", "a TensorRT engine"],
   // A length below 2^40 and the header's first brace.
   [/^.{10}0000007b/, "weights", "safetensors", "a safetensors file"],
   // PyTorch's magic number as a pickle, any other pickle, or the tar archive of the oldest versions.

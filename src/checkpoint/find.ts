@@ -64,6 +64,8 @@ export function findNetwork(label: string, stored: Iterable<string>): Found | un
     from.set(own, raw);
     found.set(raw, own);
   }
+  // Of a file without a whole network, all names tell what it is instead.
+  if (!best.complete) for (const [raw, name] of bare) if (!found.has(raw) && !from.has(name)) found.set(raw, name);
   const places = new Set(rest.filter(({ complete }) => complete).map(({ place }) => place));
   places.delete(best.place);
   return { names: found, naming, place: best.place.replace(/\.$/, ""), others: [...places].map((place) => place.replace(/\.$/, "")) };

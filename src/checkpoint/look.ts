@@ -1,5 +1,5 @@
 // What a file without weights is called, and what to do: fetched when there is one.
-import { RESAVE } from "../bytes/fail.ts";
+import { quoted, RESAVE } from "../bytes/fail.ts";
 import { kindOf, nameOfKind } from "../bytes/sniff.ts";
 import { PICKLED } from "./remedies.ts";
 
@@ -23,5 +23,9 @@ export interface Look {
 /** `head` is up to 512 bytes of the start. */
 export function lookAt(head: Uint8Array): Look {
   if (head.length === 0) return { seen: "an empty file", remedy: "Fetch the file again." };
-  return { seen: nameOfKind(head), remedy: REMEDIES[kindOf(head)?.id ?? ""] ?? CHOOSE };
+  const kind = kindOf(head)?.id;
+  // What a server answers in place of a file is short: "Entry not found".
+  const [line = ""] = kind === "text" ? new TextDecoder().decode(head).trim().split(/[\r\n]/, 1) : [];
+  const seen = nameOfKind(head) + (line && `: ${quoted(line)}`);
+  return { seen, remedy: REMEDIES[kind ?? ""] ?? CHOOSE };
 }

@@ -67,10 +67,8 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
     opened.push(source);
     return source;
   };
-  const openFile = async (source: ByteSource, container?: Container) =>
-    (container ?? containerOf(await source.read(0, Math.min(source.size, 512), signal))) === "zip"
-      ? (await import("./pth.ts")).openPth(source, find, signal)
-      : openSafetensors(source, signal);
+  const openFile = async (source: ByteSource, container: Container) =>
+    container === "zip" ? (await import("./pth.ts")).openPth(source, find, signal) : openSafetensors(source, signal);
   try {
     // What few bring is a module of its own, fetched when they do: several files, and .pth files below.
     if (Array.isArray(weights) && weights.length !== 1)
@@ -87,7 +85,7 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
       const { sha256: _, ...each } = options;
       const places = files.map((file) => [file, beside(single, file)] as const);
       const shards = new Map(places.map(([file, place]) => [file, async () => told(keep(await toSource(place, each)))]));
-      return besides(await canonical(await openShards(source.label, shards, fileOf, openFile), onNotice), single, options);
+      return besides(await canonical(await openShards(source.label, shards, fileOf, look, openFile, signal), onNotice), single, options);
     }
     if (!container) {
       const { seen, remedy } = await look(head);

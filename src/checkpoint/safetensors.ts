@@ -27,6 +27,11 @@ const SIZES: Readonly<Record<string, number>> = {
   ...BYTES_PER_ELEMENT,
   ...OTHER_BYTES,
   F8_E8M0: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
+  F4: 0.5,
+  F6_E2M3: 0.75,
+  F6_E3M2: 0.75,
   C64: 8,
 };
 

@@ -5,7 +5,7 @@ import { SamError } from "../errors.ts";
 import { expectElements } from "./elements.ts";
 import { bad, DAMAGED, quoted } from "../bytes/fail.ts";
 import { parseJson } from "./json.ts";
-import { containerOf } from "./container.ts";
+import { type Container, containerOf } from "./container.ts";
 import type { Look } from "./look.ts";
 
 const MAX_INDEX = 4 << 20;
@@ -22,7 +22,7 @@ export async function readIndex(source: ByteSource, signal?: AbortSignal): Promi
   const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const index = parseJson(label, marked ? bytes.subarray(3) : bytes, "JSON", CHOOSE);
   const map: unknown = typeof index === "object" && index !== null && "weight_map" in index ? index.weight_map : undefined;
-  if (typeof map !== "object" || map === null || Array.isArray(map)) throw bad(label, "an index with a weight_map", "other JSON", CHOOSE);
+  if (typeof map !== "object" || map === null || Array.isArray(map)) throw bad(label, "an index with a weight_map", `other JSON${saying(index)}`, CHOOSE);
   const fileOf = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
     // The files lie beside the index: nothing that leads elsewhere is followed.
@@ -35,12 +35,21 @@ export async function readIndex(source: ByteSource, signal?: AbortSignal): Promi
   return { files, fileOf };
 }
 
+/** What a server says in place of the file. */
+function saying(answer: unknown): string {
+  const { error, message, detail } = (answer ?? {}) as Record<string, unknown>;
+  const said = [error, message, detail].find((words) => typeof words === "string");
+  return said ? `, which says ${quoted(said as string)}` : "";
+}
+
 /** The files of one checkpoint as one. With an index, it says what must be there; without, everything is. */
 export async function openShards(
   label: string,
   files: ReadonlyMap<string, () => Promise<ByteSource>>,
   fileOf: ReadonlyMap<string, string> | undefined,
-  openFile: (source: ByteSource) => Promise<Checkpoint>,
+  look: (head: Uint8Array) => Promise<Look>,
+  openFile: (source: ByteSource, container: Container) => Promise<Checkpoint>,
+  signal: AbortSignal | undefined,
 ): Promise<Checkpoint> {
   const sources = new Map<string, ByteSource>();
   const shards = new Map<string, Checkpoint>();
@@ -50,7 +59,13 @@ export async function openShards(
       throw bad(label, `${file}, which the index names`, cause.got ?? "none", "Put all files of the checkpoint beside their index.", undefined, cause);
     });
     sources.set(file, source);
-    shards.set(file, await openFile(source));
+    const head = await source.read(0, Math.min(source.size, 512), signal);
+    const container = containerOf(head);
+    if (!container || container === "index") {
+      const { seen, remedy } = await look(head);
+      throw bad(source.label, "a part of the checkpoint (.safetensors or .bin)", container ? "an index" : seen, remedy);
+    }
+    shards.set(file, await openFile(source, container));
     // A browser holds few connections to one server: no shard keeps one while the next is opened.
     source.pause?.();
   }
@@ -108,7 +123,7 @@ export async function openFiles(
   blobs: readonly Blob[],
   told: (source: ByteSource) => ByteSource,
   look: (head: Uint8Array) => Promise<Look>,
-  openFile: (source: ByteSource) => Promise<Checkpoint>,
+  openFile: (source: ByteSource, container: Container) => Promise<Checkpoint>,
   signal: AbortSignal | undefined,
 ): Promise<Checkpoint> {
   const sources = new Map<string, ByteSource>();
@@ -141,7 +156,7 @@ export async function openFiles(
   if (sources.size === 0) throw bad("openCheckpoint", "at least one file", "none", "Choose the file with the weights.", "weights");
   const names = index?.files ?? [...sources.keys()];
   const shards = new Map(names.map((name) => [name, async () => sources.get(name) as ByteSource]));
-  const checkpoint = await openShards(names.join(", "), shards, index?.fileOf, openFile);
+  const checkpoint = await openShards(names.join(", "), shards, index?.fileOf, look, openFile, signal);
   return {
     ...checkpoint,
     openBeside: async (file) => {

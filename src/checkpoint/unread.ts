@@ -7,6 +7,11 @@ const HARMLESS = /(^|\.)(num_batches_tracked|relative_position_index|attention_b
 
 /** What layers are called by whoever adds them. */
 const KINDS: readonly (readonly [name: RegExp, kind: string, remedy: string])[] = [
+  [
+    /[._](scales?|zeros?|zero_?points?|qweight|g_idx|absmax|quant_map|quant_state\S*|scb|weight_format|(weight|input|output)_scale\w*)$/i,
+    "scales of weights that another tool made whole numbers",
+    "Its masks mean nothing: save it with plain weights there, and make them small here (convert --dtype int8).",
+  ],
   [/lora|linear_[ab]_|(^|\.)w_[ab]_\d/i, "LoRA layers", "Merge them into the weights before saving (merge_and_unload in peft, or weight + scale · B · A)."],
   [
     /hf_token|hf_mlp|hq_token|hq_mask|compress_vit_feat|embedding_encoder|embedding_maskfeature|mask_conv|maskfeature/i,

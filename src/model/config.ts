@@ -122,11 +122,12 @@ function readerOf(label: string, tensors: Shapes, refused: DetectOptions["refuse
       if (!shape) {
         const why = refused?.get(name);
         if (why !== undefined) throw fail(`a tensor ${name} that can be read`, `one ${why}`, undefined, "Save it as plain numbers of 16 or 32 bits.");
-        const seen = [...tensors.keys()].slice(0, 3).join(", ") || "no tensors";
+        const seen = [...tensors.keys()].slice(0, 3).join(", ");
         const alone = there.length > 0 && there.length < PARTS.length ? `${there.join(" and ")} alone, ` : "";
-        throw fail(`a tensor ${name}`, `${alone}${tensors.size} tensors without it (${seen}, …)`, undefined, there.length > 0 ? PARTLY : undefined);
+        const got = seen ? `${alone}${tensors.size} ${tensors.size === 1 ? "tensor" : "tensors"} without it (${seen}, …)` : "no tensors";
+        throw fail(`a tensor ${name}`, got, undefined, there.length > 0 ? PARTLY : undefined);
       }
-      if (shape.length !== rank) throw fail(`of ${rank} dimensions`, `[${shape.join(", ")}]`, name);
+      if (shape.length !== rank || shape.includes(0)) throw fail(`of ${rank} dimensions of at least 1`, `[${shape.join(", ")}]`, name);
       return [...shape];
     },
     count(prefix) {

@@ -75,6 +75,8 @@ describe("the network in a file", () => {
     ["mask_decoder.hf_token.weight", /HQ-SAM/],
     ["image_encoder.blocks.0.Space_Adapter.D_fc1.weight", /adapters of another project/],
     ["prompt_generator.shared.weight", /adapters of another project/],
+    ["image_encoder.blocks.0.mlp.lin1.weight_scale", /another tool made whole numbers/],
+    ["image_encoder.blocks.0.mlp.lin1.weight.absmax", /another tool made whole numbers/],
     ["mask_decoder.something_new.bias", /does not have/],
   ];
   for (const [name, kind] of adapters) {
@@ -90,6 +92,11 @@ describe("the network in a file", () => {
     const beside = [name, `optimizer.${name}`].map((own) => ({ name: own, shape: [4] }));
     const checkpoint = await canonical(named((own) => `model.${own}`, beside));
     expect(unreadTensors(checkpoint, checkTensors(checkpoint, EXPECTED).unknown)).toEqual([name]);
+  });
+
+  it("leaves all names of a file without a whole network, which tell what it is", () => {
+    const names = ["detector.text_encoder.ln.weight", "tracker.sam_mask_decoder.iou_token.weight", "tracker.sam_mask_decoder.module.iou_token.bias"];
+    expect([...(findNetwork("x", names)?.names.values() ?? [])]).toEqual(["mask_decoder.iou_token.weight", "mask_decoder.iou_token.bias", names[0]]);
   });
 
   it("counts one tensor as one", () => {

@@ -92,6 +92,8 @@ describe("openCheckpoint", () => {
     ["a tar archive", at(257, "ustar"), /legacy format/],
     ["a DICOM image", at(128, "DICM"), /a DICOM/],
     ["JSON", text('{"weights": 1}'), /JSON/],
+    ["a server's answer", text('{"error": "Repository not found"}'), /got other JSON, which says "Repository not found"/],
+    ["a server's words", text("Entry not found\n"), /got a text file: "Entry not found"/],
     ["noise", new Uint8Array([1, 2, 3, 4, 5, 6, 7, 9, 9]), /unknown kind of file \(first bytes 010203/],
     ["one byte", new Uint8Array([65]), /a text file/],
   ];

@@ -38,7 +38,13 @@ describe("sharded safetensors", () => {
   it("finds the files beside an index on disk", async () => {
     for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
     await expectAll(await openCheckpoint(join(folder, INDEX), { openSource: nodeSource }));
-    rmSync(join(folder, "model-00003-of-00012.safetensors"));
+    const third = join(folder, "model-00003-of-00012.safetensors");
+    writeFileSync(third, "<!DOCTYPE html><title>Sign in</title>");
+    const page = await samError(openCheckpoint(join(folder, INDEX), { openSource: nodeSource }));
+    expect(page.message).toMatch(/00003-of-00012\.safetensors: expected a part of the checkpoint .*, got an HTML page\. The address leads to a page/);
+    writeFileSync(join(folder, "self.index.json"), JSON.stringify({ weight_map: { a: "self.index.json" } }));
+    expect((await samError(openCheckpoint(join(folder, "self.index.json"), { openSource: nodeSource }))).message).toMatch(/got an index/);
+    rmSync(third);
     expect((await samError(openCheckpoint(join(folder, INDEX), { openSource: nodeSource }))).message).toMatch(/00003-of-00012.*no such file/);
   });
 

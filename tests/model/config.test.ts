@@ -91,6 +91,11 @@ describe("detectConfig", () => {
       (shapes) => shapes.set("image_encoder.patch_embed.proj.weight", { shape: [768, 768], dtype: "F32" }),
       "of 4 dimensions",
     ],
+    [
+      "a side of nothing",
+      (shapes) => shapes.set("image_encoder.blocks.3.mlp.lin1.weight", { shape: [0, 768], dtype: "F32" }),
+      "blocks.3.mlp.lin1.weight must be of 2 dimensions of at least 1, got [0, 768]",
+    ],
     ["heads that do not divide the width", (shapes) => shapes.set("image_encoder.blocks.0.attn.rel_pos_h", { shape: [27, 60], dtype: "F32" }), "divisor"],
     [
       "more channels than an adapter's gate can hold",
@@ -153,6 +158,14 @@ describe("detectConfig", () => {
     ["SAM 2 by its memory", ["image_encoder.patch_embed.proj.weight", "memory_attention.layers.0.norm1.weight"], "one of SAM 2"],
     ["LoRA layers alone", ["base_model.model.vision_encoder.layers.0.attn.qkv.lora_A.weight"], "LoRA layers without the weights"],
     ["LoRA layers of another project", ["blocks.0.attn.qkv.linear_a_q.weight", "w_a_000"], "LoRA layers without the weights"],
+    ["LoRA layers by their numbers, with a decoder", ["w_a_000", "w_b_000", "mask_decoder.iou_token.weight"], "LoRA layers without the weights"],
+    ["SAM 3", ["detector.backbone.vision_backbone.trunk.pos_embed", "tracker.maskmem_tpos_enc", "mask_decoder.iou_token.weight"], "one of SAM 3"],
+    ["SAM 3 as transformers saves it", ["vision_encoder.backbone.layers.0.norm1.weight", "geometry_encoder.label_embed.weight"], "one of SAM 3"],
+    [
+      "another image encoder",
+      ["image_encoder.stem.0.weight", "image_encoder.neck.0.weight", "prompt_encoder.no_mask_embed.weight", "mask_decoder.iou_token.weight"],
+      "got another one (image_encoder.stem.0.weight, …). Use a checkpoint of SAM, ",
+    ],
   ])("says that a file is of %s, and that it is not read", (_, names, words) => {
     const shapes: Shapes = new Map(names.map((name) => [name, { shape: [4, 4, 4, 4], dtype: "F32" }]));
     expect(() => detectConfig("wrong.pth", shapes)).toThrow(words);

@@ -7,15 +7,21 @@ const MAX_ADAPTER_WIDTH = 2432;
 /** Attention keeps a few keys and values in workgroup memory. */
 const MAX_HEAD_WIDTH = 240;
 
+const ANOTHER = "Use a checkpoint of SAM, SAM-Med2D, MedSAM, MobileSAM or LiteMedSAM.";
 /** Files that people take for weights of SAM, by tensors that only those have. */
 const OTHERS: readonly (readonly [name: RegExp, what: string, remedy: string])[] = [
   [
-    /pos_embed_window|(^|\.)neck\.convs\.|memory_attention|maskmem_|obj_ptr_|image_encoder\.trunk\./,
-    "one of SAM 2, whose network is another: it is not read",
-    "Use a checkpoint of SAM, SAM-Med2D, MedSAM, MobileSAM or LiteMedSAM.",
+    /^(detector|tracker)(_model)?\.|(^|\.)(geometry_encoder|detr_encoder)\./,
+    "one of SAM 3, whose network is another: it is not read",
+    ANOTHER,
   ],
   [
-    /\.lora_[ab]\w*(\.|$)|linear_[ab]_[qkv]\.weight$/i,
+    /pos_embed_window|(^|\.)neck\.convs\.|memory_attention|maskmem_|obj_ptr_|image_encoder\.trunk\./,
+    "one of SAM 2, whose network is another: it is not read",
+    ANOTHER,
+  ],
+  [
+    /\.lora_[ab]\w*(\.|$)|linear_[ab]_[qkv]\.weight$|^w_[ab]_\d+$/i,
     "LoRA layers without the weights that they change",
     "Merge them into those (merge_and_unload in peft, or weight + scale · B · A), and save the whole.",
   ],
@@ -24,6 +30,9 @@ const OTHERS: readonly (readonly [name: RegExp, what: string, remedy: string])[]
 export function detectVit({ names, has, shapeOf, count, fail }: ShapeReader, { imageSize, adapter }: DetectOptions): Omit<VitConfig, "decoder"> {
   const [, other, remedy] = OTHERS.find(([of]) => names.some((name) => of.test(name))) ?? [];
   if (other && !has("image_encoder.blocks.0.attn.rel_pos_h")) throw fail("a checkpoint of SAM's network", other, undefined, remedy);
+  const foreign = names.filter((name) => /^image_encoder\.(?!(blocks|patch_embed|pos_embed|neck)\b)/.test(name));
+  if (foreign.length > 0 && !names.some((name) => name.startsWith("image_encoder.blocks.")))
+    throw fail("a plain ViT or a TinyViT as image encoder", `another one (${foreign.slice(0, 3).join(", ")}, …)`, undefined, ANOTHER);
   const [width = 0, , patch = 0] = shapeOf("image_encoder.patch_embed.proj.weight", 4);
   const [, storedGrid = 0] = shapeOf("image_encoder.pos_embed", 4);
   const depth = count("image_encoder.blocks");
