@@ -93,7 +93,8 @@ export class SamMed2D implements Segmenter {
       const expected = expectedTensors(config);
       const { unknown, missing, misshaped } = compareTensors(checkpoint, expected);
       if (missing.length + misshaped.length > 0) (await import("./checkpoint/misfit.ts")).checkTensors(checkpoint, expected);
-      if (unknown.length > 0 || checkpoint.refused?.size) {
+      const narrow = [...checkpoint.tensors.values()].some(({ stored = "" }) => /^([IU]8|BOOL)$/.test(stored));
+      if (unknown.length > 0 || checkpoint.refused?.size || narrow) {
         const left = (name: string) => options.adapter === "off" && ADAPTER.test(name);
         const onNotice = (notice: string) => onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice });
         (await import("./checkpoint/unread.ts")).tellUnread(checkpoint, unknown, { left, strict: options.strict, onNotice });

@@ -51,6 +51,16 @@ export const CATALOGUE: readonly Listed[] = [
     weights: "hf:Zigeng/SlimSAM-uniform-77",
   },
   {
+    id: "slim-sam-50",
+    name: "SlimSAM 50",
+    purpose: "menu.slim-sam-50",
+    bytes: 112e6,
+    deviceBytes: 190e6,
+    licence: APACHE,
+    page: "https://github.com/czg1225/SlimSAM",
+    weights: "hf:Zigeng/SlimSAM-uniform-50",
+  },
+  {
     id: "sam-med2d",
     name: "SAM-Med2D",
     purpose: "menu.sam-med2d",

@@ -53,6 +53,7 @@ export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
   "menu.lite-medsam": "Für medizinische Bilder mit einem Kasten: das kleinste der MedSAM-Familie. Die Datei gibt es bei seinem Projekt; hier wird sie gewählt.",
   "menu.mobile-sam": "Für jedes Bild, mit Punkten und Kästen: SAM mit kleinem Encoder.",
   "menu.slim-sam": "Für jedes Bild, mit Punkten und Kästen: SAM, auf ein Neuntel gestutzt.",
+  "menu.slim-sam-50": "Für jedes Bild, mit Punkten und Kästen: SAM, auf ein Drittel gestutzt.",
   "menu.sam-med2d": "Für medizinische 2D-Bilder zehn verschiedener Arten, mit Punkten, Kästen und Masken: das ganze Netz.",
   "menu.medsam": "Für medizinische Bilder mit einem Kasten, eine Maske: groß.",
   "menu.sam": "Für jedes Bild, mit Punkten und Kästen.",

@@ -51,6 +51,7 @@ export const enModel = {
   "menu.lite-medsam": "For medical images by a box: the smallest of the MedSAM family. Its project gives the file; choose it here.",
   "menu.mobile-sam": "For any picture, by points and boxes: SAM with a small encoder.",
   "menu.slim-sam": "For any picture, by points and boxes: SAM pruned to a ninth.",
+  "menu.slim-sam-50": "For any picture, by points and boxes: SAM pruned to a third.",
   "menu.sam-med2d": "For 2D medical images of ten kinds, by points, boxes and masks: the network in full.",
   "menu.medsam": "For medical images by a box, one mask: large.",
   "menu.sam": "For any picture, by points and boxes.",

@@ -3,6 +3,7 @@ import { bad, quoted } from "../bytes/fail.ts";
 import { formatShape } from "../errors.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { partAlone } from "./part.ts";
+import { PLAIN, QUANTISED } from "./unread.ts";
 import { compareTensors, type ExpectedTensor, type TensorReport } from "./names.ts";
 
 /** Throws one error that names everything that does not fit. Unknown tensors are no fault unless `allowUnknown` is false. */
@@ -35,8 +36,9 @@ export function checkTensors(
   );
 }
 
-function remedyOf({ missing, misshaped }: TensorReport, wanted: number, { refused }: Checkpoint): string {
+function remedyOf({ missing, misshaped, unknown }: TensorReport, wanted: number, { refused }: Checkpoint): string {
   if (missing.length === wanted) return "This is a checkpoint of another network.";
+  if (unknown.some((name) => QUANTISED.test(name))) return PLAIN;
   if (misshaped.length === 0 && missing.every(({ name }) => refused?.has(name)))
     return "Save them as plain tensors of real numbers: .to_dense(), .dequantize() or .float() in PyTorch.";
   return "The file may be of another configuration, or incomplete.";

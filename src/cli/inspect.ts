@@ -1,7 +1,7 @@
 // inspect: what a checkpoint is, without loading it.
 import { stat } from "node:fs/promises";
 import { type Checkpoint, type StoredTensor, storedBytes } from "../checkpoint/checkpoint.ts";
-import { unreadError, unreadTensors, unreadWords } from "../checkpoint/unread.ts";
+import { unreadError, unreadTensors, unreadWords, wholeWords } from "../checkpoint/unread.ts";
 import { compareTensors, type TensorReport } from "../checkpoint/names.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import { formatShape, SamError } from "../errors.ts";
@@ -112,10 +112,12 @@ async function look(checkpoint: Checkpoint, list: boolean, notices: readonly str
     const config = detectConfig(checkpoint.label, checkpoint.tensors, { metadata: checkpoint.metadata, refused: checkpoint.refused });
     const input = await inputOf(config, checkpoint);
     const compared = compareTensors(checkpoint, expectedTensors(config));
+    const whole = wholeWords(checkpoint);
     const usable = compared.missing.length === 0 && compared.misshaped.length === 0;
     return {
       ...measured,
       ...compared,
+      notices: [...notices, ...(whole ? [whole] : [])],
       // What the network has and the file holds unreadably is among the missing.
       unread: unreadTensors(checkpoint, compared.unknown, (name) => compared.missing.some((tensor) => tensor.name === name)),
       config,

@@ -16,6 +16,8 @@ const sam = (of: Partial<VitConfig> = {}): Config => {
 const CONFIGS: Readonly<Record<string, Config>> = {
   "lite-medsam": readGolden("lite_medsam").config,
   "mobile-sam": readGolden("mobile_sam").config,
+  "slim-sam": sam({ width: 168, mlpWidth: 696 }),
+  "slim-sam-50": sam({ width: 384, mlpWidth: 1536 }),
   "sam-med2d": VIT_B,
   medsam: sam(),
   "sam-b": sam(),

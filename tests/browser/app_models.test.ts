@@ -135,6 +135,7 @@ describe("the menu of models", () => {
       "lite-medsam",
       "mobile-sam",
       "slim-sam",
+      "slim-sam-50",
       "sam-med2d",
       "medsam",
       "sam-b",

@@ -95,6 +95,13 @@ describe("inspect of what is no whole checkpoint of this family", () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(words)]);
   });
 
+  it("says that whole numbers without scales are no weights", async () => {
+    const name = "image_encoder.blocks.0.mlp.lin1.weight";
+    await writeFile(at("whole.safetensors"), smallWeights({ whole: name }));
+    const { code, stdout } = await cli(["inspect", at("whole.safetensors")]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/note +1 of its weights are whole numbers without scales \("image_encoder\.blocks\.0\.mlp/)]);
+  });
+
   it("says that HQ-SAM's layers are not run", async () => {
     const { code, stdout } = await cli(["inspect", at("hq.safetensors")]);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/the layers of HQ-SAM: "mask_decoder\.hf_token\.weight"/)]);

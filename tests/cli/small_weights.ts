@@ -14,16 +14,21 @@ export interface Change {
   readonly values?: (name: string, values: Float32Array) => void;
   /** Keeps only these tensors. */
   readonly keep?: (name: string) => boolean;
+  /** Keeps a tensor's first bytes as whole numbers of 8 bits, without scales. */
+  readonly whole?: string;
   readonly add?: readonly { readonly name: string; readonly shape: Shape }[];
 }
 
-export function smallWeights({ values, keep = () => true, add = [] }: Change = {}): Uint8Array {
-  const tensors = [...expectedTensors(SMALL).filter(({ name }) => keep(name)), ...add].map((tensor) => ({ ...tensor, dtype: "F32" as const }));
+export function smallWeights({ values, keep = () => true, whole, add = [] }: Change = {}): Uint8Array {
+  const tensors = [...expectedTensors(SMALL).filter(({ name }) => keep(name)), ...add].map((tensor) => ({
+    ...tensor,
+    dtype: tensor.name === whole ? ("I8" as const) : ("F32" as const),
+  }));
   const parts: Uint8Array[] = [safetensorsHeader(tensors)];
   for (const { name, shape } of tensors) {
     const data = fill(name, shape, SMALL_SEED, 0, elements(shape));
     values?.(name, data);
-    parts.push(new Uint8Array(data.buffer));
+    parts.push(new Uint8Array(data.buffer, 0, name === whole ? data.length : data.byteLength));
   }
   return Buffer.concat(parts);
 }
