@@ -1,7 +1,7 @@
 // npm run bench:peers: this library, onnxruntime-web and transformers.js (WebGPU and WASM providers) on the same network in the same browser.
 // Off by default: it needs the peers, of which those that are not there are left out (npm install --no-save onnxruntime-web @huggingface/transformers,
 // or --modules FOLDER), and python3 with torch for the export; without them it says so and ends well.
-// --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b, --runs N (0: the first encode alone), --python PROGRAM, --providers webgpu,jsep,wasm, --gpu, --json FILE.
+// --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b, --runs N (0: the first encode alone), --python PROGRAM, --providers webgpu,jsep,wasm, --decode (of this library's embedding, no encode), --gpu, --json FILE.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { isMain, Problem, readJson, ROOT, runMain, say, writeJson } from "./tool
 
 const PAGE = '<!doctype html><meta charset="utf-8"><title>Peers</title><link rel="icon" href="data:,">';
 
-function report({ peers, failed, adapter, agent, threads }, exporter) {
+function report({ peers, failed, adapter, agent, threads }, exporter, decodeAlone) {
   const [own] = peers;
   say(`\nOn ${adapter}, ${/\S*Chrome\/\S+/.exec(agent)?.[0] ?? agent}; the WASM provider has ${threads} threads. Every peer in turn:`);
   if (exporter) say(`The ONNX files are from ${exporter}.`);
@@ -27,8 +27,8 @@ function report({ peers, failed, adapter, agent, threads }, exporter) {
   for (const peer of peers) {
     const { name, firstMs, parity } = peer;
     say(`${name}`);
-    say(`  from its import to the first mask ${(firstMs / 1000).toFixed(1)} s (${(firstMs / own.firstMs).toFixed(2)} times ours)`);
-    for (const what of ["first", "encode", "decode"]) line(what, peer);
+    if (!decodeAlone) say(`  from its import to the first mask ${(firstMs / 1000).toFixed(1)} s (${(firstMs / own.firstMs).toFixed(2)} times ours)`);
+    for (const what of decodeAlone ? ["decode"] : ["first", "encode", "decode"]) line(what, peer);
     say(`  largest difference from ours: logits ${parity.logits.toExponential(1)}, scores ${parity.scores.toExponential(1)}`);
   }
   for (const { name, error } of failed) say(`${name}: not measured, ${error}`);
@@ -42,6 +42,7 @@ async function main() {
       modules: { type: "string", default: join(ROOT, "node_modules") },
       python: { type: "string", default: "python3" },
       providers: { type: "string", default: "webgpu,wasm" },
+      decode: { type: "boolean", default: false },
       gpu: { type: "boolean", default: false },
       json: { type: "string" },
     },
@@ -81,13 +82,14 @@ async function main() {
     await page.goto(`${server.origin}/`);
     const providers = values.providers.split(",");
     const peers = Object.keys(has).flatMap((library) => (has[library] ? providers.map((provider) => ({ library, provider })) : []));
-    const options = { runs, peers, threads: Math.min(4, availableParallelism()) };
+    const fed = values.decode ? peers.filter(({ library }) => library === "onnxruntime") : peers;
+    const options = { runs, peers: fed, threads: Math.min(4, availableParallelism()), decodeAlone: values.decode };
     const found = await page.evaluate(async (given) => {
       const { comparePeers } = await import("/bench/peers_page.mjs");
       return comparePeers(given);
     }, options);
     const { exporter } = readJson(join(plain, "peers.json"));
-    report(found, exporter);
+    report(found, exporter, values.decode);
     if (values.json) writeJson(resolve(values.json), { schema: "sam-med2d-bench-peers", version: 2, date: new Date().toISOString(), runs, exporter, ...found });
   } finally {
     await browser.close();

@@ -25,7 +25,13 @@ export function lookAt(head: Uint8Array): Look {
   if (head.length === 0) return { seen: "an empty file", remedy: "Fetch the file again." };
   const kind = kindOf(head)?.id;
   // What a server answers in place of a file is short: "Entry not found".
-  const [line = ""] = kind === "text" ? new TextDecoder().decode(head).trim().split(/[\r\n]/, 1) : [];
+  const [line = ""] =
+    kind === "text"
+      ? new TextDecoder()
+          .decode(head)
+          .trim()
+          .split(/[\r\n]/, 1)
+      : [];
   const seen = nameOfKind(head) + (line && `: ${quoted(line)}`);
   return { seen, remedy: REMEDIES[kind ?? ""] ?? CHOOSE };
 }

@@ -10,11 +10,7 @@ const MAX_HEAD_WIDTH = 240;
 const ANOTHER = "Use a checkpoint of SAM, SAM-Med2D, MedSAM, MobileSAM or LiteMedSAM.";
 /** Files that people take for weights of SAM, by tensors that only those have. */
 const OTHERS: readonly (readonly [name: RegExp, what: string, remedy: string])[] = [
-  [
-    /^(detector|tracker)(_model)?\.|(^|\.)(geometry_encoder|detr_encoder)\./,
-    "one of SAM 3, whose network is another: it is not read",
-    ANOTHER,
-  ],
+  [/^(detector|tracker)(_model)?\.|(^|\.)(geometry_encoder|detr_encoder)\./, "one of SAM 3, whose network is another: it is not read", ANOTHER],
   [
     /pos_embed_window|(^|\.)neck\.convs\.|memory_attention|maskmem_|obj_ptr_|image_encoder\.trunk\./,
     "one of SAM 2, whose network is another: it is not read",
