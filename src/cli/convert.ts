@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { type ConvertOptions, convertCheckpoint } from "../checkpoint/convert.ts";
-import { compareTensors } from "../checkpoint/names.ts";
+import { checkTensors } from "../checkpoint/misfit.ts";
 import { unreadError, unreadTensors, unreadWords } from "../checkpoint/unread.ts";
 import { synthetic } from "../checkpoint/synthetic.ts";
 import { detectConfig, VIT_B } from "../model/config.ts";
@@ -57,7 +57,8 @@ export async function convert(
       refused: checkpoint.refused,
       ...(adapter === "drop" && { adapter: "off" }),
     });
-    const { unknown } = compareTensors(checkpoint, expectedTensors(config));
+    // What lacks tensors would become a file that nothing loads.
+    const { unknown } = checkTensors(checkpoint, expectedTensors(config));
     // What cannot be read is refused below.
     const left = (name: string) => (adapter === "drop" && ADAPTER.test(name)) || !checkpoint.tensors.has(name);
     const unread = unreadTensors(checkpoint, unknown, left);

@@ -97,6 +97,13 @@ describe("convert", () => {
     expect(report.bytes).toBeGreaterThan(bytes * 0.9);
   });
 
+  it("refuses what lacks tensors, all of them named, instead of making a file that nothing loads", async () => {
+    await writeSmallWeights(at("lacking.safetensors"), { keep: (name) => !name.startsWith("image_encoder.neck.1.") });
+    const { code, stderr } = await cli(["convert", at("lacking.safetensors"), at("out.safetensors"), "--dtype", "f16"]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/2 missing: image_encoder\.neck\.1\.weight, image_encoder\.neck\.1\.bias/)]);
+    expect((await folder.names()).filter((name) => /^\.?out/.test(name))).toEqual([]);
+  });
+
   it("leaves nothing behind when it is interrupted or the weights are not finite", async () => {
     const before = await folder.names();
     const signal = AbortSignal.abort(new Interrupted(130));
