@@ -2,7 +2,7 @@
 // A workgroup computes a TILE_M x (4 * TILE_N4) tile of one phase and one split of the summed channels, staging both operands in workgroup memory.
 // A thread computes ROWS x (4 * COLUMNS4) of it, in registers, for every SLICES-th step; the slices' sums are added in workgroup memory.
 import package::shared::loops::MOST_ROUNDS;
-import package::shared::matmul_operands::{params, Factor, Loaded, row_of, load_x, load_weight, multiplied, store};
+import package::shared::matmul_operands::{params, Factor, Loaded, row_of, load_x, load_weight, multiplied, multiplied_half, store};
 @if(f16_products) enable f16;
 
 const TILE_M: u32 = 64u;
@@ -82,16 +82,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     }
     // The first round has nothing to multiply yet.
     if (i > 0u) {
+      // A step's channels, eight or sixteen, are summed in f16 before they are added to the rest. Without its value written out a variable of a
+      // loop keeps, on lavapipe, what it had the round before.
+      @if(f16_products) var halves = array<Factor, SUMS>();
       for (var k4 = 0u; k4 < STEP4; k4++) {
         var w: array<Factor, 4u * COLUMNS4>;
         for (var j = 0u; j < 4u * COLUMNS4; j++) { w[j] = weight_tile[weight_slice + (4u * k4 + j % 4u) * TILE_N4 + local.x + j / 4u * THREADS_X]; }
         for (var r = 0u; r < ROWS; r++) {
           let v = x_tile[x_slice + (local.y + r * THREADS_Y) * STEP4 + k4];
           for (var c = 0u; c < COLUMNS4; c++) {
-            sums[r * COLUMNS4 + c] = multiplied(sums[r * COLUMNS4 + c], v, w[4u * c], w[4u * c + 1u], w[4u * c + 2u], w[4u * c + 3u]);
+            let s = r * COLUMNS4 + c;
+            @if(!f16_products) sums[s] = multiplied(sums[s], v, w[4u * c], w[4u * c + 1u], w[4u * c + 2u], w[4u * c + 3u]);
+            @if(f16_products) halves[s] = multiplied_half(halves[s], v, w[4u * c], w[4u * c + 1u], w[4u * c + 2u], w[4u * c + 3u]);
           }
         }
       }
+      @if(f16_products) for (var s = 0u; s < SUMS; s++) { sums[s] += vec4<f32>(halves[s]); }
     }
     workgroupBarrier();
     // A slice that has run out of steps multiplies zeros.

@@ -8,11 +8,12 @@ const GATHER: bool = false;
 // Multiplies channel k of every row read: [K].
 const GATE: bool = false;
 
-// Four columns of weights as they are stored: f32, f16 in pairs, or int8 in one word. Halves are unpacked to f32 and need no feature.
+// Four columns of weights as they are stored: f32, f16, or int8 in one word. Halves that are unpacked to f32 are read in pairs and need no feature.
 @if(!f16 && !f16_products && !int8) alias Stored = vec4<f32>;
-@if(f16 || f16_products) alias Stored = vec2<u32>;
+@if(f16) alias Stored = vec2<u32>;
+@if(f16_products) alias Stored = vec4<f16>;
 @if(int8) alias Stored = u32;
-// What is multiplied; sums are f32 in any case.
+// What is multiplied; sums of more than a step's channels are f32 in any case.
 @if(!f16_products) alias Factor = vec4<f32>;
 @if(f16_products) alias Factor = vec4<f16>;
 // Weights on their way: halves that are multiplied as such stay what they are.
@@ -69,8 +70,7 @@ fn load_x(row: u32, k4: u32) -> vec4<f32> {
 // Four columns of weights, int8 ones before scaling.
 @if(!f16 && !f16_products && !int8) fn load_weight(i: u32) -> Loaded { return weight[i]; }
 @if(f16) fn load_weight(i: u32) -> Loaded { return vec4<f32>(unpack2x16float(weight[i].x), unpack2x16float(weight[i].y)); }
-// naga has no bitcast to halves.
-@if(f16_products) fn load_weight(i: u32) -> Loaded { return Loaded(vec4<f32>(unpack2x16float(weight[i].x), unpack2x16float(weight[i].y))); }
+@if(f16_products) fn load_weight(i: u32) -> Loaded { return weight[i]; }
 @if(int8) fn load_weight(i: u32) -> Loaded {
   return vec4<f32>(vec4<i32>(vec4<u32>(weight[i]) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u));
 }
@@ -80,7 +80,10 @@ fn load_x(row: u32, k4: u32) -> vec4<f32> {
   return fma(vec4<f32>(v.w), w3, fma(vec4<f32>(v.z), w2, fma(vec4<f32>(v.y), w1, fma(vec4<f32>(v.x), w0, sum))));
 }
 @if(f16_products) fn multiplied(sum: vec4<f32>, v: Factor, w0: Factor, w1: Factor, w2: Factor, w3: Factor) -> vec4<f32> {
-  return sum + vec4<f32>(v.x * w0 + v.y * w1 + v.z * w2 + v.w * w3);
+  return sum + vec4<f32>(multiplied_half(Factor(), v, w0, w1, w2, w3));
+}
+@if(f16_products) fn multiplied_half(sum: Factor, v: Factor, w0: Factor, w1: Factor, w2: Factor, w3: Factor) -> Factor {
+  return fma(Factor(v.w), w3, fma(Factor(v.z), w2, fma(Factor(v.y), w1, fma(Factor(v.x), w0, sum))));
 }
 
 // The sums of four columns, by the columns' scales where weights have some.

@@ -190,20 +190,23 @@ describeGpu("linear", () => {
     },
   );
 
-  it.skipIf(!adapterFeatures().has("shader-f16"))("multiplies in f16 where the device can, and sums in f32", async () => {
-    // Factors and groups of four products are rounded to 11 bits: 2⁻¹¹ of the terms, which K of them even out.
-    const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
-    const inLanes = { ...halfGpu, subgroupSize: 4, lanes: LANES, choices: { "multiplied in f16 65×132×772": "lanes/1" } };
-    const results = await runOp((graph) => linear(graph, given(graph, "x", [65, 772]), matrix(graph, "weight", [772, 132]), { label: "test" }), {
-      bound: 2e-3,
-      targets: [halfGpu, inLanes],
-    });
-    expect(results.map(({ graph }) => graph.dispatches[0]?.shader.name)).toEqual(["matmul", "matmul_lanes"]);
-    for (const { graph, error } of results) {
-      expect(graph.dispatches[0]?.condition).toBe("f16_products");
-      expect(error).toBeGreaterThan(1e-5);
-    }
-  });
+  it.skipIf(!adapterFeatures().has("shader-f16"))(
+    "multiplies in f16 where the device can, and sums a few channels there before it goes on in f32",
+    async () => {
+      // Factors and sums of up to sixteen products are rounded to 11 bits: 2⁻¹¹ of the terms, which K of them even out.
+      const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
+      const inLanes = { ...halfGpu, subgroupSize: 4, lanes: LANES, choices: { "multiplied in f16 65×132×772": "lanes/1" } };
+      const results = await runOp((graph) => linear(graph, given(graph, "x", [65, 772]), matrix(graph, "weight", [772, 132]), { label: "test" }), {
+        bound: 2e-3,
+        targets: [halfGpu, inLanes],
+      });
+      expect(results.map(({ graph }) => graph.dispatches[0]?.shader.name)).toEqual(["matmul", "matmul_lanes"]);
+      for (const { graph, error } of results) {
+        expect(graph.dispatches[0]?.condition).toBe("f16_products");
+        expect(error).toBeGreaterThan(1e-5);
+      }
+    },
+  );
 
   it.skipIf(!adapterFeatures().has("shader-f16"))("multiplies what may be beyond f16 in f32 there", async () => {
     const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
