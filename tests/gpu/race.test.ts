@@ -96,6 +96,16 @@ describe.each(MACHINES)("on $name", (machine) => {
   });
 });
 
+it("meets its candidates there and back, so that none is always the first after a pause", async () => {
+  const { clock } = clockOf(NATIVE, [0.9, 0.9, 0.9], 2);
+  const met: number[] = [];
+  const watched: Clock = { ...clock, run: (candidate, repeats) => clock.run(candidate, repeats).then(() => void met.push(candidate)) };
+  const precision = await precisionOf(watched);
+  met.length = 0;
+  await race(watched, 3, precision, Number.POSITIVE_INFINITY);
+  expect(met.join("")).toMatch(/012210012/);
+});
+
 it("says nothing when its time is over before every candidate was met a few times", async () => {
   expect((await picks(SAFARI, [5, 5, 5, 5], 1, 30)).fastest).toBeUndefined();
 });

@@ -1,10 +1,11 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { SamMed2D, LoadOptions } from "../../src/sam_med2d.ts";
 import { candidates } from "../../src/ops/matmul_time.ts";
 import { Executor } from "../../src/gpu/executor.ts";
 import { ActivationPool } from "../../src/gpu/pool.ts";
-import { tune } from "../../src/gpu/tuner.ts";
-import { Graph } from "../../src/graph/graph.ts";
+import { type Timed, tune } from "../../src/gpu/tuner.ts";
+import { type Choice, Graph } from "../../src/graph/graph.ts";
+import { shaderText } from "../../src/graph/shader.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { given, testGpu } from "../support/twins.ts";
 import { type Choices, GPU_TARGET } from "../../src/graph/target.ts";
@@ -80,6 +81,71 @@ describeGpu("the tuner", () => {
     expect(progress).toEqual([0, 1, 2]);
     // All is known now: nothing more to do.
     expect(await tune(gpu, { record, known: choices, compile, pool })).toBe(choices);
+    pool.dispose();
+  });
+
+  it("repeats a kernel with one block's weights after the other's, on activations that are no zeros", async () => {
+    const gpu = await testGpu();
+    const pool = new ActivationPool(gpu);
+    const ran: string[] = [];
+    const compile = async (graph: Graph) => {
+      const executor = await Executor.create(gpu, graph, pool, new Map());
+      const encodeRange = executor.encodeRange.bind(executor);
+      executor.encodeRange = (pass, begin, end) => {
+        ran.push(graph.dispatches[begin]?.label as string);
+        return encodeRange(pass, begin, end);
+      };
+      return executor;
+    };
+    const filled = vi.spyOn(gpu.device.queue, "writeBuffer");
+    const record = (choices: Choices) => {
+      const graph = new Graph("blocks", { ...GPU_TARGET, choices });
+      let x = given(graph, "x", [40, 400]);
+      for (const block of ["a", "b", "c"]) x = linear(graph, x, given(graph, block, [400, 400]), { label: block });
+      return graph;
+    };
+    await tune(gpu, { record, known: {}, compile, pool, budgetMs: 600_000 });
+    expect(new Set(ran)).toEqual(new Set(["a", "b", "c"]));
+    // Within a submit, and every submit begins with the first.
+    const next = { a: ["b", "a"], b: ["c", "a"], c: ["a"] } as Readonly<Record<string, readonly string[]>>;
+    expect(ran.slice(1).filter((label, i) => !next[ran[i] as string]?.includes(label))).toEqual([]);
+    const values = filled.mock.calls.filter(([buffer]) => pool.buffers.includes(buffer)).map(([, , data]) => data as Float32Array);
+    filled.mockRestore();
+    expect(values.length).toBeGreaterThanOrEqual(pool.buffers.length);
+    expect(values.every((data) => data.filter((value) => value !== 0).length > 0.99 * data.length)).toBe(true);
+    pool.dispose();
+  });
+
+  it("times what is compiled when half of its time is over, and chooses again at the next load", async () => {
+    const gpu = await testGpu();
+    const pool = new ActivationPool(gpu);
+    const compile = (graph: Graph) => Executor.create(gpu, graph, pool, new Map());
+    const record = (choices: Choices) => {
+      const graph = new Graph("late", { ...GPU_TARGET, choices });
+      linear(graph, given(graph, "x", [24, 404]), given(graph, "weight", [404, 40]), { label: "late" });
+      return graph;
+    };
+    const [choice] = record({}).dispatches.flatMap(({ choice }) => choice ?? []) as [Choice];
+    const late = choice.candidates.at(-1) as string;
+    const textOf = (name: string) =>
+      record({ [choice.key]: name })
+        .dispatches.slice(0, 1)
+        .map(({ shader, constants, condition }) => shaderText(shader, constants, condition))[0] as string;
+    // A pipeline that is never ready; time is over as soon as all others are.
+    const known = gpu.pipelines.get(textOf(late));
+    gpu.pipelines.set(textOf(late), new Promise(() => undefined));
+    const timer = vi.spyOn(globalThis, "setTimeout").mockImplementation(((over: () => void) => {
+      const others = choice.candidates.filter((name) => textOf(name) !== textOf(late)).map((name) => gpu.pipelines.get(textOf(name)));
+      void Promise.all(others).then(() => setImmediate(over));
+    }) as unknown as typeof setTimeout);
+    const timed: Timed[] = [];
+    await tune(gpu, { record, known: {}, compile, pool, budgetMs: 600_000, onTimed: (one) => timed.push(one) });
+    timer.mockRestore();
+    if (known) gpu.pipelines.set(textOf(late), known);
+    else gpu.pipelines.delete(textOf(late));
+    expect(timed.map(({ whole, candidates }) => [whole, candidates.map(({ name }) => name).includes(late), candidates.length > 1])).toEqual([
+      [false, false, true],
+    ]);
     pool.dispose();
   });
 
