@@ -48,7 +48,7 @@ export async function tryConsumers({ fast = false, filters = [] } = {}) {
   const attempt = async ({ name, run, judged }) => {
     const start = performance.now();
     try {
-      const found = await run({ ...shop, browser });
+      const found = await run({ ...shop, browser, fast });
       if (judged) expected = judge(found, expected);
       const words = judged ? describe(expected) : found;
       say(`  ✓ ${name}${words ? `: ${words}` : ""} (${seconds(start)})`);

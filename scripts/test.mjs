@@ -2,7 +2,7 @@
 // Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
 // every consumer; and last, with nothing beside it, the times against main's.
 // npm test -- FILTER… runs only the test files whose path contains a filter, without the checks.
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compareWithMain } from "./bench_compare.mjs";
 import { build } from "./build.mjs";
@@ -83,6 +83,19 @@ async function vitest(project, env, filters) {
   return wrong;
 }
 
+/** The tests in Node, after which each kernel of shaders/ has run on Dawn, if they were all of them, on an adapter that takes those for software too. */
+async function nodeTests({ env, adapter }, filters) {
+  const made = join(CACHE, `kernels_${process.pid}.txt`);
+  writeFileSync(made, "");
+  const ended = await vitest("node", { ...env, SAM_MED2D_KERNELS_MADE: made }, filters);
+  const names = new Set(readFileSync(made, "utf8").split("\n"));
+  rmSync(made);
+  const shaders = readdirSync(join(ROOT, "shaders")).flatMap((file) => (file.endsWith(".wgsl") ? [file.replace(".wgsl", "")] : []));
+  const without = shaders.filter((name) => !names.has(name));
+  if (!adapter.software || filters.length > 0 || without.length === 0) return ended;
+  return { ...ended, wrong: [ended.wrong, `No test ran these kernels: ${without.join(", ")}`].filter(Boolean).join("\n") };
+}
+
 /** Paths below the root of the test files whose path contains a filter, as vitest takes filters. */
 function testFiles(filters) {
   const files = readdirSync(join(ROOT, "tests"), { recursive: true }).map((path) => `tests/${path.replaceAll("\\", "/")}`);
@@ -132,7 +145,7 @@ async function main() {
   const beside = filters.length === 0 ? stepsBeside(others) : undefined;
   if (filters.length === 0 && built) await step("The packed library, as it is used", () => tryConsumers({ fast: quick }));
   await beside;
-  if (inNode) await step("Tests in Node and on Dawn", () => vitest("node", env, filters), { counts: false });
+  if (inNode) await step("Tests in Node and on Dawn", () => nodeTests({ ...found, env }, filters), { counts: false });
   if (inBrowser) {
     if (built) await step("Tests in Chromium", () => vitest("browser", env, filters), { counts: false });
     else failures.push("Tests in Chromium: not run, the build failed");

@@ -4,6 +4,7 @@ import { SAMPLES } from "../../app/open/samples.ts";
 import type { Structure } from "../../app/samples/structure.ts";
 import { suggestionOf } from "../../app/annotate/truth.ts";
 import { en } from "../../app/words/en.ts";
+import { QUICK } from "../support/quick.ts";
 import { boundsOf, runsOf } from "../../src/volume/index.ts";
 
 const DIRECTIONS = [0, 1, 2, 3, 4, 5, 6, 7].map((eighth) => [Math.cos((Math.PI * eighth) / 4), Math.sin((Math.PI * eighth) / 4)] as const);
@@ -14,12 +15,13 @@ describe.each(SAMPLES)("the $id sample", ({ id }) => {
   const { picture, structures } = draw();
   const { width, height } = picture;
 
-  it("is the same every time, to the byte, and so are its true masks", () => {
-    const again = draw();
-    expect(Buffer.compare(Buffer.from(again.picture.data.buffer), Buffer.from(picture.data.buffer))).toBe(0);
-    expect(again.structures.map(({ name }) => name)).toEqual(structures.map(({ name }) => name));
-    for (const [index, { mask }] of again.structures.entries()) expect(Buffer.compare(mask, (structures[index] as Structure).mask)).toBe(0);
-  });
+  if (!QUICK)
+    it("is the same every time, to the byte, and so are its true masks", () => {
+      const again = draw();
+      expect(Buffer.compare(Buffer.from(again.picture.data.buffer), Buffer.from(picture.data.buffer))).toBe(0);
+      expect(again.structures.map(({ name }) => name)).toEqual(structures.map(({ name }) => name));
+      for (const [index, { mask }] of again.structures.entries()) expect(Buffer.compare(mask, (structures[index] as Structure).mask)).toBe(0);
+    });
 
   it("has opaque pixels over a wide range of levels, few of them at the ends of it but for the background", () => {
     const levels = new Array<number>(256).fill(0);

@@ -91,20 +91,21 @@ describe("the pointer", () => {
     await page.close();
   });
 
-  it.each(QUICK ? [1.5] : [1, 1.5, 2, 3])("hits the same pixels at a device pixel ratio of %d", async (ratio) => {
-    const { page } = await open();
-    await page.setViewport({ width: 1101, height: 777, deviceScaleFactor: ratio });
-    await page.waitForSelector("#notice:not([hidden])");
-    for (const [x, y] of [
-      [0, 0],
-      [511, 511],
-      [255, 300],
-    ] as const) {
-      await clickPixel(page, x, y);
-    }
-    expect(await prompts(page)).toEqual(["positive 0, 0", "positive 511, 511", "positive 255, 300"]);
-    await page.close();
-  });
+  if (!QUICK)
+    it.each([1, 1.5, 2, 3])("hits the same pixels at a device pixel ratio of %d", async (ratio) => {
+      const { page } = await open();
+      await page.setViewport({ width: 1101, height: 777, deviceScaleFactor: ratio });
+      await page.waitForSelector("#notice:not([hidden])");
+      for (const [x, y] of [
+        [0, 0],
+        [511, 511],
+        [255, 300],
+      ] as const) {
+        await clickPixel(page, x, y);
+      }
+      expect(await prompts(page)).toEqual(["positive 0, 0", "positive 511, 511", "positive 255, 300"]);
+      await page.close();
+    });
 
   it("means the pixel it is over when zoomed in, and nothing beside the image", async () => {
     const { page } = await open();
@@ -125,14 +126,15 @@ describe("the pointer", () => {
     await page.close();
   });
 
-  it("draws a box by two clicks too, in box mode", async () => {
-    const { page } = await open();
-    await page.click("input[value=box]");
-    await clickPixel(page, 40, 50);
-    await clickPixel(page, 20, 90);
-    expect(await prompts(page)).toEqual(["box 20, 50 – 41, 91"]);
-    await page.close();
-  });
+  if (!QUICK)
+    it("draws a box by two clicks too, in box mode", async () => {
+      const { page } = await open();
+      await page.click("input[value=box]");
+      await clickPixel(page, 40, 50);
+      await clickPixel(page, 20, 90);
+      expect(await prompts(page)).toEqual(["box 20, 50 – 41, 91"]);
+      await page.close();
+    });
 });
 
 describe("the keyboard alone", () => {
@@ -232,15 +234,16 @@ describe("loading weights", () => {
     await page.close();
   });
 
-  it("warns as long as the weights are synthetic", async () => {
-    const { page } = await open();
-    await page.click("#weights-synthetic");
-    await page.waitForFunction(() => /these masks mean nothing/.test(document.querySelector("#notice")?.textContent ?? ""));
-    await pictures(page, "app_synthetic");
-    await loadFrom(page, "https://weights.invalid/quick.safetensors");
-    await page.waitForFunction(() => (document.querySelector("#notice") as HTMLElement).hidden);
-    await page.close();
-  });
+  if (!QUICK)
+    it("warns as long as the weights are synthetic", async () => {
+      const { page } = await open();
+      await page.click("#weights-synthetic");
+      await page.waitForFunction(() => /these masks mean nothing/.test(document.querySelector("#notice")?.textContent ?? ""));
+      await pictures(page, "app_synthetic");
+      await loadFrom(page, "https://weights.invalid/quick.safetensors");
+      await page.waitForFunction(() => (document.querySelector("#notice") as HTMLElement).hidden);
+      await page.close();
+    });
 });
 
 describe("images", () => {
@@ -306,17 +309,7 @@ describe("images that are dropped or pasted", () => {
     await shows("dropped.png");
     await page.click('[aria-label="Close dropped.png"]');
     await shows("CT, abdomen");
-    // A sample too can go, stays away at the next start, and comes back when it is asked for.
-    await ready(page, 6);
-    await page.click('[aria-label="Close CT, abdomen"]');
-    await shows("MR, head");
-    await page.reload();
-    await ready(page, 5);
-    await shows("MR, head");
-    await page.click("#sets summary");
-    await page.click("#set-samples");
-    await ready(page, 6);
-    expect(await page.$("#set-samples")).toBeNull();
+    if (!QUICK) await sampleGoesAndComesBack(page, shows);
     await page.keyboard.down("Control");
     await page.keyboard.press("s");
     await page.keyboard.up("Control");
@@ -326,18 +319,33 @@ describe("images that are dropped or pasted", () => {
   });
 });
 
+/** A sample too can go, stays away at the next start, and comes back when it is asked for. */
+async function sampleGoesAndComesBack(page: Page, shows: (words: string) => Promise<unknown>): Promise<void> {
+  await ready(page, 6);
+  await page.click('[aria-label="Close CT, abdomen"]');
+  await shows("MR, head");
+  await page.reload();
+  await ready(page, 5);
+  await shows("MR, head");
+  await page.click("#sets summary");
+  await page.click("#set-samples");
+  await ready(page, 6);
+  expect(await page.$("#set-samples")).toBeNull();
+}
+
 describe("results", () => {
-  it("refine from the previous mask when that is on, and undo leads back", async () => {
-    const { page } = await openWithModel();
-    await page.click("#refine");
-    await clickPixel(page, 150, 210);
-    expect(await status(page, /^Mask/)).not.toContain("refined");
-    await clickPixel(page, 170, 230);
-    expect(await status(page, /from 2 points/)).toContain("refined from the mask before");
-    await page.click("#undo");
-    expect(await status(page, /from 1 point\b/)).not.toContain("refined");
-    await page.close();
-  });
+  if (!QUICK)
+    it("refine from the previous mask when that is on, and undo leads back", async () => {
+      const { page } = await openWithModel();
+      await page.click("#refine");
+      await clickPixel(page, 150, 210);
+      expect(await status(page, /^Mask/)).not.toContain("refined");
+      await clickPixel(page, 170, 230);
+      expect(await status(page, /from 2 points/)).toContain("refined from the mask before");
+      await page.click("#undo");
+      expect(await status(page, /from 1 point\b/)).not.toContain("refined");
+      await page.close();
+    });
 
   it("are saved: the mask at the image's size, the prompts with scores", async () => {
     const { page } = await openWithModel();

@@ -127,13 +127,15 @@ describe("the built bundle in Chromium", () => {
       console.log(describeErrors("small in Chromium", device.description, await checkGolden(inPage, golden)));
       // What else a page has for an image is the same image.
       const { data } = await (await inPage.encode(golden.image, {})).save();
-      for (const kind of ["ImageData", "ImageBitmap", "canvas", "OffscreenCanvas", "HTMLImageElement", "VideoFrame"]) {
+      for (const kind of QUICK ? ["canvas"] : ["ImageData", "ImageBitmap", "canvas", "OffscreenCanvas", "HTMLImageElement", "VideoFrame"]) {
         const other = await (await inPage.encode(golden.image, {}, kind)).save();
         expectClose(other.data, data, { label: kind, bound: 0 });
       }
       // A video's frame may have gone through YUV: a gray level or two.
-      const filmed = await (await inPage.encode(golden.image, {}, "HTMLVideoElement")).save();
-      expectClose(filmed.data, data, { label: "HTMLVideoElement", bound: 0.2 });
+      if (!QUICK) {
+        const filmed = await (await inPage.encode(golden.image, {}, "HTMLVideoElement")).save();
+        expectClose(filmed.data, data, { label: "HTMLVideoElement", bound: 0.2 });
+      }
       expect(errors).toEqual([]);
       expect(foreign(site.origin)).toEqual([]);
       expect(requests.filter((url) => url.endsWith("small.safetensors")).length).toBeGreaterThan(0);
@@ -172,39 +174,40 @@ describe("the built bundle in Chromium", () => {
       TIMEOUT,
     );
 
-  it(
-    "answers bad input with typed errors and goes on working",
-    async () => {
-      const { page, errors } = await openParity(site);
-      const golden = readGolden("small");
-      const image = plainImage(golden.image);
-      const { model } = await load(page, { weights: `${site.origin}/weights/small.safetensors` });
-      const inPage = new PageModel(page, model);
-      const embedding = await inPage.encode(golden.image, {});
-      const before = await inPage.decode(embedding, [{ points: [{ x: 30, y: 27 }] }]);
-      expect(await errorOf(page, "encode", model, { ...image, width: 20000 }, {})).toMatchObject({
-        name: "SamError",
-        code: "image",
-        op: "encode",
-        argument: "image",
-      });
-      for (const [prompt, argument] of [
-        [{ points: [{ x: 96, y: 1 }] }, "points[0]"],
-        [{ box: [5, 5, 5, 9] }, "box"],
-        [{ maskInput: encoded(new Float32Array(100)) }, "maskInput"],
-      ] as const) {
-        expect(await errorOf(page, "decode", model, 0, [prompt])).toMatchObject({ name: "SamError", code: "prompt", op: "decode", argument });
-      }
-      expect(await errorOf(page, "load", { weights: `${site.origin}/parity.html` })).toMatchObject({ name: "SamError", code: "checkpoint" });
-      expect(await errorOf(page, "load", { weights: `${site.origin}/weights/absent.safetensors` })).toMatchObject({ name: "SamError", code: "checkpoint" });
-      const after = await inPage.decode(embedding, [{ points: [{ x: 30, y: 27 }] }]);
-      expectClose(after[0]?.logits ?? [], before[0]?.logits ?? [], { label: "after the errors", bound: 0 });
-      // The browser itself reports the missing file.
-      expect(errors.filter((error) => !error.includes("404"))).toEqual([]);
-      await page.close();
-    },
-    TIMEOUT,
-  );
+  if (!QUICK)
+    it(
+      "answers bad input with typed errors and goes on working",
+      async () => {
+        const { page, errors } = await openParity(site);
+        const golden = readGolden("small");
+        const image = plainImage(golden.image);
+        const { model } = await load(page, { weights: `${site.origin}/weights/small.safetensors` });
+        const inPage = new PageModel(page, model);
+        const embedding = await inPage.encode(golden.image, {});
+        const before = await inPage.decode(embedding, [{ points: [{ x: 30, y: 27 }] }]);
+        expect(await errorOf(page, "encode", model, { ...image, width: 20000 }, {})).toMatchObject({
+          name: "SamError",
+          code: "image",
+          op: "encode",
+          argument: "image",
+        });
+        for (const [prompt, argument] of [
+          [{ points: [{ x: 96, y: 1 }] }, "points[0]"],
+          [{ box: [5, 5, 5, 9] }, "box"],
+          [{ maskInput: encoded(new Float32Array(100)) }, "maskInput"],
+        ] as const) {
+          expect(await errorOf(page, "decode", model, 0, [prompt])).toMatchObject({ name: "SamError", code: "prompt", op: "decode", argument });
+        }
+        expect(await errorOf(page, "load", { weights: `${site.origin}/parity.html` })).toMatchObject({ name: "SamError", code: "checkpoint" });
+        expect(await errorOf(page, "load", { weights: `${site.origin}/weights/absent.safetensors` })).toMatchObject({ name: "SamError", code: "checkpoint" });
+        const after = await inPage.decode(embedding, [{ points: [{ x: 30, y: 27 }] }]);
+        expectClose(after[0]?.logits ?? [], before[0]?.logits ?? [], { label: "after the errors", bound: 0 });
+        // The browser itself reports the missing file.
+        expect(errors.filter((error) => !error.includes("404"))).toEqual([]);
+        await page.close();
+      },
+      TIMEOUT,
+    );
 
   if (!QUICK)
     it(

@@ -10,7 +10,7 @@ import type { Result } from "./support.ts";
 export interface RunOptions {
   /** `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Sends the signal when this text has appeared on stderr, or after the milliseconds. */
+  /** Sends the signal when this text has appeared on stderr, or so many milliseconds after anything has, which a driver for CPUs does at its start. */
   readonly interrupt?: { readonly after: string | number; readonly signal: NodeJS.Signals };
 }
 
@@ -50,7 +50,13 @@ function start(script: string, args: readonly string[], { env = {}, interrupt }:
     const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     const out = { stdout: "", stderr: "" };
     const stop = () => child.kill(interrupt?.signal);
-    const timer = typeof interrupt?.after === "number" ? setTimeout(stop, interrupt.after) : undefined;
+    const timers: NodeJS.Timeout[] = [];
+    const later = () => {
+      if (typeof interrupt?.after === "number") timers.push(setTimeout(stop, interrupt.after));
+    };
+    child.stderr.once("data", later);
+    // A GPU's driver says nothing.
+    timers.push(setTimeout(later, 8000));
     child.stdout.on("data", (chunk) => {
       out.stdout += chunk;
     });
@@ -61,7 +67,7 @@ function start(script: string, args: readonly string[], { env = {}, interrupt }:
     });
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       // A crash at exit would otherwise pass for an ordinary failure.
       resolve({ code: signal ? -1 : (code ?? -1), stdout: out.stdout, stderr: signal ? `${out.stderr}\nended by ${signal}` : out.stderr });
     });

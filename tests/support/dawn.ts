@@ -1,4 +1,5 @@
 // WebGPU in Node, for tests: one device a test file, whose uncaptured errors fail the test that caused them.
+import { appendFileSync } from "node:fs";
 import { create, globals } from "webgpu";
 import { afterAll, afterEach, describe } from "vitest";
 import { WELCOME_FEATURES } from "../../src/gpu/device.ts";
@@ -23,6 +24,16 @@ export const softwareKernelsRun = SOFTWARE && process.env["SAM_MED2D_GPU_KERNELS
 export interface DeviceWish {
   readonly features?: readonly GPUFeatureName[];
   readonly limits?: Readonly<Record<string, number>>;
+}
+
+// `npm test` gathers which kernels were made on Dawn, and asks for all of them (scripts/test.mjs).
+const { SAM_MED2D_KERNELS_MADE: made } = process.env;
+if (made) {
+  const { createComputePipelineAsync } = GPUDevice.prototype;
+  GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
+    appendFileSync(made, `${descriptor.label}\n`);
+    return createComputePipelineAsync.call(this, descriptor);
+  };
 }
 
 const devices = new Map<string, Promise<GPUDevice>>();

@@ -2,6 +2,7 @@
 import { deflateSync } from "node:zlib";
 import type { Page } from "puppeteer";
 import { screenshots } from "../../support/browser.ts";
+import { QUICK } from "../../support/quick.ts";
 
 /** Waits for the first case, or for so many in the list, of which only those in sight are there. */
 export async function ready(page: Page, cases = 1): Promise<void> {
@@ -9,8 +10,9 @@ export async function ready(page: Page, cases = 1): Promise<void> {
   await page.waitForFunction(listed, { timeout: 60_000 }, cases);
 }
 
-/** Screenshots at both widths, light and dark, with the list of cases complete. */
+/** Screenshots at both widths, light and dark, with the list of cases complete; in haste none. */
 export async function pictures(page: Page, name: string): Promise<void> {
+  if (QUICK) return;
   await ready(page, 6);
   await screenshots(page, name);
 }
