@@ -1,5 +1,6 @@
 // The profiler on Dawn: a graph of two dispatches, by both clocks.
 import { expect, it } from "vitest";
+import { measurePeaks } from "../../src/bench/probes.ts";
 import { openGpu } from "../../src/gpu/device.ts";
 import { Executor } from "../../src/gpu/executor.ts";
 import { ActivationPool } from "../../src/gpu/pool.ts";
@@ -63,6 +64,15 @@ describeGpu.each(CLOCKS.map((features) => ({ features, method: features.length >
       expect(samples).toHaveLength(3);
       for (const ms of samples) expect(ms).toBeGreaterThanOrEqual(0);
       close();
+    });
+
+    it("measures what the device can do at best", async () => {
+      const gpu = await openGpu(await requestTestDevice({ features }));
+      const profiler = await Profiler.create(gpu);
+      const { gflops, gbs } = await measurePeaks(gpu, profiler);
+      expect(gflops).toBeGreaterThan(0);
+      expect(gbs).toBeGreaterThan(0);
+      profiler.dispose();
     });
 
     it("ends between submits when it is told to", async () => {
