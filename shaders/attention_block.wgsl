@@ -1,6 +1,6 @@
 // y = [v, (v + positions) Wq + bq] with v = LN(residual + a Wo + bo) and a = softmax(scale * q.k) v for each head, or q itself where that was attended to before.
 // A workgroup computes eight queries of one batch entry, all heads.
-// A thread computes one key's score for four queries and a head, in turn with one channel of the sum over keys; then one column of each product.
+// A thread computes one key's score for four queries and a head, in turn with one channel of the sum over keys; then a share of four columns of each product.
 import package::shared::loops::MOST_ROUNDS;
 import package::shared::rows::{rows, with_row, put, add, product, normalise};
 
@@ -25,8 +25,8 @@ struct Params {
 
 // [B * Nq, q_row]
 @group(0) @binding(1) var<storage, read> q: array<f32>;
-// [B * Nk, kv_row]
-@group(0) @binding(2) var<storage, read> kv: array<f32>;
+// [B * Nk, kv_row / 4]
+@group(0) @binding(2) var<storage, read> kv: array<vec4<f32>>;
 // [B * Nq, residual_row]
 @group(0) @binding(3) var<storage, read> residual: array<f32>;
 // [B * Nq, positions_row]
@@ -55,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   put(thread, eight);
   if (p.keys > 0u) { attend(thread, group.y * p.keys); }
   let column = min(thread, p.width - 1u);
-  product(thread, 0u, p.width, column, p.inner);
+  product(thread, 0u, p.width, 0u, p.width, p.inner);
   if (p.residual_row > 0u) {
     for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, residual[(begin + min(i, last)) * p.residual_row + column]); }
     add(thread, eight);
@@ -71,7 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (p.columns > 0u) {
     for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, positions[(begin + min(i, last)) * p.positions_row + column]); }
     add(thread, eight);
-    product(thread, vectors + 2u * p.width, p.columns, min(thread, p.columns - 1u), p.width);
+    product(thread, vectors + 2u * p.width, p.columns, 0u, p.columns, p.width);
     if (thread < p.columns) {
       for (var i = 0u; i < 8u; i++) {
         if (begin + i < end) { y[(begin + i) * row + p.width + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
@@ -92,22 +92,24 @@ fn attend(thread: u32, first: u32) {
   let begin = pair / 2u * head_width;
   var highest = vec4<f32>(-3.0e38);
   var total = vec4<f32>();
-  var low = vec4<f32>();
-  var high = vec4<f32>();
+  var low = vec4<f32>(); var high = vec4<f32>();
   let rounds = (p.keys + group - 1u) / group;
   for (var round = 0u; round < MOST_ROUNDS; round++) {
     if (round >= rounds) { break; }
     let key = round * group;
     let count = min(group, p.keys - key);
     workgroupBarrier();
-    let at = (first + min(key + thread / pairs, p.keys - 1u)) * p.kv_row + p.k_first + begin;
+    let at = ((first + min(key + thread / pairs, p.keys - 1u)) * p.kv_row + p.k_first + begin) / 4u;
     var score = vec4<f32>();
-    // Eight channels on their way at once: a head has a multiple of that.
+    // 32 channels on their way at once.
     for (var block = 0u; block < MOST_ROUNDS; block++) {
-      if (8u * block >= head_width) { break; }
-      var k: array<f32, 8>;
-      for (var i = 0u; i < 8u; i++) { k[i] = kv[at + 8u * block + i]; }
-      for (var i = 0u; i < 8u; i++) { score = fma(rows[pair % 2u * 256u + begin + 8u * block + i], vec4<f32>(k[i]), score); }
+      if (32u * block >= head_width) { break; }
+      for (var i = 0u; i < 8u; i++) {
+        let d = 32u * block + 4u * i;
+        let k = select(vec4<f32>(), kv[at + min(d, head_width - 4u) / 4u], d < head_width);
+        let q_at = pair % 2u * 256u + begin + min(d, head_width - 4u);
+        for (var c = 0u; c < 4u; c++) { score = fma(rows[q_at + c], vec4<f32>(k[c]), score); }
+      }
     }
     scores[thread] = score * p.scale;
     workgroupBarrier();
@@ -131,11 +133,16 @@ fn attend(thread: u32, first: u32) {
     workgroupBarrier();
     low *= shrink[own];
     high *= shrink[own + 1u];
-    for (var j = 0u; j < MOST_ROUNDS; j++) {
-      if (j >= count) { break; }
-      let value = kv[(first + key + j) * p.kv_row + p.v_first + channel];
-      low += scores[j * pairs + own] * value;
-      high += scores[j * pairs + own + 1u] * value;
+    // Eight keys' values on their way at once.
+    for (var block = 0u; block < MOST_ROUNDS; block++) {
+      if (8u * block >= count) { break; }
+      for (var i = 0u; i < 8u; i++) {
+        let j = min(8u * block + i, count - 1u);
+        let at = (first + key + j) * p.kv_row + p.v_first + channel;
+        let value = select(0.0, kv[at / 4u][at % 4u], 8u * block + i < count);
+        low = fma(scores[j * pairs + own], vec4<f32>(value), low);
+        high = fma(scores[j * pairs + own + 1u], vec4<f32>(value), high);
+      }
     }
   }
   rows[thread] = low / totals[own];

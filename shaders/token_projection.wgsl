@@ -1,11 +1,16 @@
 // y = [x, x' W + b], x' = x + positions for the first columns, with x = LN(residual + sum over splits of partial + bias), the end of an MLP;
 // or, without splits, x the decoder's tokens: [iou token, mask tokens, prompts], a prompt PE(x, y) + table[label], or table[4] alone for label -1.
-// A workgroup computes 256 columns of the projection of eight rows, and x for itself.
-// A thread computes one channel of x and one column of the projection.
+// A workgroup computes BLOCK columns of the projection of eight rows, and x for itself.
+// A thread computes one channel of x, then a share of four columns of the projection.
 import package::shared::loops::MOST_ROUNDS;
 import package::shared::token_params::Params;
-import package::shared::rows::{weights, rows, with_row, put, add, product, normalise};
+import package::shared::rows::{scalar, rows, with_row, put, add, product, normalise};
 import package::shared::turns::sin_turns;
+
+// At most 256; half of that makes more workgroups, and their waits fewer.
+const BLOCK: u32 = 128u;
+// Parts of x that are on their way at once, for each of eight rows.
+const AHEAD = 2u;
 
 // [splits, rows, width] of partial sums; or [B, tokens - output tokens, 4] of prompts: x, y in model pixels, label, unused
 @group(0) @binding(1) var<storage, read> source: array<f32>;
@@ -37,19 +42,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let last = p.rows - 1u - begin;
   let channel = min(thread, p.width - 1u);
   var eight: mat2x4<f32>;
-  for (var i = 0u; i < 8u; i++) {
-    let row = begin + min(i, last);
-    var x = 0.0;
-    if (p.splits == 0u) {
-      x = token(place(row), channel);
-    } else {
-      x = weights[channel] + residual[row * p.residual_row + channel];
-      for (var split = 0u; split < MOST_ROUNDS; split++) {
-        if (split >= p.splits) { break; }
-        x += source[(split * p.rows + row) * p.width + channel];
+  if (p.splits == 0u) {
+    for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, token(place(begin + min(i, last)), channel)); }
+  } else {
+    for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, scalar(channel) + residual[(begin + min(i, last)) * p.residual_row + channel]); }
+    for (var round = 0u; round < MOST_ROUNDS; round++) {
+      if (AHEAD * round >= p.splits) { break; }
+      for (var j = 0u; j < AHEAD; j++) {
+        let split = AHEAD * round + j;
+        let at = min(split, p.splits - 1u) * p.rows + begin;
+        var part: mat2x4<f32>;
+        for (var i = 0u; i < 8u; i++) { part = with_row(part, i, select(0.0, source[(at + min(i, last)) * p.width + channel], split < p.splits)); }
+        eight += part;
       }
     }
-    eight = with_row(eight, i, x);
   }
   put(thread, eight);
   // Before the matrix come the tables of the prompts, or the vectors bias, LN weight and LN bias.
@@ -64,20 +70,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
   }
   // Columns that see positions and columns that do not have workgroups of their own.
-  let blocks = (p.positional + 255u) / 256u;
-  var column = group.y * 256u + thread;
+  let blocks = (p.positional + BLOCK - 1u) / BLOCK;
+  var start = group.y * BLOCK;
   var columns = p.positional;
   if (group.y < blocks) {
     for (var i = 0u; i < 8u; i++) { eight = with_row(eight, i, positions[(begin + min(i, last)) * p.positions_row + channel]); }
     add(thread, eight);
   } else {
-    column += p.positional - blocks * 256u;
+    start += p.positional - blocks * BLOCK;
     columns = p.columns;
   }
-  product(thread, matrix, p.columns, min(column, columns - 1u), p.width);
-  if (column < columns) {
+  let count = min(BLOCK, columns - start);
+  product(thread, matrix, p.columns, start, count, p.width);
+  if (thread < count) {
     for (var i = 0u; i < 8u; i++) {
-      if (begin + i < end) { y[place(begin + i) * length + p.width + column] = rows[i / 4u * 256u + thread][i % 4u]; }
+      if (begin + i < end) { y[place(begin + i) * length + p.width + start + thread] = rows[i / 4u * 256u + thread][i % 4u]; }
     }
   }
 }
@@ -102,10 +109,10 @@ fn token(row: u32, channel: u32) -> f32 {
       label = u32(source[i + 2u]);
       // Half a pixel to its centre, then to [-1, 1].
       let c = 2.0 * (vec2<f32>(source[i], source[i + 1u]) + 0.5) * p.inverse_size - 1.0;
-      let turns = c.x * weights[channel % frequencies] + c.y * weights[frequencies + channel % frequencies];
+      let turns = c.x * scalar(channel % frequencies) + c.y * scalar(frequencies + channel % frequencies);
       // A quarter turn on, sin is cos.
       value = sin_turns(turns - round(turns) + select(0.25, 0.0, channel < frequencies));
     }
   }
-  return value + weights[(1u + label) * p.width + channel];
+  return value + scalar((1u + label) * p.width + channel);
 }

@@ -1,47 +1,17 @@
-// Eight rows at a time against a matrix, in workgroups of 256 threads, for up to 256 channels and a thread a column: neighbouring threads
-// read neighbouring weights, and each weight once for all eight rows. A thread has a column of `rows` of its own, row i at element i % 4 of
-// vector i / 4 * 256 + thread: where eight values are loaded or stored it is in a loop over these, because a software adapter takes many
-// times longer to compile the same statements written out. Vectors are stored whole: compilers for phones are weak at single components there.
+// Eight rows at a time against a matrix, in workgroups of 256 threads, for up to 256 channels: neighbouring threads read neighbouring weights,
+// and each weight once for all eight rows. Of a product a thread has four columns and a share of the channels, so that waits for weights are
+// few; otherwise it has a column of `rows` of its own, rows 0 to 3 at element `thread`, 4 to 7 at 256 + thread.
 import package::shared::loops::MOST_ROUNDS;
 
-// Matrices [channels, columns] and vectors, one behind the other.
-@group(0) @binding(0) var<storage, read> weights: array<f32>;
+// Matrices [channels, columns] and vectors, one behind the other; all have lengths in fours.
+@group(0) @binding(0) var<storage, read> weights: array<vec4<f32>>;
 
 // By channel: rows 0 to 3, then rows 4 to 7.
 var<workgroup> rows: array<vec4<f32>, 512>;
 var<workgroup> row_sums: array<vec4<f32>, 64>;
 
-// The thread's column of rows * matrix + bias, for the matrix that begins at `first` and the bias behind it, in place of `rows`.
-// Contains barriers, before and after: call from uniform control flow.
-fn product(thread: u32, first: u32, columns: u32, column: u32, channels: u32) {
-  var low = vec4<f32>(weights[first + channels * columns + column]);
-  var high = low;
-  workgroupBarrier();
-  // Sixteen weights are on their way at once. Counted by ones, so that compilers see the end of the loops.
-  let blocks = channels / 16u;
-  for (var block = 0u; block < MOST_ROUNDS; block++) {
-    if (block >= blocks) { break; }
-    var w: array<vec4<f32>, 4>;
-    for (var i = 0u; i < 4u; i++) { w[i] = four_weights(first + (16u * block + 4u * i) * columns + column, columns); }
-    for (var i = 0u; i < 4u; i++) {
-      let k = 16u * block + 4u * i;
-      low = summed(low, k, w[i]);
-      high = summed(high, 256u + k, w[i]);
-    }
-  }
-  let fours = channels / 4u;
-  for (var four = 4u * blocks; four < MOST_ROUNDS; four++) {
-    if (four >= fours) { break; }
-    let w = four_weights(first + 4u * four * columns + column, columns);
-    low = summed(low, 4u * four, w);
-    high = summed(high, 256u + 4u * four, w);
-  }
-  workgroupBarrier();
-  rows[thread] = low;
-  rows[256u + thread] = high;
-}
-
-// Eight rows of a column, with that value in row i.
+// Eight rows of a column, with that value in row i. Columns are made in loops and stored whole: compilers for phones are weak at single
+// components of vectors in workgroup memory, and a software adapter takes many times longer to compile loops written out.
 fn with_row(eight: mat2x4<f32>, i: u32, value: f32) -> mat2x4<f32> {
   let four = vec4<u32>(0u, 1u, 2u, 3u);
   return mat2x4<f32>(select(eight[0], vec4<f32>(value), four == vec4<u32>(i)), select(eight[1], vec4<f32>(value), four + 4u == vec4<u32>(i)));
@@ -57,13 +27,55 @@ fn add(thread: u32, eight: mat2x4<f32>) {
   rows[256u + thread] += eight[1];
 }
 
-fn four_weights(at: u32, columns: u32) -> vec4<f32> {
-  return vec4<f32>(weights[at], weights[at + columns], weights[at + 2u * columns], weights[at + 3u * columns]);
+fn scalar(i: u32) -> f32 {
+  return weights[i / 4u][i % 4u];
 }
 
-fn summed(sum: vec4<f32>, k: u32, w: vec4<f32>) -> vec4<f32> {
-  let some = fma(rows[k + 1u], vec4<f32>(w.y), fma(rows[k], vec4<f32>(w.x), sum));
-  return fma(rows[k + 3u], vec4<f32>(w.w), fma(rows[k + 2u], vec4<f32>(w.z), some));
+// `count` columns from `start` on of rows * matrix + bias, in place of `rows`: of a matrix of `columns` that begins at `first`, its bias behind it.
+// Contains barriers, before and after: call from uniform control flow.
+fn product(thread: u32, first: u32, columns: u32, start: u32, count: u32, channels: u32) {
+  let wide = select(32u, 64u, count > 128u);
+  let shares = 256u / wide;
+  let share = thread / wide;
+  let own = thread % wide;
+  let columns4 = columns / 4u;
+  let at = first / 4u + start / 4u + min(own, count / 4u - 1u);
+  // Rows by columns.
+  var low: array<vec4<f32>, 4>;
+  var high: array<vec4<f32>, 4>;
+  workgroupBarrier();
+  // Eight channels of a share at a time, all on their way at once. Counted by ones, so that compilers see the end of the loops.
+  let rounds = (channels + 8u * shares - 1u) / (8u * shares);
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round >= rounds) { break; }
+    let begin = 8u * (round * shares + share);
+    for (var i = 0u; i < 8u; i++) {
+      let k = min(begin + i, channels - 1u);
+      let column = select(vec4<f32>(), weights[at + k * columns4], begin + i < channels);
+      let a = rows[k];
+      let b = rows[256u + k];
+      for (var j = 0u; j < 4u; j++) {
+        low[j] = fma(vec4<f32>(a[j]), column, low[j]);
+        high[j] = fma(vec4<f32>(b[j]), column, high[j]);
+      }
+    }
+  }
+  workgroupBarrier();
+  // Shares are added up one after another.
+  let bias = weights[at + channels * columns4];
+  for (var turn = 0u; turn < MOST_ROUNDS; turn++) {
+    if (turn >= shares) { break; }
+    if (share == turn && own < count / 4u) {
+      let a = transpose(mat4x4<f32>(low[0], low[1], low[2], low[3]));
+      let b = transpose(mat4x4<f32>(high[0], high[1], high[2], high[3]));
+      for (var c = 0u; c < 4u; c++) {
+        let column = 4u * own + c;
+        rows[column] = a[c] + select(rows[column], vec4<f32>(bias[c]), turn == 0u);
+        rows[256u + column] = b[c] + select(rows[256u + column], vec4<f32>(bias[c]), turn == 0u);
+      }
+    }
+    workgroupBarrier();
+  }
 }
 
 // LayerNorm of `rows` over the first `channels` threads, whose weights and biases begin at `first`. Two passes: the variance is of the
@@ -73,30 +85,34 @@ fn normalise(thread: u32, channels: u32, first: u32, eps: f32) {
   let count = f32(channels);
   var low = rows[thread] * inside;
   var high = rows[256u + thread] * inside;
+  var sum_low = vec4<f32>();
+  var sum_high = vec4<f32>();
   for (var squares = 0u; squares < 2u; squares++) {
     rows[thread] = select(low, low * low, squares == 1u);
     rows[256u + thread] = select(high, high * high, squares == 1u);
     workgroupBarrier();
-    if (thread < 32u) {
-      var sum = vec4<f32>();
-      for (var i = 0u; i < 16u; i++) { sum += rows[thread / 16u * 256u + 16u * i + thread % 16u]; }
-      row_sums[thread] = sum;
+    // Of each half of the rows 64 sums of four, then 16, 4 and 1.
+    var left = 64u;
+    for (var level = 0u; level < MOST_ROUNDS; level++) {
+      if (left == 0u) { break; }
+      if (thread < 2u * left) {
+        let own = thread / left * 256u + thread % left;
+        rows[own] = (rows[own] + rows[own + left]) + (rows[own + 2u * left] + rows[own + 3u * left]);
+      }
+      workgroupBarrier();
+      left /= 4u;
     }
-    workgroupBarrier();
-    if (thread < 2u) {
-      var sum = vec4<f32>();
-      for (var i = 0u; i < 16u; i++) { sum += row_sums[thread * 16u + i]; }
-      row_sums[32u + thread] = sum / count;
-    }
-    workgroupBarrier();
+    sum_low = rows[0] / count;
+    sum_high = rows[256] / count;
     if (squares == 0u) {
-      low = (low - row_sums[32]) * inside;
-      high = (high - row_sums[33]) * inside;
+      low = (low - sum_low) * inside;
+      high = (high - sum_high) * inside;
     }
+    workgroupBarrier();
   }
   let channel = min(thread, channels - 1u);
-  let scale = weights[first + channel];
-  let bias = weights[first + channels + channel];
-  rows[thread] = low / sqrt(row_sums[32] + eps) * scale + bias;
-  rows[256u + thread] = high / sqrt(row_sums[33] + eps) * scale + bias;
+  let scale = scalar(first + channel);
+  let bias = scalar(first + channels + channel);
+  rows[thread] = low / sqrt(sum_low + eps) * scale + bias;
+  rows[256u + thread] = high / sqrt(sum_high + eps) * scale + bias;
 }

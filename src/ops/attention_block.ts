@@ -3,7 +3,8 @@ import shader from "../../shaders/attention_block.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { attendTo, attention, attentionOfMany, type Columns, rowsOf } from "./attention.ts";
-import { linearRow, normalise, rowsWork } from "./rows.ts";
+import { attendWaits } from "./attention_time.ts";
+import { linearRow, normalise, productWaits, rowsWork } from "./rows.ts";
 import type { Twin } from "./twin.ts";
 
 export interface AttentionBlockOptions {
@@ -83,8 +84,7 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
     },
     constants: software ? { ROWS: perThread } : {},
     workgroups: [Math.ceil(queries / (software ? 8 * perThread : 8)), batch, 1],
-    // Keys come in rounds of as many as threads have scores for, each a wait for the head's channels and one for the values.
-    ...(software ? {} : { work: rowsWork(inner + (columns > 0 ? width : 0), to ? Math.ceil((to.keys * 2 * heads) / 256) * (inner / heads / 4 + 2) : 0) }),
+    ...(software ? {} : { work: rowsWork(productWaits(inner, width) + productWaits(width, columns), 1 + attendWaits(to?.keys ?? 0, heads, inner / heads)) }),
     flop: rows * (4 * (to?.keys ?? 0) * inner + 2 * inner * width + 8 * width + 2 * width * columns),
   });
   return y;

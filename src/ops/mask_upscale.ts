@@ -3,7 +3,7 @@ import shader from "../../shaders/mask_upscale.wgsl";
 import { expectShape, type Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ACTIVATION_CODE, activate } from "./activation.ts";
-import { linearRow, normalise, rowsWork } from "./rows.ts";
+import { linearRow, normalise, productWaits, rowsWork } from "./rows.ts";
 import type { Twin } from "./twin.ts";
 
 const EPS = 1e-6;
@@ -38,8 +38,8 @@ export function maskUpscale(
     writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [batch * tokens, width]) } : {}) },
     params: { grid, width, masks, hyper_rows: rows, eps: EPS },
     workgroups: [Math.ceil(tokens / (software ? 16 : 8)), batch, 1],
-    // Both products, two sums over the norm's channels, then the logits of two pairs of cells.
-    ...(software ? {} : { work: rowsWork(width + width / 4, 4 + 2 * Math.ceil(masks / 4) * (width / 64)) }),
+    // The second product has eight channels at a time; then, where masks are many, the factors of four at a time, twice.
+    ...(software ? {} : { work: rowsWork(productWaits(width, width) + width / 32, masks > 4 ? 1 + 2 * Math.ceil(masks / 4) : 1) }),
     flop: batch * tokens * (2 * width * width + width * width + 4 * masks * width + 40 * width),
   });
   return y;

@@ -6,9 +6,15 @@ import type { TwinData } from "./twin.ts";
 /** Most channels of a row: a workgroup has a thread for each. */
 export const MOST_CHANNELS = 256;
 
-/** What a thread of a product of `channels` does: sixteen weights on their way at once, each against eight rows. */
-export function rowsWork(channels: number, waits = 0): Work {
-  return { threads: 256, steps: channels / 16 + waits, instructions: 190 };
+/** Waits for weights in a product of `channels` with `columns` columns: eight channels at a time for each of the threads that share four columns. */
+export function productWaits(channels: number, columns: number): number {
+  return columns === 0 ? 0 : Math.ceil(channels / (8 * (columns > 128 ? 4 : 8)));
+}
+
+/** What a thread does that waits so often in products, and so often for something else. */
+export function rowsWork(inProducts: number, others: number): Work {
+  const steps = inProducts + others;
+  return { threads: 256, steps, instructions: (340 * inProducts + 150 * others) / steps, registers: 160 };
 }
 
 /** row [K] by the matrix [K, columns] at `first` of the weights, plus the bias behind it. */

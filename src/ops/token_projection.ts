@@ -2,7 +2,7 @@
 import shader from "../../shaders/token_projection.wgsl";
 import { type Dispatch, expectShape, type Graph } from "../graph/graph.ts";
 import { elements, type Tensor } from "../graph/tensor.ts";
-import { linearRow, normalise, rowsWork } from "./rows.ts";
+import { linearRow, normalise, productWaits, rowsWork } from "./rows.ts";
 import type { Twin, TwinData } from "./twin.ts";
 
 export interface TokenProjectionOptions {
@@ -50,7 +50,7 @@ export function recordProjection(
   const y = graph.activation(label, [rows + copies * copied, width + columns]);
   const { software, subgroupSize } = graph.target;
   // Each block makes x for itself: narrow ones fill a software adapter's threads where rows are few, which take two each where they are many.
-  const [block, perThread] = !software ? [256, 1] : rows <= 64 ? [64, 1] : [256, 2];
+  const [block, perThread] = !software ? [128, 1] : rows <= 64 ? [64, 1] : [256, 2];
   const blocks = Math.ceil(positional / block) + Math.ceil((columns - positional) / block);
   graph.dispatch({
     op,
@@ -59,9 +59,9 @@ export function recordProjection(
     reads,
     writes: { y, ...(software ? { scratch: graph.activation(`${label}.scratch`, [Math.max(blocks * rows, 1), width]) } : {}) },
     params,
-    constants: software ? { BLOCK: block, ROWS: perThread, LANES: subgroupSize >= 8 ? 8 : 4 } : {},
+    constants: { BLOCK: block, ...(software ? { ROWS: perThread, LANES: subgroupSize >= 8 ? 8 : 4 } : {}) },
     workgroups: [Math.ceil(rows / (8 * perThread)) + copies, blocks, 1],
-    ...(software ? {} : { work: rowsWork(width, splits / 8 + 3) }),
+    ...(software ? {} : { work: rowsWork(productWaits(width, block), Math.ceil(splits / 2) + 2) }),
     flop: rows * width * (2 * columns + splits + 20),
   });
   return y;
@@ -97,7 +97,7 @@ export function projectRows(
     const row = Math.floor(i / own) * tokens + copied + (i % own);
     const x = rowOf(row);
     const moved = positional > 0 ? x.map((value, c) => value + at(positions, row * length + c)) : x;
-    const seeing = Math.ceil(positional / ((constants["BLOCK"] as number | undefined) ?? 256));
+    const seeing = Math.ceil(positional / (constants["BLOCK"] as number));
     for (let block = 0; block < workgroups[1]; block++) scratch.set(block < seeing ? moved : x, (block * rows + i) * width);
     const [seen, plain] = [moved, x].map((values) => linearRow(values, weights, matrix, columns)) as [number[], number[]];
     y.set([...x, ...seen.slice(0, positional), ...plain.slice(positional)], row * (width + columns));
