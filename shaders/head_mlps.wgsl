@@ -40,7 +40,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // More threads share the few sums of the last layer.
     let lanes = select(64u, 16u, SHARES > 1u && layer == 2u && p.outputs4 <= 16u);
     let own = thread % lanes;
-    let share = thread / lanes;
+    // Written out for one share: a software adapter loads once what is the same for all threads.
+    let share = select(thread / lanes, 0u, SHARES == 1u);
     let parts = THREADS / lanes;
     // Channels of a share, in fours.
     let first = share * p.width4 / parts;

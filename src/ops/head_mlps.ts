@@ -33,7 +33,7 @@ export function headMlps(graph: Graph, x: Tensor, weights: Tensor, { label, batc
     reads: { x, weights },
     writes: { y },
     params: { heads, width4: width / 4, outputs4: outputs / 4, tokens },
-    constants: graph.target.kind === "cpu" ? { SHARES: 1, AHEAD: 2 } : { SHARES: 4, AHEAD: 4 },
+    constants: graph.target.kind === "cpu" ? { SHARES: 1, AHEAD: 1 } : { SHARES: 4, AHEAD: 4 },
     workgroups: [heads, batch, 1],
     flop: 2 * batch * heads * width * (2 * width + outputs),
     // A quarter of the channels a thread in two layers, a sixteenth in the last, sixteen at a time.
