@@ -124,7 +124,7 @@ async function timed(call) {
 
 /**
  * Rounds of every peer in turn, so that what else the machine does meets all of them alike; without rounds each peer's first encode, its pipelines made in it,
- * and one round of decodes. `decodeAlone`: everybody decodes this library's embedding. `console.info` tells how far it is.
+ * and one decode. `decodeAlone`: everybody decodes this library's embedding. `console.info` tells how far it is.
  */
 export async function comparePeers({ runs, peers: wanted, threads, decodeAlone }) {
   const counts = countCalls();
@@ -163,7 +163,7 @@ export async function comparePeers({ runs, peers: wanted, threads, decodeAlone }
   }
   for (let run = 0; run < Math.max(runs, 1); run++) {
     console.info(`Round ${run + 1} of ${Math.max(runs, 1)}`);
-    for (const step of [...(runs > 0 && !decodeAlone ? ["encode"] : []), ...Array(DECODES).fill("decode")]) {
+    for (const step of [...(runs > 0 && !decodeAlone ? ["encode"] : []), ...Array(runs > 0 ? DECODES : 1).fill("decode")]) {
       for (const peer of peers) {
         Object.assign(counts, { dispatches: 0, submits: 0 });
         peer.times[step].push(await timed(peer[step]));

@@ -57,7 +57,8 @@ export function findNetwork(label: string, stored: Iterable<string>): Found | un
   const found = new Map<string, string>();
   const from = new Map<string, string>();
   for (const [raw, name] of bare) {
-    const own = ownName(name, best, naming) ?? (LORA.test(name) && !TRAINING.test(name) && !isOf(rest, name) ? name : undefined);
+    const others = isOf(rest, name) && !isOf([best], name);
+    const own = others ? undefined : (ownName(name, best, naming) ?? (LORA.test(name) && !TRAINING.test(name) ? name : undefined));
     if (own === undefined) continue;
     const other = from.get(own);
     if (other !== undefined) throw bad(label, "one tensor of each name", `${quoted(other)} and ${quoted(raw)}`, "Keep one of the two copies.");

@@ -82,7 +82,7 @@ type Shapes = ReadonlyMap<string, { readonly shape: Shape }>;
 /** The configuration of a checkpoint's tensors, after `fetchFamily` of them; throws when they are of another network. */
 export function detectConfig(label: string, tensors: Shapes, options: DetectOptions = {}): Config {
   const { adapter, metadata, refused } = options;
-  const reader = readerOf(label, tensors, refused);
+  const reader = readerOf(label, tensors, refused, options.imageSize !== undefined);
   const said = Number(metadata?.get("image_size") ?? Number.NaN);
   const imageSize = options.imageSize ?? (Number.isInteger(said) ? said : undefined);
   if (adapter !== undefined && adapter !== "on" && adapter !== "off") throw reader.fail('"on" or "off"', JSON.stringify(adapter), "adapter");
@@ -97,7 +97,7 @@ export function detectConfig(label: string, tensors: Shapes, options: DetectOpti
 const PARTLY = "The file holds a part of the network: save the whole model's state_dict(), or choose all files that it is split in.";
 const PARTS = ["image_encoder", "prompt_encoder", "mask_decoder"];
 
-function readerOf(label: string, tensors: Shapes, refused: DetectOptions["refused"]): ShapeReader {
+function readerOf(label: string, tensors: Shapes, refused: DetectOptions["refused"], asked: boolean): ShapeReader {
   const fail = (expected: string, got: string, argument?: string, remedy?: string) =>
     new SamError({
       code: "checkpoint",
@@ -107,7 +107,9 @@ function readerOf(label: string, tensors: Shapes, refused: DetectOptions["refuse
       remedy:
         remedy ??
         (argument === "imageSize" || argument === "adapter"
-          ? "Leave it out for what the checkpoint has."
+          ? argument === "imageSize" && !asked
+            ? "The file itself asks for it: give another side, 256 or 1024 as a rule."
+            : "Leave it out for what the checkpoint has."
           : (partly() ?? "Use a checkpoint of SAM-Med2D, SAM, MedSAM, MobileSAM or LiteMedSAM, or one of the same layers in other widths.")),
       ...(argument ? { argument } : {}),
       ...(argument === undefined ? partAlone(label) : {}),

@@ -66,6 +66,10 @@ describe("the network in a file", () => {
     const checkpoint = await canonical(twice, (words) => notices.push(words));
     expect(checkpoint.place).toBe("student");
     expect(notices).toEqual([expect.stringMatching(/2 networks: "student" is used, not "model_ema"/)]);
+    const names = EXPECTED.map(({ name }) => name);
+    const both = findNetwork("x", [...names, ...names.map((name) => `sam.${name}`)]);
+    expect([...(both?.names.values() ?? [])]).toEqual(names);
+    expect(both?.others).toEqual(["sam"]);
     expect(findNetwork("x", ["conv1.weight", "fc.bias"])).toBeUndefined();
   });
 

@@ -26,8 +26,8 @@ const OTHERS: readonly (readonly [name: RegExp, what: string, remedy: string])[]
 export function detectVit({ names, has, shapeOf, count, fail }: ShapeReader, { imageSize, adapter }: DetectOptions): Omit<VitConfig, "decoder"> {
   const [, other, remedy] = OTHERS.find(([of]) => names.some((name) => of.test(name))) ?? [];
   if (other && !has("image_encoder.blocks.0.attn.rel_pos_h")) throw fail("a checkpoint of SAM's network", other, undefined, remedy);
-  const foreign = names.filter((name) => /^image_encoder\.(?!(blocks|patch_embed|pos_embed|neck)\b)/.test(name));
-  if (foreign.length > 0 && !names.some((name) => name.startsWith("image_encoder.blocks.")))
+  const foreign = names.filter((name) => /^image_encoder\.(?!(blocks|layers|patch_embed|pos_embed|neck)\b)/.test(name));
+  if (foreign.length > 0 && !names.some((name) => /^image_encoder\.(blocks|layers)\./.test(name)))
     throw fail("a plain ViT or a TinyViT as image encoder", `another one (${foreign.slice(0, 3).join(", ")}, …)`, undefined, ANOTHER);
   const [width = 0, , patch = 0] = shapeOf("image_encoder.patch_embed.proj.weight", 4);
   const [, storedGrid = 0] = shapeOf("image_encoder.pos_embed", 4);
