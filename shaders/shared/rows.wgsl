@@ -40,7 +40,7 @@ fn product(thread: u32, first: u32, columns: u32, start: u32, count: u32, channe
   let own = thread % wide;
   let columns4 = columns / 4u;
   let at = first / 4u + start / 4u + min(own, count / 4u - 1u);
-  // Rows by columns.
+  // By column.
   var low: array<vec4<f32>, 4>;
   var high: array<vec4<f32>, 4>;
   workgroupBarrier();
@@ -55,27 +55,38 @@ fn product(thread: u32, first: u32, columns: u32, start: u32, count: u32, channe
       let a = rows[k];
       let b = rows[256u + k];
       for (var j = 0u; j < 4u; j++) {
-        low[j] = fma(vec4<f32>(a[j]), column, low[j]);
-        high[j] = fma(vec4<f32>(b[j]), column, high[j]);
+        low[j] = fma(a, vec4<f32>(column[j]), low[j]);
+        high[j] = fma(b, vec4<f32>(column[j]), high[j]);
       }
     }
+  }
+  // Each share adds up one of the four columns, of which all others hand it their part, always in the same order.
+  var sum_low = picked(low, share);
+  var sum_high = picked(high, share);
+  for (var turn = 1u; turn < MOST_ROUNDS; turn++) {
+    if (turn >= shares) { break; }
+    workgroupBarrier();
+    rows[thread] = picked(low, share + turn);
+    rows[256u + thread] = picked(high, share + turn);
+    workgroupBarrier();
+    let other = (share + shares - turn) % shares * wide + own;
+    sum_low += rows[other];
+    sum_high += rows[256u + other];
   }
   workgroupBarrier();
-  // Shares are added up one after another.
-  let bias = weights[at + channels * columns4];
-  for (var turn = 0u; turn < MOST_ROUNDS; turn++) {
-    if (turn >= shares) { break; }
-    if (share == turn && own < count / 4u) {
-      let a = transpose(mat4x4<f32>(low[0], low[1], low[2], low[3]));
-      let b = transpose(mat4x4<f32>(high[0], high[1], high[2], high[3]));
-      for (var c = 0u; c < 4u; c++) {
-        let column = 4u * own + c;
-        rows[column] = a[c] + select(rows[column], vec4<f32>(bias[c]), turn == 0u);
-        rows[256u + column] = b[c] + select(rows[256u + column], vec4<f32>(bias[c]), turn == 0u);
-      }
-    }
-    workgroupBarrier();
+  // More than four shares: the rest has the same sums.
+  if (share < 4u && own < count / 4u) {
+    let column = 4u * own + share;
+    let bias = vec4<f32>(scalar(first + channels * columns + start + column));
+    rows[column] = sum_low + bias;
+    rows[256u + column] = sum_high + bias;
   }
+  workgroupBarrier();
+}
+
+// Element i % 4, without an index that is not known when it is compiled.
+fn picked(four: array<vec4<f32>, 4>, i: u32) -> vec4<f32> {
+  return select(select(four[0], four[1], i % 2u == 1u), select(four[2], four[3], i % 2u == 1u), i % 4u >= 2u);
 }
 
 // LayerNorm of `rows` over the first `channels` threads, whose weights and biases begin at `first`. Two passes: the variance is of the
