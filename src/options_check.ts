@@ -40,6 +40,13 @@ export function expectNames(
   }
 }
 
+/** Throws unless it is a `Worker`, or speaks like one. */
+export function expectWorker(worker: unknown): void {
+  if (typeof (worker as Worker | undefined)?.postMessage === "function" && typeof (worker as Worker).addEventListener === "function") return;
+  const remedy = 'Pass new Worker(new URL("sam-med2d-webgpu/worker", import.meta.url), { type: "module" }), then the options.';
+  throw new SamError({ code: "device", op: "load", argument: "worker", expected: "a Worker", got: describe(worker), remedy });
+}
+
 /** The name that was meant, where one is like it: one holds the other, or up to half of its letters differ. */
 function nearest(name: string, names: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[_-]/g, "");

@@ -3,7 +3,7 @@
 import { SamError } from "../errors.ts";
 import { describe } from "../options.ts";
 import { type ByteSource, expectInside, letGo, type ReadProgress, rateMeter } from "./byte_source.ts";
-import { bad } from "./fail.ts";
+import { bad, quoted } from "./fail.ts";
 import { type HttpOptions, type HttpSource, httpSource } from "./http_source.ts";
 
 /** Begins the name of each cache; version and address follow. The number changes when the layout does. */
@@ -209,7 +209,8 @@ function addressOf(location: string | URL): string {
   try {
     return new URL(location, globalThis.location?.href).href;
   } catch (cause) {
-    throw bad("openCheckpoint", "an address", String(location), "Write it whole, with https:// in front.", "weights", cause);
+    const remedy = globalThis.location ? "" : " Of a file on disk, in Node, pass pathToFileURL(path) of node:url.";
+    throw bad("openCheckpoint", "an address", quoted(String(location)), `Write it whole, with https:// in front.${remedy}`, "weights", cause);
   }
 }
 

@@ -99,9 +99,12 @@ export async function openCheckpoint(weights: Weights, options: OpenOptions = {}
   }
 }
 
+/** An address that is the file. */
+const IN_ITSELF = /^data:/i;
+
 /** With what lies beside it, of a file that has a place. */
 function besides(checkpoint: Checkpoint, single: unknown, { sha256: _, version: __, ...options }: OpenOptions): Checkpoint {
-  if (typeof single !== "string" && !(single instanceof URL)) return checkpoint;
+  if ((typeof single !== "string" && !(single instanceof URL)) || IN_ITSELF.test(`${single}`)) return checkpoint;
   return { ...checkpoint, openBeside: (file) => toSource(beside(single, file), { ...options, cache: false }) };
 }
 
@@ -127,7 +130,8 @@ async function toSource(weights: Exclude<Weights, Checkpoint | readonly Blob[]>,
     const file = await fileInNode(weights);
     if (file) return promised(file, sha256);
     // What asks servers and keeps what they send is a module of its own, fetched for addresses.
-    const { cachedSource, httpSource } = await import("../bytes/address.ts");
+    const { cachedSource, dataSource, httpSource } = await import("../bytes/address.ts");
+    if (IN_ITSELF.test(`${weights}`)) return promised(await dataSource(weights), sha256);
     return cache ? cachedSource(weights, options) : promised(await httpSource(weights, http, signal), sha256);
   }
   return promised(localSource(weights), sha256);

@@ -12,7 +12,16 @@ export function maskFromBits(mask: { readonly bits: Uint32Array; readonly width:
 
 /** RGBA, `color` (sRGB, 0 to 255) at `opacity` (0 to 1) inside and transparent outside, for `putImageData` on a canvas over the image. */
 export function maskToImageData(mask: Mask, color: readonly [number, number, number] = [30, 144, 255], opacity = 0.5): ImageData {
-  const { data, width, height } = checkedMask("maskToImageData", mask);
+  const op = "maskToImageData";
+  const { data, width, height } = checkedMask(op, mask);
+  if (typeof ImageData === "undefined")
+    throw new SamError({
+      code: "image",
+      op,
+      expected: "a browser, which has ImageData",
+      got: "none",
+      remedy: "Elsewhere take the mask's data, a byte a pixel.",
+    });
   const pixels = new Uint32Array(width * height);
   const [inside] = new Uint32Array(Uint8Array.of(...color, Math.round(255 * opacity)).buffer) as unknown as [number];
   for (let i = 0; i < pixels.length; i++) if (data[i]) pixels[i] = inside;

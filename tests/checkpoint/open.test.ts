@@ -48,6 +48,18 @@ describe("openCheckpoint", () => {
     await expectOpens(pathToFileURL(path), { openSource: fileSource });
   });
 
+  it("reads a data: address, and repeats none in what it says", async () => {
+    await expectOpens(`data:application/octet-stream;base64,${Buffer.from(FILE).toString("base64")}`);
+    await expectOpens(new URL(`data:;base64,${Buffer.from(FILE).toString("base64")}`), { cache: false });
+    for (const wrong of [`data:text/plain,${"x".repeat(5000)}`, `data:${"x".repeat(5000)}`])
+      expect((await samError(openCheckpoint(wrong))).message.length).toBeLessThan(500);
+  });
+
+  it("says of a path that it is no address, and how a file on disk is named", async () => {
+    expect((await samError(openCheckpoint("/models/sam.pth"))).message).toMatch(/"\/models\/sam\.pth"\. .*pathToFileURL/);
+    expect((await samError(openCheckpoint(""))).message).toContain('got ""');
+  });
+
   it("reads a file: address from the disk, where fetch would refuse it", async () => {
     const address = pathToFileURL(onDisk("at an address.safetensors", FILE));
     await expectOpens(address);

@@ -28,6 +28,12 @@ it("colours the inside and leaves the outside transparent", () => {
   }
 });
 
+it("says where there are no pictures of a page that masks come as bytes", () => {
+  expect(() => maskToImageData(mask)).toThrow(
+    expect.objectContaining({ name: "SamError", op: "maskToImageData", remedy: expect.stringMatching(/mask's data/) }),
+  );
+});
+
 it("gives a candidate's probabilities, the best's if none is named", () => {
   const decoded = { scores: Float32Array.of(0.1, 0.9), logits: Float32Array.of(0, 0, 0, 0, 2, -2, 0, 100), best: 1 };
   expect([...maskInputOf(decoded)].map((p) => Math.round(p * 1000))).toEqual([881, 119, 500, 1000]);

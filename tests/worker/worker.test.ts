@@ -97,6 +97,8 @@ describe("load", () => {
   it("refuses options that are none, or not of their kind, before anything is sent", async () => {
     const bad = (options: unknown) => options as never;
     const { worker, channel } = start(fakeLoad());
+    for (const none of [undefined, {}, "worker.js"])
+      await expect(SamMed2DWorker.load(none as unknown as Worker, { weights: "synthetic:7" })).rejects.toMatchObject({ name: "SamError", argument: "worker" });
     await expect(SamMed2DWorker.load(worker, bad(undefined))).rejects.toMatchObject({ name: "SamError", op: "load", got: "nothing" });
     await expect(SamMed2DWorker.load(worker, bad("w.pth"))).rejects.toMatchObject({ name: "SamError", got: 'the string "w.pth"' });
     await expect(SamMed2DWorker.load(worker, bad({ weights: "synthetic:7", signal: {} }))).rejects.toMatchObject({ name: "SamError", argument: "signal" });
