@@ -43,7 +43,7 @@ export function expectNames(
 /** Throws unless it is a `Worker`, or speaks like one. */
 export function expectWorker(worker: unknown): void {
   if (typeof (worker as Worker | undefined)?.postMessage === "function" && typeof (worker as Worker).addEventListener === "function") return;
-  const remedy = 'Pass new Worker(new URL("sam-med2d-webgpu/worker", import.meta.url), { type: "module" }), then the options.';
+  const remedy = "Pass a module worker that runs sam-med2d-webgpu/worker, then the options.";
   throw new SamError({ code: "device", op: "load", argument: "worker", expected: "a Worker", got: describe(worker), remedy });
 }
 
