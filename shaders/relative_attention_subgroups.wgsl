@@ -1,10 +1,12 @@
 // y = softmax_k( q.k / sqrt(d) + q.Rh[qy - ky + K - 1] + q.Rw[qx - kx + K - 1] ) v, as relative_attention.wgsl has it, for software adapters.
 // A workgroup computes THREADS queries of one window and head; the lanes of a subgroup each load another key and hand it to the others.
-// A thread computes one query with a running softmax over LANES keys at a time; its sums stay in y: arrays of its own take half a minute to compile.
+// A thread computes one query with a running softmax over eight keys at a time; its sums stay in y: arrays of its own take half a minute to compile.
 enable subgroups;
 
-// Keys of a step, 4 or 8: at most the smallest size of a subgroup.
+// That hold keys, 4 (of two each) or 8: at most the smallest size of a subgroup.
 const LANES: u32 = 4u;
+// Of a step.
+const KEYS: u32 = 8u;
 const THREADS: u32 = 32u;
 // K, the window's side
 const WINDOW: u32 = 14u;
@@ -87,37 +89,42 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
   var bias_total = total;
-  for (var first = 0u; first < height * width; first += LANES) {
-    let mine = min(first + lane, height * width - 1u);
-    let key = ((top + mine / width) * p.grid + left + mine % width) * 3u * row4 + row4 + head * p.head4;
+  let keys = Keys(height * width, width, 1.0 / f32(width));
+  for (var first = 0u; first < keys.count; first += KEYS) {
+    let window = (top * p.grid + left) * 3u * row4 + row4 + head * p.head4;
+    let k0 = window + token_of(keys, first + lane) * 3u * row4;
+    let k1 = window + token_of(keys, first + lane + 4u) * 3u * row4;
     var s0 = vec4<f32>();
     var s1 = vec4<f32>();
     for (var d = 0u; d < p.head4; d++) {
       let part = qkv[q + d];
-      let k = qkv[key + d];
+      let k = qkv[k0 + d];
       s0 += vec4<f32>(dot(part, subgroupBroadcast(k, 0u)), dot(part, subgroupBroadcast(k, 1u)), dot(part, subgroupBroadcast(k, 2u)), dot(part, subgroupBroadcast(k, 3u)));
       if (LANES == 8u) {
         s1 += vec4<f32>(dot(part, subgroupBroadcast(k, 4u)), dot(part, subgroupBroadcast(k, 5u)), dot(part, subgroupBroadcast(k, 6u)), dot(part, subgroupBroadcast(k, 7u)));
+      } else {
+        let more = qkv[k1 + d];
+        s1 += vec4<f32>(dot(part, subgroupBroadcast(more, 0u)), dot(part, subgroupBroadcast(more, 1u)), dot(part, subgroupBroadcast(more, 2u)), dot(part, subgroupBroadcast(more, 3u)));
       }
     }
-    s0 = s0 * p.scale + vec4<f32>(position_of(first, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 1u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 2u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 3u, width, height, vec2<u32>(qx, qy), head, thread));
-    var top_score = max(highest, max(max(s0.x, s0.y), max(s0.z, s0.w)));
-    if (LANES == 8u) {
-      s1 = s1 * p.scale + vec4<f32>(position_of(first + 4u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 5u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 6u, width, height, vec2<u32>(qx, qy), head, thread), position_of(first + 7u, width, height, vec2<u32>(qx, qy), head, thread));
-      top_score = max(top_score, max(max(s1.x, s1.y), max(s1.z, s1.w)));
-    }
+    s0 = s0 * p.scale + positions(keys, first, vec2<u32>(qx, qy), head, thread);
+    s1 = s1 * p.scale + positions(keys, first + 4u, vec2<u32>(qx, qy), head, thread);
+    let highest_of = max(s0, s1);
+    let top_score = max(highest, max(max(highest_of.x, highest_of.y), max(highest_of.z, highest_of.w)));
     let shrink = exp(highest - top_score);
     let w0 = exp(s0 - top_score);
-    var w1 = vec4<f32>();
-    if (LANES == 8u) { w1 = exp(s1 - top_score); }
+    let w1 = exp(s1 - top_score);
     total = total * shrink + dot(w0 + w1, vec4<f32>(1.0));
     bias_total *= shrink;
     highest = top_score;
     for (var d = 0u; d < p.head4; d++) {
-      let v = qkv[key + row4 + d];
+      let v = qkv[k0 + row4 + d];
       var sum = w0.x * subgroupBroadcast(v, 0u) + w0.y * subgroupBroadcast(v, 1u) + w0.z * subgroupBroadcast(v, 2u) + w0.w * subgroupBroadcast(v, 3u);
       if (LANES == 8u) {
         sum += w1.x * subgroupBroadcast(v, 4u) + w1.y * subgroupBroadcast(v, 5u) + w1.z * subgroupBroadcast(v, 6u) + w1.w * subgroupBroadcast(v, 7u);
+      } else {
+        let more = qkv[k1 + row4 + d];
+        sum += w1.x * subgroupBroadcast(more, 0u) + w1.y * subgroupBroadcast(more, 1u) + w1.z * subgroupBroadcast(more, 2u) + w1.w * subgroupBroadcast(more, 3u);
       }
       if (stores) {
         if (first > 0u) { sum += shrink * y[out + d]; }
@@ -131,10 +138,30 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 }
 
-// The relative-position terms of a key; far below every score where there is none.
-fn position_of(key: u32, width: u32, height: u32, query: vec2<u32>, head: u32, thread: u32) -> f32 {
-  let term = position(vec2<u32>(key % width, min(key / width, height - 1u)), query, head, thread);
-  return select(-1.0e38, term, key < width * height);
+// Those of a window, in rows of `width`.
+struct Keys {
+  count: u32,
+  width: u32,
+  per_width: f32,
+}
+
+// Column and row; of the last key where there are none any more. By a product, exact below 2^14 keys: these adapters divide integers lane by lane.
+fn place_of(keys: Keys, key: u32) -> vec2<u32> {
+  let own = min(key, keys.count - 1u);
+  let row = u32((f32(own) + 0.5) * keys.per_width);
+  return vec2<u32>(own - row * keys.width, row);
+}
+
+// From the window's first token.
+fn token_of(keys: Keys, key: u32) -> u32 {
+  let place = place_of(keys, key);
+  return place.y * params.grid + place.x;
+}
+
+// The relative-position terms of four keys; far below every score where there is none.
+fn positions(keys: Keys, first: u32, query: vec2<u32>, head: u32, thread: u32) -> vec4<f32> {
+  let terms = vec4<f32>(position(place_of(keys, first), query, head, thread), position(place_of(keys, first + 1u), query, head, thread), position(place_of(keys, first + 2u), query, head, thread), position(place_of(keys, first + 3u), query, head, thread));
+  return select(vec4<f32>(-1.0e38), terms, first + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(keys.count));
 }
 
 fn position(key: vec2<u32>, query: vec2<u32>, head: u32, thread: u32) -> f32 {
