@@ -1,7 +1,7 @@
 // Convolutions whose BatchNorm is folded into them when the weights are loaded: conv(x)·s + (bias - mean·s), s = weight / √(variance + eps).
 // They are kept in f32, which folding needs, and are a twentieth of the encoder.
 import type { Graph } from "../../graph/graph.ts";
-import { elements, type Shape, type Tensor } from "../../graph/tensor.ts";
+import type { Shape, Tensor } from "../../graph/tensor.ts";
 
 const EPS = 1e-5;
 
@@ -20,14 +20,21 @@ export function foldedConv(graph: Graph, name: string, conv: FoldedConv): Tensor
 
 /** Of a 1×1 convolution as a linear layer: weight [I, O], bias [O]. */
 export function foldedLinear(graph: Graph, name: string, inputs: number, outputs: number): { readonly weight: Tensor; readonly bias: Tensor } {
-  const conv = { inputs, outputs, kernel: 1 } as const;
-  const part = (label: string, shape: Shape, begin: number) =>
-    graph.weight(`${name}.${label}`, shape, {
-      kind: "computed",
-      parts: partsOf(name, conv),
-      compute: (parts) => fold(parts, conv).slice(begin, begin + elements(shape)),
-    });
-  return { weight: part("weight", [inputs, outputs], 0), bias: part("bias", [outputs], inputs * outputs) };
+  return foldedProduct(graph, name, { inputs, outputs, kernel: 1 });
+}
+
+/** The same for any kernel: weight [k²·I, O], cells and channels as rows, or of `shape` as `arrange` makes it of that; bias [O]. */
+export function foldedProduct(
+  graph: Graph,
+  name: string,
+  conv: FoldedConv & { readonly inputs: number },
+  shape: Shape = [conv.kernel ** 2 * conv.inputs, conv.outputs],
+  arrange: (weight: Float32Array) => Float32Array = (weight) => weight,
+): { readonly weight: Tensor; readonly bias: Tensor } {
+  const end = conv.kernel ** 2 * conv.inputs * conv.outputs;
+  const part = (label: string, own: Shape, of: (folded: Float32Array) => Float32Array) =>
+    graph.weight(`${name}.${label}`, own, { kind: "computed", parts: partsOf(name, conv), compute: (parts) => of(fold(parts, conv)) });
+  return { weight: part("weight", shape, (folded) => arrange(folded.slice(0, end))), bias: part("bias", [conv.outputs], (folded) => folded.slice(end)) };
 }
 
 function partsOf(name: string, { inputs = 1, outputs, kernel }: FoldedConv): { name: string; shape: Shape }[] {

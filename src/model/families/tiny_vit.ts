@@ -11,6 +11,7 @@ import { linearLayer, norm, normLayer } from "../layers.ts";
 import { neck } from "../neck.ts";
 import type { TinyVitFamily } from "../families.ts";
 import { foldedConv, foldedLinear } from "./batch_norm.ts";
+import { patchProducts } from "./patch_products.ts";
 import { detectTinyVit, mergingStride, tinyVitName, type TinyVitConfig, type TinyVitStage } from "./tiny_vit_config.ts";
 
 const EPS = 1e-5;
@@ -19,9 +20,9 @@ const EPS = 1e-5;
 function encoder(graph: Graph, config: TinyVitConfig, pixels: Tensor, colours: Tensor): Tensor {
   const { patchKernel, patchWidth, stages } = config;
   const name = "image_encoder.patch_embed";
-  const first = foldedConv(graph, `${name}.seq.0`, { inputs: 3, outputs: patchWidth, kernel: patchKernel });
-  const second = foldedConv(graph, `${name}.seq.2`, { inputs: patchWidth, outputs: (stages[0] as TinyVitStage).width, kernel: patchKernel });
-  let x = patchConvs(graph, pixels, colours, first, second, { label: name, kernel: patchKernel });
+  const { width } = stages[0] as TinyVitStage;
+  const asProducts = graph.target.software && patchKernel === 3;
+  let x = asProducts ? patchProducts(graph, pixels, colours, name, patchWidth, width) : patches(graph, pixels, colours, name, config);
   let side = config.imageSize / (patchKernel === 3 ? 4 : 1);
   stages.forEach((stage, i) => {
     const layer = `image_encoder.layers.${i}`;
@@ -36,6 +37,13 @@ function encoder(graph: Graph, config: TinyVitConfig, pixels: Tensor, colours: T
     side = Math.ceil(side / stride);
   });
   return neck(graph, x, config);
+}
+
+/** Both convolutions of the patch embedding as one kernel. */
+function patches(graph: Graph, pixels: Tensor, colours: Tensor, name: string, { patchKernel: kernel, patchWidth, stages }: TinyVitConfig): Tensor {
+  const first = foldedConv(graph, `${name}.seq.0`, { inputs: 3, outputs: patchWidth, kernel });
+  const second = foldedConv(graph, `${name}.seq.2`, { inputs: patchWidth, outputs: (stages[0] as TinyVitStage).width, kernel });
+  return patchConvs(graph, pixels, colours, first, second, { label: name, kernel });
 }
 
 /** A 1×1 convolution with its BatchNorm: x [T, I] → [T, outputs]. */
