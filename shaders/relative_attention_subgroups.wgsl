@@ -89,8 +89,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
   var bias_total = total;
-  let keys = Keys(height * width, width, 1.0 / f32(width));
-  for (var first = 0u; first < keys.count; first += KEYS) {
+  let keys = vec2<u32>(width, height);
+  for (var first = 0u; first < width * height; first += KEYS) {
     let window = (top * p.grid + left) * 3u * row4 + row4 + head * p.head4;
     let k0 = window + token_of(keys, first + lane) * 3u * row4;
     let k1 = window + token_of(keys, first + lane + 4u) * 3u * row4;
@@ -99,13 +99,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var d = 0u; d < p.head4; d++) {
       let part = qkv[q + d];
       let k = qkv[k0 + d];
-      s0 += vec4<f32>(dot(part, subgroupBroadcast(k, 0u)), dot(part, subgroupBroadcast(k, 1u)), dot(part, subgroupBroadcast(k, 2u)), dot(part, subgroupBroadcast(k, 3u)));
-      if (LANES == 8u) {
-        s1 += vec4<f32>(dot(part, subgroupBroadcast(k, 4u)), dot(part, subgroupBroadcast(k, 5u)), dot(part, subgroupBroadcast(k, 6u)), dot(part, subgroupBroadcast(k, 7u)));
-      } else {
-        let more = qkv[k1 + d];
-        s1 += vec4<f32>(dot(part, subgroupBroadcast(more, 0u)), dot(part, subgroupBroadcast(more, 1u)), dot(part, subgroupBroadcast(more, 2u)), dot(part, subgroupBroadcast(more, 3u)));
-      }
+      s0 += part * first_four(k);
+      s1 += part * last_four(k, k1 + d);
     }
     s0 = s0 * p.scale + positions(keys, first, vec2<u32>(qx, qy), head, thread);
     s1 = s1 * p.scale + positions(keys, first + 4u, vec2<u32>(qx, qy), head, thread);
@@ -119,13 +114,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     highest = top_score;
     for (var d = 0u; d < p.head4; d++) {
       let v = qkv[k0 + row4 + d];
-      var sum = w0.x * subgroupBroadcast(v, 0u) + w0.y * subgroupBroadcast(v, 1u) + w0.z * subgroupBroadcast(v, 2u) + w0.w * subgroupBroadcast(v, 3u);
-      if (LANES == 8u) {
-        sum += w1.x * subgroupBroadcast(v, 4u) + w1.y * subgroupBroadcast(v, 5u) + w1.z * subgroupBroadcast(v, 6u) + w1.w * subgroupBroadcast(v, 7u);
-      } else {
-        let more = qkv[k1 + row4 + d];
-        sum += w1.x * subgroupBroadcast(more, 0u) + w1.y * subgroupBroadcast(more, 1u) + w1.z * subgroupBroadcast(more, 2u) + w1.w * subgroupBroadcast(more, 3u);
-      }
+      var sum = first_four(v) * w0 + last_four(v, k1 + row4 + d) * w1;
       if (stores) {
         if (first > 0u) { sum += shrink * y[out + d]; }
         y[out + d] = sum;
@@ -138,30 +127,33 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 }
 
-// Those of a window, in rows of `width`.
-struct Keys {
-  count: u32,
-  width: u32,
-  per_width: f32,
+// What the lanes hold: of four keys, and of the next four, which four lanes load themselves.
+fn first_four(v: vec4<f32>) -> mat4x4<f32> {
+  return mat4x4<f32>(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u));
 }
 
-// Column and row; of the last key where there are none any more. By a product, exact below 2^14 keys: these adapters divide integers lane by lane.
-fn place_of(keys: Keys, key: u32) -> vec2<u32> {
-  let own = min(key, keys.count - 1u);
-  let row = u32((f32(own) + 0.5) * keys.per_width);
-  return vec2<u32>(own - row * keys.width, row);
+fn last_four(v: vec4<f32>, at: u32) -> mat4x4<f32> {
+  if (LANES == 4u) { return first_four(qkv[at]); }
+  return mat4x4<f32>(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u));
+}
+
+// Column and row of a window of `keys` columns and rows; of the last key where there are none any more. In floats, exact below 2^14 keys: these adapters divide integers lane by lane.
+fn place_of(keys: vec2<u32>, key: u32) -> vec2<u32> {
+  let own = min(key, keys.x * keys.y - 1u);
+  let row = u32((f32(own) + 0.5) / f32(keys.x));
+  return vec2<u32>(own - row * keys.x, row);
 }
 
 // From the window's first token.
-fn token_of(keys: Keys, key: u32) -> u32 {
+fn token_of(keys: vec2<u32>, key: u32) -> u32 {
   let place = place_of(keys, key);
   return place.y * params.grid + place.x;
 }
 
 // The relative-position terms of four keys; far below every score where there is none.
-fn positions(keys: Keys, first: u32, query: vec2<u32>, head: u32, thread: u32) -> vec4<f32> {
+fn positions(keys: vec2<u32>, first: u32, query: vec2<u32>, head: u32, thread: u32) -> vec4<f32> {
   let terms = vec4<f32>(position(place_of(keys, first), query, head, thread), position(place_of(keys, first + 1u), query, head, thread), position(place_of(keys, first + 2u), query, head, thread), position(place_of(keys, first + 3u), query, head, thread));
-  return select(vec4<f32>(-1.0e38), terms, first + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(keys.count));
+  return select(vec4<f32>(-1.0e38), terms, first + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(keys.x * keys.y));
 }
 
 fn position(key: vec2<u32>, query: vec2<u32>, head: u32, thread: u32) -> f32 {
