@@ -1,12 +1,11 @@
 // y = softmax_k( q.k / sqrt(d) + q.Rh[qy - ky + K - 1] + q.Rw[qx - kx + K - 1] ) v, as relative_attention.wgsl has it, for software adapters.
 // A workgroup computes THREADS queries of one window and head; the lanes of a subgroup each load another key and hand it to the others.
 // A thread computes one query with a running softmax over eight keys at a time; its sums stay in y: arrays of its own take half a minute to compile.
+import package::shared::window_keys::place_of;
 enable subgroups;
 
 // That hold keys, 4 (of two each) or 8: at most the smallest size of a subgroup.
 const LANES: u32 = 4u;
-// Of a step.
-const KEYS: u32 = 8u;
 const THREADS: u32 = 32u;
 // K, the window's side
 const WINDOW: u32 = 14u;
@@ -90,10 +89,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   var bias_total = total;
   let keys = vec2<u32>(width, height);
-  for (var first = 0u; first < width * height; first += KEYS) {
+  for (var first = 0u; first < width * height; first += 8u) {
     let window = (top * p.grid + left) * 3u * row4 + row4 + head * p.head4;
-    let k0 = window + token_of(keys, first + lane) * 3u * row4;
-    let k1 = window + token_of(keys, first + lane + 4u) * 3u * row4;
+    let k0 = window + dot(place_of(keys, first + lane), vec2<u32>(1u, p.grid)) * 3u * row4;
+    let k1 = window + dot(place_of(keys, first + lane + 4u), vec2<u32>(1u, p.grid)) * 3u * row4;
     var s0 = vec4<f32>();
     var s1 = vec4<f32>();
     for (var d = 0u; d < p.head4; d++) {
@@ -137,19 +136,6 @@ fn last_four(v: vec4<f32>, at: u32) -> mat4x4<f32> {
   return mat4x4<f32>(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u));
 }
 
-// Column and row of a window of `keys` columns and rows; of the last key where there are none any more. In floats, exact below 2^14 keys: these adapters divide integers lane by lane.
-fn place_of(keys: vec2<u32>, key: u32) -> vec2<u32> {
-  let own = min(key, keys.x * keys.y - 1u);
-  let row = u32((f32(own) + 0.5) / f32(keys.x));
-  return vec2<u32>(own - row * keys.x, row);
-}
-
-// From the window's first token.
-fn token_of(keys: vec2<u32>, key: u32) -> u32 {
-  let place = place_of(keys, key);
-  return place.y * params.grid + place.x;
-}
-
 // The relative-position terms of four keys; far below every score where there is none.
 fn positions(keys: vec2<u32>, first: u32, query: vec2<u32>, head: u32, thread: u32) -> vec4<f32> {
   let terms = vec4<f32>(position(place_of(keys, first), query, head, thread), position(place_of(keys, first + 1u), query, head, thread), position(place_of(keys, first + 2u), query, head, thread), position(place_of(keys, first + 3u), query, head, thread));
@@ -157,13 +143,8 @@ fn positions(keys: vec2<u32>, first: u32, query: vec2<u32>, head: u32, thread: u
 }
 
 fn position(key: vec2<u32>, query: vec2<u32>, head: u32, thread: u32) -> f32 {
-  var term = 0.0;
-  if (OFFSETS) {
-    let apart = max(query, key) - min(query, key);
-    let offset = head * TABLE + apart.y * WINDOW + apart.x;
-    term = rel_h[offset / 4u][offset % 4u];
-  } else {
-    term = row_terms[key.y * THREADS + thread] + column_terms[key.x * THREADS + thread];
-  }
-  return term;
+  if (!OFFSETS) { return row_terms[key.y * THREADS + thread] + column_terms[key.x * THREADS + thread]; }
+  let apart = max(query, key) - min(query, key);
+  let offset = head * TABLE + apart.y * WINDOW + apart.x;
+  return rel_h[offset / 4u][offset % 4u];
 }
