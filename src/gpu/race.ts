@@ -22,6 +22,9 @@ interface Winner {
   readonly ms: readonly (number | undefined)[];
 }
 
+/** A GPU that waited for compilers runs at a fraction of its clock until it was busy for a while. */
+const WARM_MS = 100;
+const WARM_REPEATS = 64;
 const EMPTY_SUBMITS = 15;
 const STEPS_SEEN = 8;
 /** A signal is this many times the jitter, and steps of the clock. */
@@ -158,4 +161,10 @@ function errorOf(all: readonly (readonly number[])[]): number {
 
 function winner(fastest: number, times: readonly (readonly number[])[]): Winner {
   return { fastest, ms: times.map((own) => (own.length > 0 ? centre(own) : undefined)) };
+}
+
+/** Keeps the device busy with the first candidate until its clock is up. */
+export async function warm(clock: Clock): Promise<void> {
+  const begun = clock.now();
+  for (let repeats = 1; clock.now() - begun < WARM_MS; repeats = Math.min(WARM_REPEATS, 2 * repeats)) await clock.run(0, repeats);
 }

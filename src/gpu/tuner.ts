@@ -5,7 +5,7 @@ import type { Gpu } from "./device.ts";
 import type { Executor } from "./executor.ts";
 import { pipelineOf } from "./kernel.ts";
 import type { ActivationPool } from "./pool.ts";
-import { type Clock, precisionOf, race } from "./race.ts";
+import { type Clock, precisionOf, race, warm } from "./race.ts";
 
 export interface TuneOptions {
   /** The graph as it is recorded with these choices. */
@@ -35,8 +35,6 @@ export interface Timed {
 }
 
 const BUDGET_MS = 1600;
-/** A GPU that waited for compilers runs at a fraction of its clock until it was busy for a while. */
-const WARM_MS = 100;
 const FILL_BYTES = 1 << 20;
 
 /** `known`, and the fastest candidate for every other choice the graph offers, those with the most work first. */
@@ -167,9 +165,4 @@ function fill({ device }: Gpu, pool: ActivationPool): void {
       device.queue.writeBuffer(buffer, begin, values, 0, Math.min(FILL_BYTES, buffer.size - begin) / 4);
     }
   }
-}
-
-async function warm(clock: Clock): Promise<void> {
-  const begun = clock.now();
-  for (let repeats = 1; clock.now() - begun < WARM_MS; repeats = Math.min(64, 2 * repeats)) await clock.run(0, repeats);
 }

@@ -1,6 +1,6 @@
 // The tuner's race by clocks like those of browsers and native devices: coarse, jittering, with a round trip, and now and then a submit that takes long.
 import { describe, expect, it } from "vitest";
-import { type Clock, precisionOf, race } from "../../src/gpu/race.ts";
+import { type Clock, precisionOf, race, warm } from "../../src/gpu/race.ts";
 
 /** Numbers in [0, 1) that look random. */
 function random(seed: number): () => number {
@@ -104,6 +104,21 @@ it("meets its candidates there and back, so that none is always the first after 
   met.length = 0;
   await race(watched, 3, precision, Number.POSITIVE_INFINITY);
   expect(met.join("")).toMatch(/012210012/);
+});
+
+it("is busy for a tenth of a second before anything is timed, with one run where that takes longer", async () => {
+  for (const machine of MACHINES) {
+    for (const ms of [0.012, 0.9, 250]) {
+      const { clock, elapsed } = clockOf(machine, [ms], 4);
+      const begun = elapsed();
+      const runs: number[] = [];
+      await warm({ ...clock, run: (candidate, repeats) => clock.run(candidate, repeats).then(() => void runs.push(repeats)) });
+      expect(elapsed() - begun).toBeGreaterThanOrEqual(100 - machine.step);
+      expect(elapsed() - begun).toBeLessThan(ms === 250 ? 265 : 200);
+      if (ms === 250) expect(runs).toEqual([1]);
+      else expect(runs.slice(0, 4)).toEqual([1, 2, 4, 8]);
+    }
+  }
 });
 
 it("says nothing when its time is over before every candidate was met a few times", async () => {
