@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { codecs } from "./build/codec_plugin.ts";
 import { offline } from "./build/offline_plugin.ts";
 import { wgsl } from "./build/wgsl_plugin.ts";
@@ -30,6 +31,15 @@ const common = {
   maxWorkers: 2,
 } as const;
 
+/** The longest first: nothing is left for one worker alone at the end. */
+class LargeFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLarge = ({ moduleId }: TestSpecification) => moduleId.includes(".large.");
+    return [...sorted.filter(isLarge), ...sorted.filter((file) => !isLarge(file))];
+  }
+}
+
 // Their WebAssembly is imported, which Node alone cannot do.
 const server = { deps: { inline: [/@cornerstonejs/] } };
 
@@ -48,6 +58,7 @@ export default defineConfig({
     rollupOptions: { input: Object.fromEntries(pages) },
   },
   test: {
+    sequence: { sequencer: LargeFirst },
     projects: [
       {
         extends: true,
