@@ -180,7 +180,11 @@ export class Keeper {
   }
 
   async #write(): Promise<void> {
-    if (!this.#waiting && !this.#settings) return;
+    if (!this.#waiting && !this.#settings) {
+      // The case that waited was closed meanwhile.
+      if (this.#store.state.saving.kind === "saving") this.#say({ kind: "saved", at: Date.now() });
+      return;
+    }
     const [dirty, records, settings] = [this.#dirty, this.#records, this.#settings];
     this.#dirty = new Map();
     this.#records = new Set();

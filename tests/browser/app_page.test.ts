@@ -310,6 +310,8 @@ describe("images that are dropped or pasted", () => {
     await page.click('[aria-label="Close dropped.png"]');
     await shows("CT, abdomen");
     if (!QUICK) await sampleGoesAndComesBack(page, shows);
+    // A sample that arrives takes the place of what was said.
+    await ready(page, 6);
     await page.keyboard.down("Control");
     await page.keyboard.press("s");
     await page.keyboard.up("Control");
