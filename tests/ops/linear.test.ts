@@ -216,6 +216,20 @@ describeGpu("linear", () => {
     expect(graph.dispatches[0]?.condition).toBe("f16");
   });
 
+  it.skipIf(!adapterFeatures().has("shader-f16"))("lets no ReLU take what went beyond f16 for nothing", async () => {
+    const halfGpu = { ...GPU_TARGET, weights: "f16", halfProducts: true } as const;
+    const x = new Float32Array(20 * 64).fill(-6e4);
+    const values = async (activation: "none" | "relu") => {
+      const far = (graph: Graph) => linear(graph, given(graph, "x", [20, 64], x), matrix(graph, "weight", [64, 36]), { label: "test", activation });
+      const [{ value, graph }] = await runOp(far, { bound: Number.POSITIVE_INFINITY, targets: [halfGpu] });
+      expect(graph.dispatches[0]?.condition).toBe("f16_products");
+      return value;
+    };
+    const [sums, kept] = [await values("none"), await values("relu")];
+    expect(sums.filter((sum) => sum === Number.NEGATIVE_INFINITY).length).toBeGreaterThan(20);
+    expect([...sums].filter((sum, i) => !Number.isFinite(sum) && Number.isFinite(kept[i]))).toEqual([]);
+  });
+
   it("names the operand whose shape does not fit", async () => {
     const wrong = (weight: readonly number[], bias: readonly number[]) =>
       runOp((graph) => linear(graph, given(graph, "x", [3, 8]), given(graph, "weight", weight), { label: "test", bias: given(graph, "bias", bias) }), {
