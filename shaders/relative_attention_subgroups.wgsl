@@ -89,8 +89,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   var bias_total = total;
   let keys = vec2<u32>(width, height);
+  let window = (top * p.grid + left) * 3u * row4 + row4 + head * p.head4;
   for (var first = 0u; first < width * height; first += 8u) {
-    let window = (top * p.grid + left) * 3u * row4 + row4 + head * p.head4;
     let k0 = window + dot(place_of(keys, first + lane), vec2<u32>(1u, p.grid)) * 3u * row4;
     let k1 = window + dot(place_of(keys, first + lane + 4u), vec2<u32>(1u, p.grid)) * 3u * row4;
     var s0 = vec4<f32>();
