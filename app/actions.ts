@@ -1,5 +1,5 @@
 // Commands, whatever asks for them: keys, buttons, tooltips know them by one name.
-import { currentWork, type Case, placeOfKey } from "./annotate/case.ts";
+import { currentWork, type Case, isProposed, placeOfKey } from "./annotate/case.ts";
 import { isEmpty } from "./annotate/prompts.ts";
 import type { Desk } from "./desk.ts";
 import { byId } from "./dom.ts";
@@ -238,11 +238,11 @@ export class Actions {
     const { labelmap, object, place } = of;
     if (place.plane === "stored" && labelmap?.labels.some(({ id }) => id === object))
       for (const slice of labelmap.drawnSlices(object)) marks.set(slice, "drawn");
-    for (const [key, { accepted, origin }] of of.works) {
+    for (const [key, work] of of.works) {
       const at = placeOfKey(key);
       if (at.object !== object || at.plane !== place.plane || !marks.has(at.index)) continue;
-      const proposed = origin === "propagated" || origin === "interpolated" || origin === "copied";
-      if (accepted || proposed) marks.set(at.index, accepted ? "accepted" : "proposed");
+      if (work.accepted) marks.set(at.index, "accepted");
+      else if (isProposed(work)) marks.set(at.index, "proposed");
     }
     return marks;
   }

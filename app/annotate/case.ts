@@ -38,6 +38,11 @@ export interface Work {
 
 export const NO_WORK: Work = { prompts: NO_PROMPTS, choice: null, made: null, origin: null, accepted: false, taken: [] };
 
+/** Made from other slices, and accepted by nobody yet. */
+export function isProposed({ origin, accepted }: Work): boolean {
+  return !accepted && (origin === "propagated" || origin === "interpolated" || origin === "copied");
+}
+
 /** A slice of a plane. */
 export interface Place {
   readonly plane: Plane;

@@ -32,6 +32,11 @@ export function colourOf(id: number): string {
   return `#${part(0)}${part(8)}${part(4)}`;
 }
 
+/** That of a label, as it is set or by its number. */
+export function colourOfLabel(labels: readonly LabelOf[], id: number): string {
+  return labels.find((label) => label.id === id)?.colour ?? colourOf(id);
+}
+
 export function rgbOf(colour: string): [number, number, number] {
   return [1, 3, 5].map((i) => Number.parseInt(colour.slice(i, i + 2), 16)) as [number, number, number];
 }

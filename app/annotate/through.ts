@@ -5,7 +5,7 @@ import type { Desk } from "../desk.ts";
 import { atSlice, pictureOf } from "../open/slices.ts";
 import { geometryOf, mapOf } from "../stage/frame.ts";
 import { decimal, t } from "../words/words.ts";
-import { type Case, type Place, placeOfKey, workKey } from "./case.ts";
+import { type Case, isProposed, type Place, placeOfKey, workKey } from "./case.ts";
 
 let running: AbortController | null = null;
 
@@ -102,11 +102,9 @@ export async function carryOn(desk: Desk): Promise<void> {
 /** Where the current object has masks that nobody accepted yet, in the plane that is shown. */
 export function proposalsOf(of: Case): number[] {
   return [...of.works]
-    .filter(([key, { origin, accepted }]) => {
+    .filter(([key, work]) => {
       const at = placeOfKey(key);
-      return (
-        at.object === of.object && at.plane === of.place.plane && !accepted && (origin === "propagated" || origin === "interpolated" || origin === "copied")
-      );
+      return at.object === of.object && at.plane === of.place.plane && isProposed(work);
     })
     .map(([key]) => placeOfKey(key).index)
     .sort((a, b) => a - b);

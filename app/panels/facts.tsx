@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { indexToPatient, type Vector3, type Volume } from "../../src/volume/index.ts";
 import type { Case } from "../annotate/case.ts";
-import { colourOf } from "../annotate/labels.ts";
+import { colourOfLabel } from "../annotate/labels.ts";
 import { crossOf, sidesOf } from "../stage/linked.ts";
 import { currentCase } from "../state.ts";
 import { languageNow, t } from "../words/words.ts";
@@ -29,7 +29,7 @@ export function Facts() {
           {marked.length === 0 && t("facts.nothing")}
           {marked.map(({ id, label }) => (
             <span key={id}>
-              <i style={{ background: state.labels.find((known) => known.id === label)?.colour ?? colourOf(label) }} />
+              <i style={{ background: colourOfLabel(state.labels, label) }} />
               {desk.nameOf(id)}
             </span>
           ))}

@@ -1,13 +1,13 @@
 // What a report says of cases: pictures of where each label is largest, what all of it measures, and what nobody accepted yet.
-import { type Measures, pixelCount } from "../../src/volume/index.ts";
+import type { Measures } from "../../src/volume/index.ts";
 import { nameOfLabel } from "../annotate/annotator.ts";
-import { type Case, placeOfKey, type Shown } from "../annotate/case.ts";
-import { colourOf } from "../annotate/labels.ts";
+import { type Case, isProposed, placeOfKey, type Shown } from "../annotate/case.ts";
+import { colourOfLabel } from "../annotate/labels.ts";
 import type { Desk } from "../desk.ts";
 import { shownSlice } from "../open/opening.ts";
 import { atSlice } from "../open/slices.ts";
 import { sizeOf } from "../stage/frame.ts";
-import { makeOverlay } from "../stage/overlay.ts";
+import { drawTint, makeOverlay, strokePath } from "../stage/overlay.ts";
 import { diceByLabel, measureCase } from "./results.ts";
 
 /** CSS pixels of a picture's longer side: sharp on half a printed page. */
@@ -42,9 +42,8 @@ export async function reportOn(desk: Desk, of: Case, signal: AbortSignal): Promi
   const measures = shown && (await measureCase(desk, of, shown, signal));
   if (!measures) return null;
   const { labels } = desk.store.state;
-  const names = [...of.works].flatMap(([key, { origin, accepted }]) => {
-    const isProposal = !accepted && (origin === "propagated" || origin === "interpolated" || origin === "copied");
-    const label = isProposal && of.objects.find(({ id }) => id === placeOfKey(key).object)?.label;
+  const names = [...of.works].flatMap(([key, work]) => {
+    const label = isProposed(work) && of.objects.find(({ id }) => id === placeOfKey(key).object)?.label;
     return label ? [nameOfLabel(labels, label)] : [];
   });
   const pictures: ReportPicture[] = [];
@@ -78,29 +77,20 @@ function pictureOf(desk: Desk, of: Case, shown: Shown, slice: number): string {
   if (!context) return "";
   const marked = of.objects.flatMap(({ id, label }) => {
     const runs = of.labelmap?.runs(id, slice);
-    const colour = state.labels.find((known) => known.id === label)?.colour ?? colourOf(label);
-    return runs && pixelCount(runs) > 0 ? [{ id, runs, colour, current: false }] : [];
+    return runs && runs.length > 0 ? [{ id, runs, colour: colourOfLabel(state.labels, label), current: false }] : [];
   });
-  const { tint, factor, outlines } = makeOverlay(marked, width, height);
+  const overlay = makeOverlay(marked, width, height);
   context.imageSmoothingQuality = "high";
   context.scale(canvas.width / width, canvas.height / height);
   context.drawImage(shown.canvas, 0, 0, width, height);
-  context.globalAlpha = state.fill ? state.opacity : 0;
-  context.drawImage(tint, 0, 0, tint.width * factor, tint.height * factor);
-  context.globalAlpha = 1;
+  if (state.fill) drawTint(context, overlay, state.opacity);
+  const place = context.getTransform();
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.lineJoin = "round";
-  for (const { path, colour } of outlines) {
-    const placed = new Path2D();
-    placed.addPath(path, new DOMMatrix([canvas.width / width, 0, 0, canvas.height / height, 0, 0]));
-    for (const [line, style] of [
+  for (const { path, colour } of overlay.outlines) {
+    strokePath(context, path, place, [
       [4, "rgba(0, 0, 0, 0.55)"],
       [2, colour],
-    ] as const) {
-      context.lineWidth = line;
-      context.strokeStyle = style;
-      context.stroke(placed);
-    }
+    ]);
   }
   return canvas.toDataURL("image/jpeg", 0.9);
 }

@@ -2,7 +2,7 @@
 import { difference, union } from "../../src/volume/index.ts";
 import { type Axes, axesAlong, type End, movedAxes } from "../annotate/axes.ts";
 import { type Case, objectOf, type Shown } from "../annotate/case.ts";
-import { colourOf } from "../annotate/labels.ts";
+import { colourOfLabel } from "../annotate/labels.ts";
 import { areaRuns, pointsAlong, strokeRuns } from "../annotate/strokes.ts";
 import type { Desk } from "../desk.ts";
 import { decimal, t } from "../words/words.ts";
@@ -80,7 +80,7 @@ export class Drawing {
     }
     const { state } = this.#desk.store;
     const label = of.objects.find(({ id }) => id === of.object)?.label ?? 1;
-    const colour = negative && kind === "scribble" ? "#ff6b6b" : (state.labels.find(({ id }) => id === label)?.colour ?? colourOf(label));
+    const colour = negative && kind === "scribble" ? "#ff6b6b" : colourOfLabel(state.labels, label);
     // The right button does what the other of the two does.
     const drawn = negative && kind === "brush" ? "eraser" : negative && kind === "eraser" ? "brush" : kind;
     // A pen that is pressed lightly draws thinner; a mouse says 0.5.

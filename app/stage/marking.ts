@@ -1,6 +1,6 @@
 // The masks of a case on one slice, as they are drawn over its picture; made again only when one of them changed.
 import type { Case, Place } from "../annotate/case.ts";
-import { colourOf } from "../annotate/labels.ts";
+import { colourOfLabel } from "../annotate/labels.ts";
 import type { Desk } from "../desk.ts";
 import type { State } from "../state.ts";
 import { type Marked, makeOverlay, type Overlay } from "./overlay.ts";
@@ -18,8 +18,7 @@ export class Marking {
     const visible = of.objects.filter((object) => object.visible).sort((a, b) => Number(a.id === of.object) - Number(b.id === of.object));
     const marked = visible
       .map(({ id, label }): Marked => {
-        const colour = state.labels.find((known) => known.id === label)?.colour ?? colourOf(label);
-        return { id, runs: this.#desk.annotator.runs(of, id, place), colour, current: id === of.object };
+        return { id, runs: this.#desk.annotator.runs(of, id, place), colour: colourOfLabel(state.labels, label), current: id === of.object };
       })
       .filter(({ runs }) => runs.length > 0);
     // A lost graphics process takes the tint's pixels along.

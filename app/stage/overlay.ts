@@ -35,6 +35,33 @@ export function makeOverlay(marked: readonly Marked[], width: number, height: nu
   return { tint, factor, outlines: marked.map(({ id, runs, colour, current }) => ({ id, path: outlineOf(runs, width, height), colour, current })) };
 }
 
+/** Its pixels over the image, in original pixels of the context's own place. */
+export function drawTint(context: CanvasRenderingContext2D, { tint, factor }: Overlay, opacity: number): void {
+  const smoothing = context.imageSmoothingEnabled;
+  context.imageSmoothingEnabled = false;
+  context.globalAlpha = opacity;
+  context.drawImage(tint, 0, 0, tint.width * factor, tint.height * factor);
+  context.globalAlpha = 1;
+  context.imageSmoothingEnabled = smoothing;
+}
+
+/** A path in original pixels, put in place, with lines as wide everywhere. */
+export function strokePath(
+  context: CanvasRenderingContext2D,
+  path: Path2D,
+  place: DOMMatrix,
+  styles: readonly (readonly [width: number, style: string])[],
+): void {
+  const placed = new Path2D();
+  placed.addPath(path, place);
+  context.lineJoin = "round";
+  for (const [width, style] of styles) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    context.stroke(placed);
+  }
+}
+
 const paths = new WeakMap<Runs, Path2D>();
 
 /** In original pixels, of a mask of any size; found once for a mask, which is of one image only. */

@@ -17,7 +17,7 @@ import {
   type Stroke,
 } from "./ink.ts";
 import type { Rings } from "./outline.ts";
-import type { Overlay } from "./overlay.ts";
+import { drawTint, type Overlay, strokePath } from "./overlay.ts";
 import type { Prompts } from "../annotate/prompts.ts";
 import { centred, fitting, type Pixel, pixelAt, placed, type Place, revealing, type Size, type View, zoomed } from "./view.ts";
 
@@ -171,7 +171,7 @@ export class Stage {
     context.imageSmoothingEnabled = scale * ratio < 6;
     context.imageSmoothingQuality = "high";
     context.drawImage(image, 0, 0, size.width, size.height);
-    if (overlay && fill) this.#drawTint(overlay, opacity);
+    if (overlay && fill) drawTint(context, overlay, opacity);
 
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     // A dark line under the bright one keeps the outline visible on any tissue.
@@ -213,27 +213,9 @@ export class Stage {
     if (cursor) drawCursor(surface, cursor);
   }
 
-  #drawTint({ tint, factor }: Overlay, opacity: number): void {
-    const context = this.#context;
-    const smoothing = context.imageSmoothingEnabled;
-    context.imageSmoothingEnabled = false;
-    context.globalAlpha = opacity;
-    context.drawImage(tint, 0, 0, tint.width * factor, tint.height * factor);
-    context.globalAlpha = 1;
-    context.imageSmoothingEnabled = smoothing;
-  }
-
   /** A path in original pixels, with lines as wide everywhere on the screen. */
   #strokePath(path: Path2D, styles: readonly (readonly [width: number, style: string])[]): void {
-    const context = this.#context;
     const { scale, x, y, ratio } = this.#view;
-    const placed = new Path2D();
-    placed.addPath(path, new DOMMatrix([scale, 0, 0, scale * ratio, x, y]));
-    context.lineJoin = "round";
-    for (const [width, style] of styles) {
-      context.lineWidth = width;
-      context.strokeStyle = style;
-      context.stroke(placed);
-    }
+    strokePath(this.#context, path, new DOMMatrix([scale, 0, 0, scale * ratio, x, y]), styles);
   }
 }
