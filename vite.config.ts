@@ -13,6 +13,8 @@ const pages = Object.entries({ app: `${root}index.html`, bench: `${root}bench/in
 if (process.env.VITEST && existsSync(`${root}.cache/setup.json`)) {
   const { env } = JSON.parse(readFileSync(`${root}.cache/setup.json`, "utf8")) as { env: Record<string, string> };
   for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+  // lavapipe in vectors of four, as SwiftShader: it compiles them in less than half of the time. tests/support/eight_lanes.ts asks for eight.
+  process.env["LP_NATIVE_VECTOR_WIDTH"] ??= "128";
 }
 
 const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test.ts"];

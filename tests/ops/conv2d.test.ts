@@ -7,8 +7,7 @@ import { shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { expectClose } from "../support/compare.ts";
 import { LANES } from "../../src/gpu/lanes.ts";
 import { describeGpu } from "../support/dawn.ts";
-import { given, runOp, values } from "../support/twins.ts";
-import { CPU_TARGET } from "../support/targets.ts";
+import { given, runOp, SOFTWARE_HERE, values } from "../support/twins.ts";
 
 // As for `linear`: 9·I products a sum.
 const BOUND = 3e-6;
@@ -84,7 +83,7 @@ describeGpu("conv2d", () => {
     const { side, stride, inputs, outputs } = options;
     const key = shapeKey({ m: Math.ceil(side / stride) ** 2, n: outputs, k: inputs, taps: 9, phases: 1, dtype: "f32" });
     const gpu = choice ? { ...GPU_TARGET, subgroupSize: 4, lanes: LANES, choices: { [key]: choice } } : GPU_TARGET;
-    const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
+    const results = await runOp(record(options), { bound: BOUND, targets: [gpu, SOFTWARE_HERE] });
     for (const { value } of results) expectClose(value, want, { label: "conv2d against its definition", bound: BOUND * scale });
     const [{ graph: first }, ...others] = results;
     expect(first.dispatches.length).toBe(!choice || choice.endsWith("/1") ? 1 : 2);

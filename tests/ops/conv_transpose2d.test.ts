@@ -9,8 +9,7 @@ import { shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { expectClose } from "../support/compare.ts";
 import { LANES } from "../../src/gpu/lanes.ts";
 import { describeGpu } from "../support/dawn.ts";
-import { given, runOp, values } from "../support/twins.ts";
-import { CPU_TARGET } from "../support/targets.ts";
+import { given, runOp, SOFTWARE_HERE, values } from "../support/twins.ts";
 
 // As for `linear`: 4·I products a sum.
 const BOUND = 3e-6;
@@ -78,7 +77,7 @@ describeGpu("conv_transpose2d", () => {
     const { side, inputs, outputs } = options;
     const key = shapeKey({ m: side * side, n: outputs, k: inputs, taps: 4, phases: 4, dtype: "f32" });
     const gpu = choice ? { ...GPU_TARGET, subgroupSize: 4, lanes: LANES, choices: { [key]: choice } } : GPU_TARGET;
-    const results = await runOp(record(options), { bound: BOUND, targets: [gpu, CPU_TARGET] });
+    const results = await runOp(record(options), { bound: BOUND, targets: [gpu, SOFTWARE_HERE] });
     for (const { value } of results) expectClose(value, want, { label: "conv_transpose2d against its definition", bound: BOUND * scale });
     const [{ graph: first }, ...others] = results;
     expect(first.dispatches.length).toBe(!choice || choice.endsWith("/1") ? 1 : 2);

@@ -5,9 +5,8 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import { layerNorm, type LayerNormOptions } from "../../src/ops/layer_norm.ts";
 import { expectClose } from "../support/compare.ts";
 import { describeGpu } from "../support/dawn.ts";
-import { given, type Range, runOp, values } from "../support/twins.ts";
+import { given, type Range, runOp, SOFTWARE_HERE, values } from "../support/twins.ts";
 import { softwareKernelsRun } from "../support/dawn.ts";
-import { CPU_TARGET } from "../support/targets.ts";
 
 // Outputs are a few units; the two sums over the channels lose a few roundings (6e-8) each.
 const BOUND = 2e-6;
@@ -144,7 +143,7 @@ describeGpu("layer_norm", () => {
 
   it("sums each column over all rows, in groups", async () => {
     const [rows, columns] = [67, 20];
-    for (const target of [GPU_TARGET, CPU_TARGET]) {
+    for (const target of [GPU_TARGET, SOFTWARE_HERE]) {
       const [{ value, graph }] = await runOp((g) => normed(g, { rows, columns, sums: true }).sums as Tensor, { bound: BOUND, targets: [target] });
       const groups = value.length / columns;
       expect(groups).toBe(target.kind === "gpu" ? 17 : 2);

@@ -8,8 +8,8 @@ import { shapeKey } from "../../src/ops/matmul_tiles.ts";
 import { candidates } from "../../src/ops/matmul_time.ts";
 import { chooseMatmul } from "../../src/ops/matmul_variants.ts";
 import { adapterFeatures, describeGpu } from "../support/dawn.ts";
-import { given, matrix, type Range, runOp } from "../support/twins.ts";
-import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
+import { given, matrix, type Range, runOp, SOFTWARE_HERE } from "../support/twins.ts";
+import { SWIFTSHADER } from "../support/targets.ts";
 
 // A sum of K products in f32 is off by a few times √K roundings (6e-8) of its terms: below 3e-6 of the largest sum for the
 // K here, also where a large mean makes terms and sums grow together.
@@ -175,10 +175,10 @@ describeGpu("linear", () => {
     { m: 33, k: 68, n: 36, residual: true, ...GPU_TARGET, weights: "int8" },
     { m: 70, k: 260, n: 132, activation: "gelu", ...GPU_TARGET, weights: "int8" },
     { m: 1, k: 4, n: 4, ...GPU_TARGET, weights: "int8" },
-    { m: 67, k: 20, n: 84, ...CPU_TARGET, weights: "f16" },
-    { m: 5, k: 36, n: 12, ...SWIFTSHADER, weights: "f16" },
-    { m: 67, k: 20, n: 84, activation: "relu", ...CPU_TARGET, weights: "int8" },
-    { m: 9, k: 36, n: 12, ...SWIFTSHADER, weights: "int8" },
+    { m: 67, k: 20, n: 84, ...SOFTWARE_HERE, weights: "f16" },
+    { m: 5, k: 36, n: 12, ...SOFTWARE_HERE, weights: "f16" },
+    { m: 67, k: 20, n: 84, activation: "relu", ...SOFTWARE_HERE, weights: "int8" },
+    { m: 9, k: 36, n: 12, ...SOFTWARE_HERE, weights: "int8" },
     { m: 33, k: 772, n: 36, residual: true, ...GPU_TARGET, weights: "int8", choices: { "int8 33×36×772": "small/3" } },
     { m: 5, k: 772, n: 36, activation: "gelu", ...GPU_TARGET, weights: "f16", choices: { "f16 5×36×772": "sliced/2" } },
   ])(

@@ -1,13 +1,10 @@
 import { expect, it } from "vitest";
-import { GPU_TARGET, type Target } from "../../src/graph/target.ts";
 import { promptTokens, promptTokensWeights } from "../../src/ops/prompt_tokens.ts";
 import { describeGpu } from "../support/dawn.ts";
 import { given, runOp, values } from "../support/twins.ts";
-import { CPU_TARGET, SWIFTSHADER } from "../support/targets.ts";
 
 // Angles of a few turns keep 6e-8 of themselves, sin and cos are good to 1e-7, and sums have up to 256 terms.
 const BOUND = 5e-6;
-const TARGETS: readonly Target[] = [GPU_TARGET, CPU_TARGET, SWIFTSHADER];
 
 /** x and y in model pixels, then every label in turn: -1, 0, 1, 2, 3. */
 function prompts(count: number, size: number): Float32Array {
@@ -55,7 +52,7 @@ describeGpu("prompt_tokens", () => {
             ...options,
             ...(copied ? { outputs: given(graph, "outputs", [outputTokens, width + columns]) } : {}),
           }),
-        { bound, targets: TARGETS },
+        { bound },
       );
       for (const { value } of results) expect(value.length).toBe(batch * (outputTokens + count) * (width + columns));
     },
@@ -84,7 +81,7 @@ describeGpu("prompt_tokens", () => {
           width,
           columns,
         }),
-      { bound: BOUND, targets: TARGETS },
+      { bound: BOUND },
     );
     for (const { value } of results) {
       const row = width + columns;

@@ -18,8 +18,10 @@ const adapter = await gpu.requestAdapter();
 export const describeGpu = describe.skipIf(adapter === null);
 
 const SOFTWARE = /llvmpipe|swiftshader|software/i.test(`${adapter?.info.description} ${adapter?.info.architecture}`);
-/** Whether kernels for software adapters run here: those of 8 and 4 lanes want an adapter of as many. */
+/** Whether kernels for software adapters run here. */
 export const softwareKernelsRun = SOFTWARE && process.env["SAM_MED2D_GPU_KERNELS_ONLY"] === undefined;
+/** Lanes that the adapter's subgroups have at least; 0 where it has none. */
+export const adapterLanes = adapter?.info.subgroupMinSize ?? 0;
 
 export interface DeviceWish {
   readonly features?: readonly GPUFeatureName[];

@@ -10,9 +10,9 @@ import { byteLength, elements, type Shape, type Tensor } from "../../src/graph/t
 import { asStored, packOnCpu } from "../../src/graph/weight_source.ts";
 import type { TwinData } from "../../src/ops/twin.ts";
 import { expectClose } from "./compare.ts";
-import { libraryFeatures, readBuffer, requestTestDevice, softwareKernelsRun } from "./dawn.ts";
+import { adapterLanes, libraryFeatures, readBuffer, requestTestDevice, softwareKernelsRun } from "./dawn.ts";
 import { twinOf } from "./twin_of.ts";
-import { CPU_TARGET } from "./targets.ts";
+import { CPU_TARGET, SWIFTSHADER } from "./targets.ts";
 
 export interface Range {
   /** Values are `shift + scale * u`, u in [-1, 1). */
@@ -61,7 +61,10 @@ export class NotHere extends Error {
   }
 }
 
-export const runsHere = ({ kind, software }: Target) => softwareKernelsRun || kind === "gpu" || !software;
+export const runsHere = ({ software, subgroupSize }: Target) => !software || (softwareKernelsRun && subgroupSize <= adapterLanes);
+
+/** The software adapter at hand. */
+export const SOFTWARE_HERE = adapterLanes < 8 ? SWIFTSHADER : CPU_TARGET;
 
 let opened: Promise<Gpu> | undefined;
 
@@ -97,7 +100,7 @@ export interface RunOpOptions {
   readonly bound: number;
   /** Pixels of a mask that may fall on the other side of the threshold. */
   readonly flips?: number;
-  /** What to record for; a GPU and lavapipe where left out. */
+  /** What to record for; a GPU and the software adapter at hand where left out. */
   readonly targets?: readonly Target[];
 }
 
@@ -118,7 +121,7 @@ export async function runOp<T extends TwinData = Float32Array>(
 ): Promise<readonly [OpResult<T>, ...OpResult<T>[]]> {
   const seen = new Set<string>();
   const results: OpResult<T>[] = [];
-  const targets = (options.targets ?? [GPU_TARGET, CPU_TARGET]).filter(runsHere);
+  const targets = (options.targets ?? [GPU_TARGET, SOFTWARE_HERE]).filter(runsHere);
   if (targets.length === 0) throw new NotHere();
   for (const target of targets) {
     const graph = new Graph(`test.${target.kind}`, target);
