@@ -4,7 +4,7 @@ import { Engine } from "../src/engine.ts";
 import type { EncodedPrompt } from "../src/model/prompts.ts";
 import { SamMed2D } from "../src/sam_med2d.ts";
 import { expectClose } from "./support/compare.ts";
-import { describeGpu, trackDevice } from "./support/dawn.ts";
+import { describeGpu, libraryFeatures, trackDevice } from "./support/dawn.ts";
 import { readGolden } from "./support/goldens.ts";
 import { QUICK } from "./support/quick.ts";
 import { values } from "./support/twins.ts";
@@ -14,7 +14,7 @@ import { checkGolden } from "./model/golden_check.ts";
 const golden = readGolden("small");
 
 async function ownDevice(): Promise<GPUDevice> {
-  return trackDevice(await ((await navigator.gpu.requestAdapter()) as GPUAdapter).requestDevice());
+  return trackDevice(await ((await navigator.gpu.requestAdapter()) as GPUAdapter).requestDevice({ requiredFeatures: libraryFeatures() }));
 }
 
 /** The buffers of a device that are not destroyed, by label. */

@@ -1,4 +1,3 @@
-import "../support/eight_lanes.ts";
 import { expect, it } from "vitest";
 import { describeGpu } from "../support/dawn.ts";
 import { GOLDENS, readGolden } from "../support/goldens.ts";
