@@ -23,7 +23,9 @@ DEFAULT = Path(__file__).resolve().parent.parent / "weights" / "sam-med2d-tiny.s
 # Seed, width and height of the picture.
 PICTURES = {"small": (3, 96, 72), "vit_b": (7, 300, 200), "default": (7, 300, 200), "lite_medsam": (7, 300, 200)}
 # The members of the family that take 1024 x 1024.
-PICTURES.update({name: (7, 1024, 768) for name in ("tiny_vit", "slimsam", "slimsam_50", "sam_b")})
+PICTURES.update({name: (7, 1024, 768) for name in ("tiny_vit", "slimsam", "slimsam_50", "sam_b", "sam_l", "sam_h")})
+# One file of ONNX holds no more (protobuf).
+MOST_BYTES = 2**31
 # What a viewer's canvas has, and SAM's own layout.
 CANVAS = 1024
 
@@ -44,15 +46,15 @@ def stored(path):
     return tensors
 
 
-def published(name):
-    """The configuration of a network by its name here, as `bench --config` has it."""
+def published(name, blocks):
+    """The configuration of a network by its name here, as `bench --config` has it; `blocks`: a plain ViT of these alone, each "windowed" or "global"."""
     from dataclasses import replace
 
-    from config import VIT_B, Config
+    from config import VIT_B, VIT_H, VIT_L, Config
     from tiny_vit import LITE_MEDSAM, MOBILE_SAM
 
     sam_b = replace(VIT_B, image_size=1024, adapter=False)
-    return {
+    config = {
         "small": Config(width=64, depth=3, heads=2, global_blocks=(1,)),
         "vit_b": VIT_B,
         "lite_medsam": LITE_MEDSAM,
@@ -60,10 +62,15 @@ def published(name):
         "slimsam": replace(sam_b, width=168, mlp=696),
         "slimsam_50": replace(sam_b, width=384, mlp=1536),
         "sam_b": sam_b,
+        "sam_l": replace(VIT_L, image_size=1024, adapter=False),
+        "sam_h": replace(VIT_H, image_size=1024, adapter=False),
     }[name]
+    if not blocks:
+        return config
+    return replace(config, depth=len(blocks), global_blocks=tuple(i for i, kind in enumerate(blocks) if kind == "global"))
 
 
-def network(name, seed, out):
+def network(name, blocks, seed, out):
     """The network with its weights, and these as a file in `out`."""
     import torch
     from safetensors_io import write
@@ -78,7 +85,7 @@ def network(name, seed, out):
         state = stored(DEFAULT)
         shutil.copy(DEFAULT, out / "weights.safetensors")
     else:
-        model = SamMed2D(published(name))
+        model = SamMed2D(published(name, blocks))
         state = synthetic_state({key: tuple(tensor.shape) for key, tensor in model.state_dict().items() if tensor.is_floating_point()}, seed)
         write(out / "weights.safetensors", state, {"seed": seed})
     # BatchNorm's counters are not among the weights.
@@ -199,6 +206,7 @@ def main():
     parser.add_argument("--reference", required=True)
     parser.add_argument("--config", choices=list(PICTURES), default="small")
     parser.add_argument("--layout", choices=list(LAYOUTS), default="plain")
+    parser.add_argument("--blocks", type=lambda text: text.split(","), default=[], help="of a plain ViT these alone, as windowed,global")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     sys.path.insert(0, options.reference)
@@ -210,8 +218,11 @@ def main():
     seed, width, height = PICTURES[options.config]
     out = Path(options.out)
     (out / "onnx").mkdir(parents=True, exist_ok=True)
-    model = network(options.config, seed, out)
+    model = network(options.config, options.blocks, seed, out)
     size = model.config.image_size
+    held = sum(4 * tensor.numel() for tensor in model.image_encoder.parameters())
+    if held >= MOST_BYTES:
+        raise SystemExit(f"{options.config} has {held} bytes of weights, and a file of ONNX holds 2 GiB: name a few of its blocks, --blocks windowed,global")
 
     pixels = procedural_image(width, height, seed)
     fed = "lite-medsam" if options.config == "lite_medsam" else "sam" if size == 1024 else "sam-med2d"
@@ -232,7 +243,8 @@ def main():
 
     LAYOUTS[options.layout](model, image, model.encode(image), torch.tensor([model_box], dtype=torch.float32), export)
     (out / "config.json").write_text(json.dumps({"model_type": "sam", "architectures": ["SamModel"]}) + "\n", encoding="utf-8")
-    facts = {"config": options.config, "layout": options.layout, "width": width, "height": height, "size": size, "box": box, "modelBox": model_box, "input": fed}
+    facts = {"config": options.config, "blocks": options.blocks, "layout": options.layout, "width": width, "height": height, "size": size}
+    facts.update({"box": box, "modelBox": model_box, "input": fed})
     facts["exporter"] = f"PyTorch {torch.__version__}, torch.onnx.export" + ("(dynamo=False)" if traced else "") + simplify(out)
     print(facts["exporter"])
     (out / "peers.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

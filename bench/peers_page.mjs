@@ -43,15 +43,16 @@ async function ours(facts) {
 const ENTRIES = { webgpu: "/ort/ort.webgpu.bundle.min.mjs", jsep: "/ort/ort.all.bundle.min.mjs", wasm: "/ort/ort.all.bundle.min.mjs" };
 
 /** `given`: an embedding that the decoder is fed in place of its own encoder's. */
-async function onnx(facts, provider, threads, given) {
+async function onnx(facts, provider, threads, { only, given }) {
   // By a name in a variable: it is no module of this project, and the checks look for those.
   const library = ENTRIES[provider];
   const ort = await import(library);
   ort.env.wasm.wasmPaths = "/ort/";
   ort.env.wasm.numThreads = threads;
   const options = { executionProviders: [provider === "jsep" ? "webgpu" : provider] };
-  const encoder = given ? undefined : await ort.InferenceSession.create(await bytes("/peers/encoder.onnx"), options);
-  const decoder = await ort.InferenceSession.create(await bytes("/peers/decoder.onnx"), options);
+  const session = async (file) => await ort.InferenceSession.create(await bytes(file), options);
+  const encoder = only === "decode" ? undefined : await session("/peers/encoder.onnx");
+  const decoder = only === "encode" ? undefined : await session("/peers/decoder.onnx");
   const floats = new Float32Array((await bytes("/peers/image.f32")).buffer);
   const image = new ort.Tensor("float32", floats, [1, 3, facts.size, facts.size]);
   const boxes = new ort.Tensor("float32", Float32Array.from(facts.modelBox), [1, 4]);
@@ -65,9 +66,10 @@ async function onnx(facts, provider, threads, given) {
       const { logits, scores } = await decoder.run({ embedding, boxes });
       return { logits: logits.data, scores: scores.data };
     },
+    embedding: () => embedding,
     close: async () => {
       await encoder?.release();
-      await decoder.release();
+      await decoder?.release();
     },
   };
 }
@@ -93,6 +95,7 @@ async function transformersJs(facts, provider, threads) {
       const { pred_masks, iou_scores } = await model({ ...embedding, input_points, input_labels });
       return { logits: pred_masks.data, scores: iou_scores.data };
     },
+    embedding: () => embedding.image_embeddings,
     close: async () => {
       await model.dispose();
     },
@@ -124,46 +127,50 @@ async function timed(call) {
 
 /**
  * Rounds of every peer in turn, so that what else the machine does meets all of them alike; without rounds each peer's first encode, its pipelines made in it,
- * and one decode. `decodeAlone`: everybody decodes this library's embedding. `console.info` tells how far it is.
+ * and one decode. `only` "decode": everybody decodes this library's embedding; "encode": embeddings are compared, nothing is decoded.
+ * `console.info` tells how far it is.
  */
-export async function comparePeers({ runs, peers: wanted, threads, decodeAlone }) {
+export async function comparePeers({ runs, peers: wanted, threads, only }) {
   const counts = countCalls();
   const adapter = await adapterName();
   const facts = await (await fetch("/peers/peers.json")).json();
   const peers = [];
   const failed = [];
-  const given = async () => (decodeAlone ? await peers[0].embedding() : undefined);
-  const makers = wanted.map(({ library, provider }) => [`${library}, ${provider}`, async () => OTHERS[library](facts, provider, threads, await given())]);
+  const given = async () => (only === "decode" ? await peers[0].embedding() : undefined);
+  const makers = wanted.map(({ library, provider }) => [
+    `${library}, ${provider}`,
+    async () => OTHERS[library](facts, provider, threads, { only, given: await given() }),
+  ]);
   for (const [name, make] of [["sam-med2d-webgpu", () => ours(facts)], ...makers]) {
     try {
       console.info(`Opening ${name}, and its first encode`);
       const started = performance.now();
       const peer = await make();
+      Object.assign(counts, { dispatches: 0, submits: 0 });
       const firstEncode = await timed(peer.encode);
-      const first = await peer.decode();
+      const calls = { first: { ...counts } };
+      const first = only === "encode" ? { embedding: (await peer.embedding()).data } : await peer.decode();
       console.info(`${peer.name}: first encode ${(firstEncode.ms / 1000).toFixed(1)} s, on processors ${((firstEncode.processorMs ?? 0) / 1000).toFixed(1)} s`);
-      peers.push({ ...peer, first, firstMs: performance.now() - started, times: { first: [firstEncode], encode: [], decode: [] }, counts: {} });
+      peers.push({ ...peer, first, firstMs: performance.now() - started, times: { first: [firstEncode], encode: [], decode: [] }, counts: calls });
     } catch (error) {
       failed.push({ name, error: String(error?.message ?? error).slice(0, 300) });
     }
   }
   const [reference] = peers;
   for (const peer of peers.slice(1)) {
-    peer.parity = {
-      logits: largestDifference(peer.first.logits, reference.first.logits),
-      scores: largestDifference(peer.first.scores, reference.first.scores),
-    };
-    const { logits, scores } = peer.parity;
+    peer.parity = Object.fromEntries(Object.entries(reference.first).map(([what, values]) => [what, largestDifference(peer.first[what], values)]));
     // Two exports of one network in f32: more than this apart, it is not the same network that is run.
-    if (logits < 1e-3 && scores < 1e-3) continue;
+    if (Object.values(peer.parity).every((difference) => difference < 1e-3)) continue;
     const [{ ms, processorMs = 0 }] = peer.times.first;
     const took = `${(ms / 1000).toFixed(1)} s, on processors ${(processorMs / 1000).toFixed(1)} s`;
-    failed.push({ name: peer.name, error: `its first encode took ${took} and gives other masks, logits ${logits} from ours` });
+    failed.push({ name: peer.name, error: `its first encode took ${took} and gives something else, ${JSON.stringify(peer.parity)} from ours` });
     peers.splice(peers.indexOf(peer), 1);
   }
+  const encodes = runs > 0 && only !== "decode" ? 1 : 0;
+  const decodes = only === "encode" ? 0 : runs > 0 ? DECODES : 1;
   for (let run = 0; run < Math.max(runs, 1); run++) {
     console.info(`Round ${run + 1} of ${Math.max(runs, 1)}`);
-    for (const step of [...(runs > 0 && !decodeAlone ? ["encode"] : []), ...Array(runs > 0 ? DECODES : 1).fill("decode")]) {
+    for (const step of [...Array(encodes).fill("encode"), ...Array(decodes).fill("decode")]) {
       for (const peer of peers) {
         Object.assign(counts, { dispatches: 0, submits: 0 });
         peer.times[step].push(await timed(peer[step]));
@@ -184,7 +191,7 @@ export async function comparePeers({ runs, peers: wanted, threads, decodeAlone }
       firstMs,
       times,
       counts: calls,
-      parity: parity ?? { logits: 0, scores: 0 },
+      parity,
     })),
   };
 }

@@ -6,7 +6,10 @@ import { CACHE, lastLines, Problem, ROOT, readJson, run, say } from "../tools.mj
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".wasm": "application/wasm" };
 
-export const NETWORKS = ["small", "default", "vit_b", "lite_medsam", "tiny_vit", "slimsam", "slimsam_50", "sam_b"];
+export const NETWORKS = ["small", "default", "vit_b", "lite_medsam", "tiny_vit", "slimsam", "slimsam_50", "sam_b", "sam_l", "sam_h"];
+/** Those of them that are a plain ViT, whose blocks repeat. */
+export const PLAIN_VITS = ["small", "vit_b", "slimsam", "slimsam_50", "sam_b", "sam_l", "sam_h"];
+export const BLOCKS = ["windowed", "global"];
 
 /** Folders by path prefix, `page` at `/`. Two headers let a page use threads. `sent` has the bytes of each file that was asked for, by path. */
 export async function serve(page, mounts) {
@@ -32,15 +35,16 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** A folder with the network as ONNX (bench/export_onnx.py), made once; undefined where the Python has no torch. */
-export async function exportOnnx(config, layout, python) {
-  const out = join(CACHE, `peers_${config}_${layout}`);
+/** A folder with the network, or with a few `blocks` of its encoder, as ONNX (bench/export_onnx.py), made once; undefined where the Python has no torch. */
+export async function exportOnnx(config, layout, python, blocks = []) {
+  const out = join(CACHE, ["peers", config, ...blocks, layout].join("_"));
   if (existsSync(join(out, "peers.json"))) return out;
   say(`Exporting ${config}, ${layout}, with ${python} …`);
   const { code: none } = await run(python, ["-c", "import torch"]);
   if (none !== 0) return undefined;
   const script = join(ROOT, "bench/export_onnx.py");
-  const options = ["--reference", join(ROOT, "tests/reference"), "--config", config, "--layout", layout, "--out", out];
+  const cut = blocks.length > 0 ? ["--blocks", blocks.join(",")] : [];
+  const options = ["--reference", join(ROOT, "tests/reference"), "--config", config, "--layout", layout, ...cut, "--out", out];
   const { code, output } = await run(python, ["-B", script, ...options]);
   if (code !== 0) throw new Problem(`${lastLines(output, 20)}\n\nThe reference could not be exported: see above.`);
   return out;

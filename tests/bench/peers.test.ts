@@ -14,10 +14,19 @@ it("is skipped without a peer, in words", async () => {
 it("refuses what it does not know", async () => {
   await expect(run("--config", "huge")).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("--config must be small, default, vit_b, lite_medsam, tiny_vit, slimsam, slimsam_50, sam_b; got huge"),
+    stderr: expect.stringContaining("--config must be small, default, vit_b, lite_medsam, tiny_vit, slimsam, slimsam_50, sam_b, sam_l, sam_h; got huge"),
   });
   await expect(run("--runs", "none")).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringContaining("--runs must be a whole number, 0 for the first encode alone"),
   });
+  await expect(run("--config", "tiny_vit", "--blocks", "global")).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("--blocks is for a plain ViT: small, vit_b, slimsam, slimsam_50, sam_b, sam_l, sam_h; got tiny_vit"),
+  });
+  await expect(run("--config", "sam_l", "--blocks", "2")).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("--blocks must be of windowed and global, as windowed,global; got 2"),
+  });
+  await expect(run("--only", "both")).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("--only must be encode or decode; got both") });
 });
