@@ -1,3 +1,4 @@
+import "../support/eight_lanes.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { SamMed2D } from "../../src/sam_med2d.ts";
 import { describeGpu } from "../support/dawn.ts";
