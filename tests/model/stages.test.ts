@@ -25,6 +25,10 @@ const BOUND = 2e-5;
 const golden = readGolden("small");
 const framing = frame(golden.image.width, golden.image.height, golden.size, golden.fit);
 
+/** LLVM takes a minute to compile a network's kernels for a GPU; quickly each of them is tried in tests/ops/ alone. */
+const KINDS: readonly ("gpu" | "cpu")[] = QUICK ? ["cpu"] : ["gpu", "cpu"];
+const targetOf = async (kind?: "gpu" | "cpu"): Promise<Target> => (kind === "gpu" ? GPU_TARGET : (await testGpu()).target);
+
 async function encoded(target: Target, checkpoint: Checkpoint = golden.checkpoint()): Promise<Values> {
   const { graph, pixels, colours } = encodeGraph(golden.config, target);
   const data = preprocess(golden.image, framing, golden.order);
@@ -72,16 +76,16 @@ function damaged(from: Golden, name: string, change: (values: Float32Array) => v
 }
 
 describeGpu("the stages of the small network", () => {
-  it.each(["gpu", "cpu"] as const)("are PyTorch's, all of the image encoder's, with the kernels of a %s", async (kind) => {
-    const target = kind === "gpu" ? GPU_TARGET : (await testGpu()).target;
+  it.each(KINDS)("are PyTorch's, all of the image encoder's, with the kernels of a %s", async (kind) => {
+    const target = await targetOf(kind);
     const stages = encoderStages(golden.config as VitConfig, await encoded(target));
     expect(stages.length).toBeGreaterThan(30);
     const error = expectStages(golden, stages, BOUND);
     console.log(`small, encoder stages, ${kind} kernels: ${error.toExponential(1)}`);
   });
 
-  it.each(["gpu", "cpu"] as const)("are PyTorch's, all of the mask decoder's, with the kernels of a %s", async (kind) => {
-    const target = kind === "gpu" ? GPU_TARGET : (await testGpu()).target;
+  it.each(KINDS)("are PyTorch's, all of the mask decoder's, with the kernels of a %s", async (kind) => {
+    const target = await targetOf(kind);
     const traced = golden.tracedCase as string;
     const tokens = golden.tensor(`cases.${traced}.sparse`).shape[1] as number;
     const stages = decoderStages(golden.config, await decoded(target, traced), tokens, traced);
@@ -110,7 +114,7 @@ describeGpu("the stages of the small network", () => {
   it.each(["point", "points", "no_point", "box", "all", "batch_points", "batch_boxes"])("has the prompt tokens of case %s", async (name) => {
     const { shape, data } = golden.tensor(`cases.${name}.sparse`);
     const [batch, tokens, width] = shape as [number, number, number];
-    const all = (await decoded(GPU_TARGET, name))("mask_decoder.tokens");
+    const all = (await decoded(await targetOf(KINDS[0]), name))("mask_decoder.tokens");
     // Each token has its projections behind it.
     const row = 4 * width;
     const rows = all.length / batch / row;
@@ -123,7 +127,7 @@ describeGpu("the stages of the small network", () => {
 
   it.each(["mask", "mask_point", "all"])("has the mask prompt of case %s", async (name) => {
     const { config } = golden;
-    const image = (await decoded(GPU_TARGET, name))("mask_decoder.image");
+    const image = (await decoded(await targetOf(KINDS[0]), name))("mask_decoder.image");
     const embedding = transposed(golden.values("embedding"), config.grid ** 2);
     const dense = transposed(
       image.map((value, i) => value - (embedding[i] as number)),
@@ -150,7 +154,7 @@ describeGpu("the stages of the small network", () => {
     const wrong = damaged(golden, tensor, (values) => {
       for (let i = 0; i < values.length; i++) values[i] = 1.001 * (values[i] as number) + 1e-4;
     });
-    const stages = encoderStages(golden.config as VitConfig, await encoded(GPU_TARGET, wrong));
+    const stages = encoderStages(golden.config as VitConfig, await encoded(await targetOf(KINDS[0]), wrong));
     expect(judge(golden, stages, BOUND).find(({ error }) => error > BOUND)?.name).toBe(stage);
     expect(() => expectStages(golden, stages, BOUND)).toThrow(`small: the first wrong stage is ${stage}, off by`);
   });
