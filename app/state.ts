@@ -92,7 +92,7 @@ export function initialState(): State {
     layout: "one",
     brush: 5,
     refine: false,
-    settings: { fit: "auto", channelOrder: "auto", multimask: true },
+    settings: { fit: "auto", channelOrder: "auto", multimask: "auto" },
     adapter: "on",
     opacity: 0.45,
     fill: true,

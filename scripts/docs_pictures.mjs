@@ -39,6 +39,7 @@ async function main() {
       await page.setViewport(DESKTOP);
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
       await ready(page);
+      await page.select("#candidates-count", "3");
       await drag(page, KIDNEY, 512);
       await masked(page);
       await shoot(page, "page");

@@ -45,6 +45,8 @@ export interface Segmenter {
 /** As much of a `Segmenter` as propagation, everything mode and `encodeMany` ask: what somebody else's must have. `grid`: g, image tokens a side. */
 export interface MaskSource extends Pick<Segmenter, "encode" | "decode"> {
   readonly config: Pick<Config, "grid">;
+  /** Where it says `ambiguous`, propagation asks for three candidates all the same: it has the mask before to choose by. */
+  readonly input?: Pick<ModelInput, "multimask">;
 }
 
 interface Scored {

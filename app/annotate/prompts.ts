@@ -62,10 +62,10 @@ function drawnBefore({ previous }: Prompts): Previous | null {
 }
 
 /** For the model: a mask of its own before only where this very model made it; one that was drawn as `inputOf` brings it to the model's square. */
-export function toPrompt({ points, box, previous }: Prompts, model: number, multimask: boolean, inputOf: (drawn: Runs) => Float32Array): Prompt {
+export function toPrompt({ points, box, previous }: Prompts, model: number, multimask: boolean | "auto", inputOf: (drawn: Runs) => Float32Array): Prompt {
   const maskInput = !previous ? null : "drawn" in previous ? inputOf(previous.drawn) : previous.model === model ? previous.probabilities : null;
   return {
-    multimask,
+    ...(multimask !== "auto" && { multimask }),
     ...(points.length > 0 && { points: points.map(({ x, y, label }) => ({ x, y, label })) }),
     ...(box && { box }),
     ...(maskInput && { maskInput }),

@@ -10,7 +10,7 @@ import { Embeddings, type EmbeddingStore } from "./embeddings.ts";
 export interface Settings {
   readonly fit: "auto" | "resize" | "pad";
   readonly channelOrder: "auto" | "bgr" | "rgb";
-  readonly multimask: boolean;
+  readonly multimask: boolean | "auto";
 }
 
 export interface Job {
@@ -149,6 +149,7 @@ export class Inference {
     const decode = (guest: Embedding, prompt: Prompt, options?: DecodeOptions) => model.decode(lent.get(guest) ?? guest, prompt, options);
     return {
       config: model.config,
+      input: model.input,
       encode: async (pixels, { signal = new AbortController().signal } = {}) => {
         const embedding = await this.#embeddings.of(model, { image: null, pixels: pixels as RawImage, settings }, { signal });
         // It stays for whoever looks at the picture next.

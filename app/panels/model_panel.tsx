@@ -180,12 +180,13 @@ function Advanced() {
       <Choice
         id="candidates-count"
         label="model.candidates"
-        value={multimask ? "3" : "1"}
+        value={multimask === "auto" ? "auto" : multimask ? "3" : "1"}
         options={[
+          ["auto", t("model.candidates.auto")],
           ["3", t("model.candidates.3")],
           ["1", t("model.candidates.1")],
         ]}
-        onChoose={(value) => change({ multimask: value === "3" })}
+        onChoose={(value) => change({ multimask: value === "auto" ? "auto" : value === "3" })}
       />
       <Choice
         id="adapter"

@@ -76,6 +76,7 @@ export const deModel: Readonly<Record<keyof typeof enModel, string>> = {
   "model.channels": "Kanäle",
   "model.channels.auto": "Wie trainiert",
   "model.candidates": "Vorschläge",
+  "model.candidates.auto": "Wie trainiert",
   "model.candidates.3": "Drei Masken, die beste zuerst",
   "model.candidates.1": "Eine Maske",
   "model.adapters": "Adapter",

@@ -74,6 +74,7 @@ export const enModel = {
   "model.channels": "Channels",
   "model.channels.auto": "As trained",
   "model.candidates": "Candidates",
+  "model.candidates.auto": "As trained",
   "model.candidates.3": "Three masks, best first",
   "model.candidates.1": "One mask",
   "model.adapters": "Adapters",

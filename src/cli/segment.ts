@@ -5,6 +5,7 @@ import { area, boundingBox } from "../image/mask.ts";
 import { writeNpy } from "../image/npy.ts";
 import type { Box, ChannelOrder, Decoded, Fit, InputName, Point, Precision, Prompt, Segmenter } from "../index.ts";
 import { inputText } from "../model/input.ts";
+import { isMultimask } from "../model/prompts.ts";
 import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
 import { type ImageFile, isPicture, maskPng, readImage, rgbPng } from "./image_file.ts";
 import { isAddress } from "./dicomweb.ts";
@@ -221,11 +222,11 @@ function report(
   warnings: readonly string[],
 ) {
   const mask = decoded.masks[decoded.best];
-  const { points = [], box = null, multimask = model.input.multimask } = prompt;
+  const { points = [], box = null } = prompt;
   return {
     image: { file, width: mask?.width, height: mask?.height },
     ...described(model, weights),
-    prompt: { points, box, maskInput: options.maskInput ?? null, multimask },
+    prompt: { points, box, maskInput: options.maskInput ?? null, multimask: isMultimask(prompt, model.input.multimask) },
     scores: [...decoded.scores],
     best: decoded.best,
     area: mask ? area(mask) : 0,

@@ -75,7 +75,12 @@ export async function segmentVolume(path: string, out: string, options: SegmentO
     const runs = runsOf(mask.data);
     draw(labelmap, view, view.slice, runs);
     const reached: Reached[] = [{ slice: view.slice, area: pixelCount(runs), score, taken: true, reason: "prompted" }];
-    const segmenter: MaskSource = { config: model.config, decode: model.decode.bind(model), encode: (image) => model.encode(image, encode) };
+    const segmenter: MaskSource = {
+      config: model.config,
+      input: model.input,
+      decode: model.decode.bind(model),
+      encode: (image) => model.encode(image, encode),
+    };
     const picture = async (slice: number) => render(await view.view.slice(slice, { signal }), view.window, view.view);
     for await (const { slice, runs: found, score, sound, reason, stop } of propagate(segmenter, {
       from: view.slice,

@@ -12,8 +12,8 @@ export interface InputPreset {
   readonly intensity: "mean-std" | "min-max";
   /** Whether logits become probabilities before they are resized, and that in one step instead of two. */
   readonly masksFromProbabilities: boolean;
-  /** Three masks, or the single one, where a prompt does not say. */
-  readonly multimask: boolean;
+  /** Three masks, or the single one, where a prompt does not say; `ambiguous`: three for at most one point and nothing else, else the single one. */
+  readonly multimask: boolean | "ambiguous";
 }
 
 const BY_STATISTICS = { intensity: "mean-std", masksFromProbabilities: false, multimask: true } as const;

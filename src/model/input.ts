@@ -18,7 +18,8 @@ const MEDSAM = /med-?sam/i;
 const OTHERS = /sam-?med2d|lite-?_?med-?sam/i;
 
 /**
- * The one asked for, else the one that the file says itself, in its metadata's `input`, or its name or its tensors tell.
+ * The one asked for, else the one that the file says itself, in its metadata's `input`, or its name or its tensors tell. With `input` the
+ * metadata's `multimask` may be `ambiguous`.
  * `label` is the file's name or address, `processor` what `preprocessor_config.json` beside it says.
  */
 export function detectInput(config: Config, label: string, asked?: InputName, metadata?: ReadonlyMap<string, string>, processor?: InputName): ModelInput {
@@ -52,6 +53,7 @@ export function detectInput(config: Config, label: string, asked?: InputName, me
     from,
     ...preset,
     fit,
+    ...(name === said && metadata?.get("multimask") === "ambiguous" && { multimask: "ambiguous" as const }),
     ...(fits.includes(name) ? {} : { warning: `input ${name} is not what this network was trained with, ${fits.join(" or ")}: its masks may be wrong` }),
   };
 }

@@ -1,4 +1,5 @@
 // Prompts as the caller gives them → tokens for the decoder.
+import type { InputPreset } from "../image/input.ts";
 import { isNamed } from "../options.ts";
 import type { Config } from "./config.ts";
 
@@ -20,7 +21,7 @@ export interface Prompt {
   readonly box?: readonly number[] | undefined;
   /** [4g, 4g] probabilities in model space, as `sigmoid(logits)` of an earlier answer. */
   readonly maskInput?: Float32Array | undefined;
-  /** Three candidates (default), or the single mask. */
+  /** Three candidates, or the single mask. By default what `input.multimask` of the model says: three, but for models trained otherwise. */
   readonly multimask?: boolean | undefined;
 }
 
@@ -42,15 +43,21 @@ export interface EncodedPrompt {
 export const MAX_POINTS = 1024;
 export const PROMPT_NAMES = ["points", "box", "maskInput", "multimask"];
 
+/** Whether a prompt is answered with three candidates. */
+export function isMultimask({ points = [], box, maskInput, multimask }: Prompt, unlessSaid: InputPreset["multimask"]): boolean {
+  const said = multimask ?? unlessSaid;
+  return said === "ambiguous" ? points.length < 2 && !box && !maskInput : said;
+}
+
 /** Brings a prompt to model pixels. Points come before box corners; points without a box get one padding point. */
-export function encodePrompt(prompt: Prompt, space: PromptSpace, multimaskUnlessSaid = true): EncodedPrompt {
-  const { points = [], box, maskInput, multimask = multimaskUnlessSaid } = prompt;
+export function encodePrompt(prompt: Prompt, space: PromptSpace, multimaskUnlessSaid: InputPreset["multimask"] = true): EncodedPrompt {
+  const { points = [], box, maskInput } = prompt;
   const tokens = points.flatMap(({ x, y, label = 1 }) => [...space.toModel(label === -1 ? 0 : x, label === -1 ? 0 : y), label, 0]);
   if (box) {
     const [x0, y0, x1, y1] = box as Box;
     tokens.push(...space.toModel(x0, y0), 2, 0, ...space.toModel(x1, y1), 3, 0);
   } else if (points.length > 0) tokens.push(0, 0, -1, 0);
-  return { tokens, mask: maskInput ?? undefined, multimask };
+  return { tokens, mask: maskInput ?? undefined, multimask: isMultimask(prompt, multimaskUnlessSaid) };
 }
 
 /** Whether a prompt is one as the types say, inside its image. `prompt_check.ts` says what is wrong where it is not. */

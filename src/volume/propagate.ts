@@ -106,6 +106,7 @@ const MOST_PARTS = 4;
 
 async function ask(segmenter: MaskSource, picture: RawImage, before: Known, signal: AbortSignal | undefined): Promise<Found> {
   const how = signal ? { signal } : {};
+  const three = segmenter.input?.multimask === "ambiguous" && { multimask: true };
   const parts = connectedParts(before.runs, picture.width, true);
   const asked = parts.filter((part) => pixelCount(part) >= LEAST_PART * pixelCount(parts[0] as Runs)).slice(0, MOST_PARTS);
   const embedding = await segmenter.encode(picture, how);
@@ -113,7 +114,7 @@ async function ask(segmenter: MaskSource, picture: RawImage, before: Known, sign
     let found: Found | undefined;
     for (const part of asked) {
       const prompt = promptOf(part, asked.length === 1 ? before.logits : undefined, embedding.framing, 4 * segmenter.config.grid);
-      const answer = await segmenter.decode(embedding, prompt, how);
+      const answer = await segmenter.decode(embedding, { ...prompt, ...three }, how);
       const one = chosen(answer, part);
       found = found ? both(found, one) : one;
     }

@@ -35,6 +35,7 @@ describe("prompts", () => {
 describe("the prompt for the model", () => {
   it("names only what is there", () => {
     expect(toPrompt(NO_PROMPTS, 3, true, drawnInput)).toEqual({ multimask: true });
+    expect(toPrompt(addPoint(NO_PROMPTS, A), 3, "auto", drawnInput)).toEqual({ points: [A] });
     expect(toPrompt(addPoint(NO_PROMPTS, A), 3, false, drawnInput)).toEqual({ multimask: false, points: [A] });
   });
 

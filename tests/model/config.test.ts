@@ -210,6 +210,12 @@ describe("detectConfig", () => {
     const said = (input: string, asked?: InputName) => detectInput(readGolden("mobile_sam").config, "model.safetensors", asked, new Map([["input", input]]));
     expect(said("sam-med2d")).toMatchObject({ name: "sam-med2d", fit: "resize", channelOrder: "bgr", from: "as the file says" });
     expect(said("sam-med2d").warning).toBeUndefined();
+    expect(said("sam-med2d").multimask).toBe(true);
+    const whole = (multimask: string, asked?: InputName) =>
+      detectInput(readGolden("mobile_sam").config, "model.safetensors", asked, new Map(Object.entries({ input: "sam-med2d", multimask }))).multimask;
+    expect(whole("ambiguous")).toBe("ambiguous");
+    expect(whole("sometimes")).toBe(true);
+    expect(whole("ambiguous", "medsam")).toBe(false);
     expect(said("sam-med2d", "sam")).toMatchObject({ name: "sam", from: "as asked for", warning: expect.stringContaining("sam-med2d") });
     const besides = (config: Config, processor: InputName, label = "model.safetensors") => detectInput(config, label, undefined, undefined, processor);
     expect(besides(SAM, "medsam")).toMatchObject({ name: "medsam", from: "from preprocessor_config.json" });

@@ -22,9 +22,14 @@ describeGpu("the default model in the library", () => {
   it("gives the known mask for the known click", async () => {
     const { image, click, mask } = await knownMask();
     const model = await SamMed2D.load({ weights: new Blob([readFileSync(defaultWeights())]), device: await testDevice() });
-    const { masks, best } = await model.decode(await model.encode(image), { points: [click] });
-    model.dispose();
+    const embedding = await model.encode(image);
+    const { masks, best } = await model.decode(embedding, { points: [click] });
     expect(iou(masks[best]?.data as Uint8Array, mask)).toBeGreaterThan(0.99);
+    // A point alone may mean several things; what is clear has one answer, unless three are asked for.
+    const box = [click.x - 30, click.y - 30, click.x + 30, click.y + 30];
+    const answers = await model.decode(embedding, [{ box }, { box, multimask: true }, { points: [click], multimask: false }, { points: [click, click] }]);
+    model.dispose();
+    expect([masks, ...answers.map((answer) => answer.masks)].map(({ length }) => length)).toEqual([3, 1, 3, 1, 1]);
   });
 });
 

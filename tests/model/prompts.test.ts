@@ -5,7 +5,7 @@ import type { Fit } from "../../src/image/image.ts";
 import { packBits } from "../../src/image/mask.ts";
 import { maskFromBits } from "../../src/image/mask_out.ts";
 import { upsampleTwin } from "../../src/image/postprocess.ts";
-import type { Prompt } from "../../src/model/prompts.ts";
+import { isMultimask, type Prompt } from "../../src/model/prompts.ts";
 import type { SamMed2D } from "../../src/sam_med2d.ts";
 import type { Decoded } from "../../src/segmenter.ts";
 import { proceduralImage } from "../image/procedural.ts";
@@ -21,12 +21,28 @@ const BOUND = 2e-5;
 const golden = readGolden("small");
 const { width, height } = golden.image;
 
+const A = { x: 1, y: 1 };
+
 function expectSame(got: Decoded, want: Decoded, label: string): void {
   expectClose(got.logits, want.logits, { label: `${label}: logits`, bound: BOUND });
   expectClose(got.scores, want.scores, { label: `${label}: scores`, bound: BOUND });
   expect(got.masks.length).toBe(want.masks.length);
   got.masks.forEach((mask, i) => expect(maskIou(mask.data, want.masks[i]?.data ?? [])).toBeGreaterThanOrEqual(0.999));
 }
+
+it.each<[string, Prompt, boolean]>([
+  ["nothing", {}, true],
+  ["a point", { points: [A] }, true],
+  ["two points", { points: [A, A] }, false],
+  ["a box", { box: [0, 0, 9, 9] }, false],
+  ["a point in a box", { points: [A], box: [0, 0, 9, 9] }, false],
+  ["a point on a mask", { points: [A], maskInput: new Float32Array(1) }, false],
+  ["a box, three asked for", { box: [0, 0, 9, 9], multimask: true }, true],
+  ["a point, one asked for", { points: [A], multimask: false }, false],
+])("are ambiguous where they are no more than a point: %s", (_, prompt, three) => {
+  expect(isMultimask(prompt, "ambiguous")).toBe(three);
+  for (const always of [true, false]) expect(isMultimask(prompt, always)).toBe(prompt.multimask ?? always);
+});
 
 describeGpu("prompts", () => {
   let model: SamMed2D;

@@ -122,6 +122,10 @@ describe("propagate", () => {
     const logits = new Float32Array(256).fill(-9);
     await all({ range: [9, 10], logits }, volume(ball), model);
     expect(model.asked.at(-1)?.maskInput?.every((value) => value < 0.001)).toBe(true);
+    // Three to choose from, of a model that would give one.
+    expect(model.asked.at(-1)?.multimask).toBeUndefined();
+    await all({ range: [9, 10] }, volume(ball), { ...model, segmenter: { ...model.segmenter, input: { multimask: "ambiguous" } } });
+    expect(model.asked.at(-1)?.multimask).toBe(true);
   });
 
   it("stops where the area jumps, the score falls, or the mask moves away, and at the range's end", async () => {

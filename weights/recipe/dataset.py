@@ -49,7 +49,10 @@ class Labelled:
 
 
 def load_real(roots: Sequence[Path], part: str) -> List[Labelled]:
-    """The "train", "held_out" or "never_seen" part of the sets below `roots`, as split.json has it."""
+    """The "train", "held_out" or "never_seen" part of the sets below `roots`, as split.json has it.
+
+    "validation" is every eighth case that each source has for training: what is chosen without training is chosen by them.
+    """
     split = json.loads(Path(__file__).with_name("split.json").read_text())
     labels: Dict[str, Tuple[Path, str, List[str]]] = {}
     for root in roots:
@@ -57,7 +60,8 @@ def load_real(roots: Sequence[Path], part: str) -> List[Labelled]:
             labels[Path(image).stem] = (root, image, files)
     items = []
     for source in sorted(split):
-        for name in (name for case in split[source].get(part, []) for name in case if name in labels):
+        cases = split[source]["train"][7::8] if part == "validation" else split[source].get(part, [])
+        for name in (name for case in cases for name in case if name in labels):
             root, path, files = labels[name]
             image = np.asarray(Image.open(root / path).convert("RGB"))
             masks = np.stack([np.asarray(Image.open(root / f).convert("L")) > 0 for f in files])

@@ -168,8 +168,11 @@ def correction(found: np.ndarray, truth: np.ndarray, random: Random) -> Tuple[in
 
 
 @torch.no_grad()
-def score_items(model: SamMed2D, items: Sequence[Labelled], seed: int = 0, keep: bool = False) -> List[Row]:
-    """Runs every prompt kind on every mask. Points depend on the seed and on what the model got wrong."""
+def score_items(model: SamMed2D, items: Sequence[Labelled], seed: int = 0, keep: bool = False, three: str = "ambiguous") -> List[Row]:
+    """Runs every prompt kind on every mask. Points depend on the seed and on what the model got wrong.
+
+    The answer is the best of three masks, `always` or where the prompt is `ambiguous`, one point alone; else the single mask.
+    """
     parameter = next(model.parameters())
     rows: List[Row] = []
     for item in items:
@@ -177,7 +180,8 @@ def score_items(model: SamMed2D, items: Sequence[Labelled], seed: int = 0, keep:
         embedding = model.encode(fit.image(item.image).to(parameter.device, parameter.dtype))
 
         def answer(**prompt: Tensor) -> Tensor:
-            logits, scores = model.decode(embedding, **{k: v.to(parameter.device) for k, v in prompt.items()})
+            multimask = three == "always" or not ("boxes" in prompt or "mask_input" in prompt)
+            logits, scores = model.decode(embedding, multimask=multimask, **{k: v.to(parameter.device) for k, v in prompt.items()})
             return logits[0, int(scores[0].float().argmax())].float()
 
         for index, mask in enumerate(item.masks):
@@ -269,9 +273,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--real", type=Path, nargs="+", required=True, help="folders of real images: mini, train2")
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--part", nargs="+", default=["held_out", "never_seen"], choices=["held_out", "never_seen", "train"])
+    parser.add_argument("--part", nargs="+", default=["held_out", "never_seen"], choices=["held_out", "never_seen", "train", "validation"])
     parser.add_argument("--phantoms", type=int, default=16, help="of each modality")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--three", default="ambiguous", choices=["ambiguous", "always"], help="when the best of three masks is the answer")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     quicken()
@@ -282,7 +287,7 @@ def main() -> None:
     for name, items in sets.items():
         if not items:
             continue
-        figures[name] = summary(score_items(model, items, options.seed), items)
+        figures[name] = summary(score_items(model, items, options.seed, three=options.three), items)
         print(name, flush=True)
         for kind, entry in figures[name].items():
             if isinstance(entry, dict):
