@@ -207,7 +207,9 @@ async function readTold(
 
 function addressOf(location: string | URL): string {
   try {
-    return new URL(location, globalThis.location?.href).href;
+    const { href, protocol } = new URL(location, globalThis.location?.href);
+    if (protocol.length === 2) throw new TypeError("a path of Windows");
+    return href;
   } catch (cause) {
     const remedy = globalThis.location ? "" : " Of a file on disk, in Node, pass pathToFileURL(path) of node:url.";
     throw bad("openCheckpoint", "an address", quoted(String(location)), `Write it whole, with https:// in front.${remedy}`, "weights", cause);

@@ -19,6 +19,7 @@ const RESTARTS = 3;
 
 const RANGES = "Use a server that answers range requests, or download the file and open it from disk.";
 const CHECK = "Check the address and the connection, then try again.";
+const SERVE = "Put the file where https: serves it, or pass its bytes.";
 
 /** With the server's own reason, where it gives one as hubs of models do. */
 function refusal(status: number, said: string): string {
@@ -149,6 +150,8 @@ export async function httpSource(url: string | URL, options: HttpOptions = {}, s
         if (cause instanceof SamError) throw cause;
         const { message, cause: reason } = cause as Error;
         const why = reason instanceof Error ? `${message}, ${reason.message}` : message;
+        // What asks no server answers alike the next time: a page's own scheme may know the file, `ftp:` never will.
+        if (size < 0 && /^(?!https?:)[a-z][\w+.-]*:/i.test(address)) throw fail("an address that can be fetched here", why, SERVE, cause);
         if (++failures >= attempts) throw fail("bytes from the server", `${why} (at byte ${wanted}, ${attempts} attempts)`, CHECK, cause);
         await within(new Promise((resolve) => setTimeout(resolve, retryMs * 2 ** (failures - 1))), signal);
       }

@@ -204,6 +204,7 @@ describe("cachedSource", () => {
 
   it("refuses what is no address", async () => {
     expect((await samError(cachedSource("weights.pth"))).message).toMatch(/https:\/\/ in front/);
+    expect((await samError(cachedSource("C:\\models\\weights.pth"))).message).toMatch(/pathToFileURL/);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type HttpOptions, httpSource } from "../../src/bytes/http_source.ts";
 import { answer, type Bytes, samError, serve, type TestServer } from "../checkpoint/support.ts";
 
@@ -101,6 +101,14 @@ describe("httpSource", () => {
     const down = await serve((_, response) => response.writeHead(500).end());
     expect((await samError(httpSource(down.url, QUICK))).message).toMatch(/HTTP 500 \(at byte 0, 3 attempts\)/);
     await down.close();
+  });
+
+  it.each(["ftp://files.example/a.pth", "s3://bucket/a.pth", "blob:gone"])("asks once for %s, which no server answers", async (address) => {
+    const asked = vi.spyOn(globalThis, "fetch");
+    const error = await samError(httpSource(address, QUICK));
+    expect(error).toMatchObject({ op: address, expected: "an address that can be fetched here", remedy: expect.stringMatching(/https: serves it/) });
+    expect(asked).toHaveBeenCalledTimes(1);
+    asked.mockRestore();
   });
 
   const refusals: [what: string, handle: (request: IncomingMessage, response: ServerResponse) => void, message: RegExp][] = [
