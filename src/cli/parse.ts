@@ -208,3 +208,8 @@ export function whole(option: string): (text: string) => number {
     return Number(text);
   };
 }
+
+/** `--single` and `--three`; without either the model's own way. */
+export function multimaskOf({ single, three }: { readonly single?: boolean; readonly three?: boolean }): Pick<Prompt, "multimask"> {
+  return single || three ? { multimask: three === true } : {};
+}

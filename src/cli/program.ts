@@ -129,6 +129,9 @@ function segmentCommand(root: Command, environment: Environment): void {
     .option("--box <x0,y0,x1,y1>", "a box around the structure, x1 and y1 exclusive", once("--box", parseBox))
     .option("--mask-input <file.npy>", "[64, 64] probabilities of an earlier mask, in model space")
     .option("--single", "one mask instead of the best of three")
+    .addOption(
+      new Option("--three", "the best of three masks, also where the model gives one by itself, as the default model does for a box").conflicts("single"),
+    )
     .addOption(adapterOption())
     .addOption(precisionOption())
     .addOption(strictOption())

@@ -14,7 +14,7 @@ import { checkDestinations, type Destinations, writeAll } from "./outputs.ts";
 import { checkMaskSide, readMaskInput } from "./mask_input.ts";
 import { drawOverlay } from "./overlay.ts";
 import { expectFree, signed } from "./own_mask.ts";
-import { checkInside } from "./parse.ts";
+import { checkInside, multimaskOf } from "./parse.ts";
 import { asksForSlice, openPicture, type PictureOptions } from "./picture.ts";
 import { type EverythingFlags, everythingJson, everythingPng, expectFitting, findEverything } from "./segment_everything.ts";
 import { duration, loadProgress, Terminal } from "./terminal.ts";
@@ -27,6 +27,7 @@ export interface SegmentOptions extends PictureOptions, EverythingFlags {
   readonly box?: Box;
   readonly maskInput?: string;
   readonly single?: boolean;
+  readonly three?: boolean;
   readonly adapter?: "on" | "off";
   readonly precision?: Precision;
   readonly strict?: boolean;
@@ -104,7 +105,7 @@ export async function segment(imagePath: string, options: SegmentOptions, enviro
     ...(options.point.length > 0 ? { points: options.point } : {}),
     ...(options.box ? { box: options.box } : {}),
     ...(options.maskInput ? { maskInput: await readMaskInput(options.maskInput) } : {}),
-    ...(options.single ? { multimask: false } : {}),
+    ...multimaskOf(options),
   };
   checkInside(prompt, { ...image, file: imagePath });
   signal.throwIfAborted();

@@ -23,6 +23,7 @@ const OF_A_PROMPT = {
   box: "--box",
   maskInput: "--mask-input",
   single: "--single",
+  three: "--three",
   overlay: "--overlay",
   saveEmbedding: "--save-embedding",
   saveLogits: "--save-logits",

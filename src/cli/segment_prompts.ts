@@ -11,6 +11,7 @@ import { readPromptsJson, type SlicePrompts } from "../volume/volume_prompts.ts"
 import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
 import { expectFreeSlices, expectSeries, labelFiles, labelFormatOf } from "./labels.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
+import { multimaskOf } from "./parse.ts";
 import { openStored, shownWindow } from "./picture.ts";
 import { readText } from "./evaluation_files.ts";
 import type { SegmentOptions } from "./segment.ts";
@@ -67,7 +68,7 @@ export async function segmentPrompts(
         const picture = render(await view.slice(slice, { signal }), window, view);
         const embedding = await model.encode(picture, encodeOptions(options, signal, terminal));
         for (const { label, points, box } of asked) {
-          const prompt: Prompt = { ...(points.length > 0 && { points }), ...(box && { box }), ...(options.single && { multimask: false }) };
+          const prompt: Prompt = { ...(points.length > 0 && { points }), ...(box && { box }), ...multimaskOf(options) };
           const { masks, scores, best } = await model.decode(embedding, prompt, { signal });
           const runs = runsOf((masks[best] as (typeof masks)[number]).data);
           const id = names.indexOf(label) + 1;

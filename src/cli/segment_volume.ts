@@ -12,7 +12,7 @@ import { type Environment, MEANINGLESS, modelOptions } from "./environment.ts";
 import { expectFreeSlices, expectSeries, labelFiles } from "./labels.ts";
 import { readMaskInput } from "./mask_input.ts";
 import { checkDestinations, writeAll } from "./outputs.ts";
-import { checkInside } from "./parse.ts";
+import { checkInside, multimaskOf } from "./parse.ts";
 import { openView, pictureOf, type View } from "./picture.ts";
 import type { SegmentOptions } from "./segment.ts";
 import { loadProgress, Terminal } from "./terminal.ts";
@@ -55,7 +55,7 @@ export async function segmentVolume(path: string, out: string, options: SegmentO
     ...(options.point.length > 0 ? { points: options.point } : {}),
     ...(options.box ? { box: options.box } : {}),
     ...(options.maskInput ? { maskInput: await readMaskInput(options.maskInput) } : {}),
-    ...(options.single ? { multimask: false } : {}),
+    ...multimaskOf(options),
   };
   checkInside(prompt, { ...start.image, file: path });
   const model = await environment.loadModel({ weights, terminal, signal, ...modelOptions(options) });

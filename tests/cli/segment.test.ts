@@ -47,6 +47,14 @@ describe("segment", () => {
     expect(model.calls.disposed).toBe(2);
   });
 
+  it("asks for three masks where it is told to, and not for one and three at once", async () => {
+    const model = fakeModel();
+    expect((await run(["--box", "0,0,30,20", "--three", "--out", folder.file("m.png")], model)).code).toBe(0);
+    expect(model.calls.decode).toEqual([{ box: [0, 0, 30, 20], multimask: true }]);
+    const both = await run(["--single", "--three", "--out", folder.file("m.png")]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringMatching(/--three.*--single/)]);
+  });
+
   it("leaves what was not said to the model's defaults", async () => {
     const model = fakeModel();
     expect((await run(["--out", folder.file("m.png")], model)).code).toBe(0);
