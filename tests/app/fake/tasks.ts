@@ -125,7 +125,7 @@ export async function lesions(page: Page, how: How, film = NO_FILM): Promise<{ c
     if (i === 0) await film("start");
     if (how === "click") await hand.click(...middle);
     else await hand.box(box);
-    await status(page, /^Mask \d of 3/, MASK_MS);
+    await status(page, /^Mask\b/, MASK_MS);
     dice.push(await diceShown(page));
     if (i % 6 === 0) await film(`lesion-${i + 1}`);
     await hand.press("Enter", true);
@@ -154,7 +154,7 @@ export async function organs(page: Page, film = NO_FILM): Promise<{ counts: Coun
         SERIES.columns,
       ).box,
     );
-    await status(page, /^Mask \d of 3/, MASK_MS);
+    await status(page, /^Mask\b/, MASK_MS);
     if (organ === 0) await film(`${name}-box`);
     await hand.press("g");
     await status(page, /proposals: look at them/, MASK_MS);
@@ -185,7 +185,7 @@ export async function nuclei(page: Page, how: How, film = NO_FILM): Promise<{ co
     const { middle, box } = targetOf(mask, picture.width);
     if (how === "click") await hand.click(...middle);
     else await hand.box(box);
-    await status(page, /^Mask \d of 3/, MASK_MS);
+    await status(page, /^Mask\b/, MASK_MS);
     dice.push(await diceShown(page));
     if (i % 4 === 0) await film(`nucleus-${i + 1}`);
     await hand.press("Enter");
