@@ -85,7 +85,7 @@ it(
       if (n % 20 === 0) {
         await page.keyboard.press("p");
         await click(page, Math.round(128 + 30 * Math.sin((n - 1) / 40)), Math.round(128 + 20 * Math.cos((n - 1) / 60)));
-        await status(page, /^Mask \d of 3/, 240_000);
+        await status(page, /^Mask( \d of 3)?: predicted IoU/, 240_000);
         await page.keyboard.press("d");
         actions++;
       }
