@@ -123,6 +123,8 @@ async function main() {
   // Whoever names a file wants all of it.
   const quick = !all && filters.length === 0;
   mkdirSync(CACHE, { recursive: true });
+  // As in vite.config.ts, for the programs that consumers of the package are, and for the times against main's.
+  process.env.LP_NATIVE_VECTOR_WIDTH ??= "128";
   let found;
   const ready = await step(
     "Set-up",
