@@ -1,5 +1,4 @@
 // A network pruned as SlimSAM is, heads of 14 channels and an MLP of an odd width, in the names that transformers saves it with.
-import "../support/eight_lanes.ts";
 import { expect, it } from "vitest";
 import { safetensorsHeader } from "../../src/checkpoint/safetensors_writer.ts";
 import { fill, synthetic } from "../../src/checkpoint/synthetic.ts";
