@@ -3,8 +3,10 @@ import { appendFileSync } from "node:fs";
 import { create, globals } from "webgpu";
 import { afterAll, afterEach, describe } from "vitest";
 import { WELCOME_FEATURES } from "../../src/gpu/device.ts";
+import { askDawnUnhurriedly } from "./unhurried.ts";
 
 Object.assign(globalThis, globals);
+askDawnUnhurriedly();
 
 /** Held for the life of the process: Dawn crashes when its instance is collected before the objects made from it. */
 const gpu = create(["enable-dawn-features=vulkan_enable_f16_on_nvidia"]);
