@@ -24,6 +24,9 @@ const LARGE_TESTS = QUICK ? ["tests/**/*.large.test.ts"] : [];
 /** What `npm test` drives in Chromium: parity, the known mask, the page's main ways. The rest takes a quarter of an hour. */
 const QUICK_IN_BROWSER = ["app_page", "app_access", "app_files", "app_volumes", "known_mask", "parity"];
 
+/** What computes without a device and replaces nothing of its process's: its files share one, and what they import is read once. */
+const PLAIN_TESTS = ["tests/{app,checkpoint,eval,formats,graph,image,volume}/**/!(*.large).test.ts"];
+
 // Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
 const common = {
   pool: "forks",
@@ -33,12 +36,12 @@ const common = {
   maxWorkers: 2,
 } as const;
 
-/** The longest first: nothing is left for one worker alone at the end. */
+/** The longest first: nothing is left for one worker alone at the end. Those that share a process behind each other: it goes when another comes between. */
 class LargeFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isLarge = ({ moduleId }: TestSpecification) => moduleId.includes(".large.");
-    return [...sorted.filter(isLarge), ...sorted.filter((file) => !isLarge(file))];
+    const rank = ({ moduleId, project }: TestSpecification) => (moduleId.includes(".large.") ? 0 : project.config.isolate ? 1 : 2);
+    return [0, 1, 2].flatMap((wanted) => sorted.filter((file) => rank(file) === wanted));
   }
 }
 
@@ -70,8 +73,12 @@ export default defineConfig({
           name: "node",
           setupFiles: ["tests/support/families.ts"],
           include: ["tests/**/*.test.ts"],
-          exclude: [...BROWSER_TESTS, ...LARGE_TESTS],
+          exclude: [...BROWSER_TESTS, ...LARGE_TESTS, ...PLAIN_TESTS],
         },
+      },
+      {
+        extends: true,
+        test: { ...common, server, name: "plain", setupFiles: ["tests/support/families.ts"], include: PLAIN_TESTS, isolate: false },
       },
       {
         extends: true,

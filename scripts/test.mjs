@@ -72,9 +72,9 @@ function count(report, code) {
   return { wrong: code !== 0 && failed === 0 ? "vitest failed outside any test: see its output above" : "", failed };
 }
 
-async function vitest(project, env, filters) {
-  const reportFile = join(CACHE, `vitest_${project}_${process.pid}.json`);
-  const args = [bin("vitest", "vitest.mjs"), "run", "--project", project, "--passWithNoTests"];
+async function vitest(projects, env, filters) {
+  const reportFile = join(CACHE, `vitest_${projects[0]}_${process.pid}.json`);
+  const args = [bin("vitest", "vitest.mjs"), "run", ...projects.flatMap((project) => ["--project", project]), "--passWithNoTests"];
   args.push("--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`, ...filters);
   // The build before has set the environment to production, in which graphs are not checked.
   const { code } = await run(process.execPath, args, { show: true, env: { ...process.env, NODE_ENV: "test", ...env } });
@@ -87,7 +87,7 @@ async function vitest(project, env, filters) {
 async function nodeTests({ env, adapter }, filters) {
   const made = join(CACHE, `kernels_${process.pid}.txt`);
   writeFileSync(made, "");
-  const ended = await vitest("node", { ...env, SAM_MED2D_KERNELS_MADE: made }, filters);
+  const ended = await vitest(["node", "plain"], { ...env, SAM_MED2D_KERNELS_MADE: made }, filters);
   const names = new Set(readFileSync(made, "utf8").split("\n"));
   rmSync(made);
   const shaders = readdirSync(join(ROOT, "shaders")).flatMap((file) => (file.endsWith(".wgsl") ? [file.replace(".wgsl", "")] : []));
@@ -149,7 +149,7 @@ async function main() {
   await beside;
   if (inNode) await step("Tests in Node and on Dawn", () => nodeTests({ ...found, env }, filters), { counts: false });
   if (inBrowser) {
-    if (built) await step("Tests in Chromium", () => vitest("browser", env, filters), { counts: false });
+    if (built) await step("Tests in Chromium", () => vitest(["browser"], env, filters), { counts: false });
     else failures.push("Tests in Chromium: not run, the build failed");
   }
   if (filters.length === 0 && all && built) await step("Times against main's", () => compareWithMain({ env: found.env }));
