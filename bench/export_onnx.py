@@ -46,8 +46,8 @@ def stored(path):
     return tensors
 
 
-def published(name, blocks):
-    """The configuration of a network by its name here, as `bench --config` has it; `blocks`: a plain ViT of these alone, each "windowed" or "global"."""
+def published(name, blocks, size=None):
+    """The configuration of a network by its name here, as `bench --config` has it; `blocks`: a plain ViT of these alone, each "windowed" or "global", at images of `size`."""
     from dataclasses import replace
 
     from config import VIT_B, VIT_H, VIT_L, Config
@@ -67,10 +67,11 @@ def published(name, blocks):
     }[name]
     if not blocks:
         return config
-    return replace(config, depth=len(blocks), global_blocks=tuple(i for i, kind in enumerate(blocks) if kind == "global"))
+    side = size or config.image_size
+    return replace(config, depth=len(blocks), global_blocks=tuple(i for i, kind in enumerate(blocks) if kind == "global"), image_size=side)
 
 
-def network(name, blocks, seed, out):
+def network(name, blocks, side, seed, out):
     """The network with its weights, and these as a file in `out`."""
     import torch
     from safetensors_io import write
@@ -85,7 +86,7 @@ def network(name, blocks, seed, out):
         state = stored(DEFAULT)
         shutil.copy(DEFAULT, out / "weights.safetensors")
     else:
-        model = SamMed2D(published(name, blocks))
+        model = SamMed2D(published(name, blocks, side))
         state = synthetic_state({key: tuple(tensor.shape) for key, tensor in model.state_dict().items() if tensor.is_floating_point()}, seed)
         write(out / "weights.safetensors", state, {"seed": seed})
     # BatchNorm's counters are not among the weights.
@@ -207,6 +208,7 @@ def main():
     parser.add_argument("--config", choices=list(PICTURES), default="small")
     parser.add_argument("--layout", choices=list(LAYOUTS), default="plain")
     parser.add_argument("--blocks", type=lambda text: text.split(","), default=[], help="of a plain ViT these alone, as windowed,global")
+    parser.add_argument("--size", type=int, help="side of the model's image with --blocks, where the network's own is more than a provider can run")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     sys.path.insert(0, options.reference)
@@ -215,17 +217,22 @@ def main():
     from preprocess import preprocess
     from procedural_image import procedural_image
 
+    if options.size and not options.blocks:
+        raise SystemExit("--size goes with --blocks")
     seed, width, height = PICTURES[options.config]
+    if options.size:
+        # Of the model's size, so that nothing is resampled, as with the pictures of 1024.
+        width, height = options.size, options.size * 3 // 4
     out = Path(options.out)
     (out / "onnx").mkdir(parents=True, exist_ok=True)
-    model = network(options.config, options.blocks, seed, out)
+    model = network(options.config, options.blocks, options.size, seed, out)
     size = model.config.image_size
     held = sum(4 * tensor.numel() for tensor in model.image_encoder.parameters())
     if held >= MOST_BYTES:
         raise SystemExit(f"{options.config} has {held} bytes of weights, and a file of ONNX holds 2 GiB: name a few of its blocks, --blocks windowed,global")
 
     pixels = procedural_image(width, height, seed)
-    fed = "lite-medsam" if options.config == "lite_medsam" else "sam" if size == 1024 else "sam-med2d"
+    fed = "lite-medsam" if options.config == "lite_medsam" else "sam" if PICTURES[options.config][1] == 1024 else "sam-med2d"
     fit, order = ("resize", "bgr") if fed == "sam-med2d" else ("longest", "rgb")
     prepared, placement = preprocess(pixels, size, fit, order, medsam=fed == "lite-medsam")
     (out / "pixels.rgb").write_bytes(pixels.tobytes())

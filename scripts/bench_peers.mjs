@@ -2,7 +2,8 @@
 // Off by default: it needs the peers, of which those that are not there are left out (npm install --no-save onnxruntime-web @huggingface/transformers,
 // or --modules FOLDER), and python3 with torch for the export; without them it says so and ends well.
 // --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b|sam_l|sam_h, --blocks windowed,global (a plain ViT of these blocks alone, its
-// widths, image and neck as they are: for networks that a software adapter would encode for hours), --runs N (0: the first encode alone), --python PROGRAM,
+// widths, image and neck as they are: for networks that a software adapter would encode for hours), --size N (with them, another side of the model's image:
+// where a peer cannot run the network's own), --runs N (0: the first encode alone), --python PROGRAM,
 // --providers webgpu,jsep,wasm, --only encode|decode (embeddings compared, nothing decoded; this library's embedding decoded by all), --gpu, --json FILE.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -15,7 +16,10 @@ const PAGE = '<!doctype html><meta charset="utf-8"><title>Peers</title><link rel
 
 function report({ facts, peers, failed, adapter, agent, threads }, exporter, only) {
   const [own] = peers;
-  if (facts.blocks?.length > 0) say(`\nOf ${facts.config} ${facts.blocks.length} blocks alone: ${facts.blocks.join(", ")}. The whole network is not measured.`);
+  if (facts.blocks?.length > 0)
+    say(
+      `\nOf ${facts.config} ${facts.blocks.length} blocks alone: ${facts.blocks.join(", ")}, at ${facts.size} × ${facts.size}. The whole network is not measured.`,
+    );
   say(`\nOn ${adapter}, ${/\S*Chrome\/\S+/.exec(agent)?.[0] ?? agent}; the WASM provider has ${threads} threads. Every peer in turn:`);
   if (exporter) say(`The ONNX files are from ${exporter}.`);
   const line = (what, { times, counts }) => {
@@ -43,6 +47,7 @@ async function main() {
     options: {
       config: { type: "string", default: "small" },
       blocks: { type: "string" },
+      size: { type: "string" },
       runs: { type: "string", default: "5" },
       modules: { type: "string", default: join(ROOT, "node_modules") },
       python: { type: "string", default: "python3" },
@@ -57,6 +62,9 @@ async function main() {
   if (blocks.length > 0 && !PLAIN_VITS.includes(values.config))
     throw new Problem(`--blocks is for a plain ViT: ${PLAIN_VITS.join(", ")}; got ${values.config}`);
   if (blocks.some((kind) => !BLOCKS.includes(kind))) throw new Problem(`--blocks must be of ${BLOCKS.join(" and ")}, as windowed,global; got ${values.blocks}`);
+  const size = values.size === undefined ? undefined : Number(values.size);
+  if (size !== undefined && !(blocks.length > 0 && size > 0 && size % 16 === 0))
+    throw new Problem(`--size must be a multiple of 16, the patch, and goes with --blocks; got ${values.size}`);
   if (![undefined, "encode", "decode"].includes(values.only)) throw new Problem(`--only must be encode or decode; got ${values.only}`);
   const runs = Number(values.runs);
   if (!(Number.isInteger(runs) && runs >= 0)) throw new Problem(`--runs must be a whole number, 0 for the first encode alone; got ${values.runs}`);
@@ -70,12 +78,12 @@ async function main() {
     );
   }
   if (!existsSync(join(ROOT, "dist/index.js"))) throw new Problem("dist/index.js is missing. Run: npm run build");
-  const plain = await exportOnnx(values.config, "plain", values.python, blocks);
+  const plain = await exportOnnx(values.config, "plain", values.python, blocks, size);
   if (!plain) return say(`Skipped: ${values.python} has no torch to export the network with. Name one that has: --python PROGRAM`);
   const mounts = { "/dist/": join(ROOT, "dist"), "/bench/": join(ROOT, "bench"), "/peers/": plain };
   if (has.onnxruntime) mounts["/ort/"] = ort;
   if (has.transformers) {
-    mounts["/sam/"] = await exportOnnx(values.config, "transformers", values.python, blocks);
+    mounts["/sam/"] = await exportOnnx(values.config, "transformers", values.python, blocks, size);
     mounts["/transformers/"] = transformers;
     // It comes with its own onnxruntime-web, of another version than the one beside it perhaps.
     const own = join(transformers, "../node_modules/onnxruntime-web/dist");

@@ -35,16 +35,17 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** A folder with the network, or with a few `blocks` of its encoder, as ONNX (bench/export_onnx.py), made once; undefined where the Python has no torch. */
-export async function exportOnnx(config, layout, python, blocks = []) {
-  const out = join(CACHE, ["peers", config, ...blocks, layout].join("_"));
+/** A folder with the network, or with a few `blocks` of its encoder at images of `size`, as ONNX (bench/export_onnx.py), made once; undefined where the Python has no torch. */
+export async function exportOnnx(config, layout, python, blocks = [], size = undefined) {
+  const sized = size ? ["--size", String(size)] : [];
+  const out = join(CACHE, ["peers", config, ...blocks, ...sized.slice(1), layout].join("_"));
   if (existsSync(join(out, "peers.json"))) return out;
   say(`Exporting ${config}, ${layout}, with ${python} …`);
   const { code: none } = await run(python, ["-c", "import torch"]);
   if (none !== 0) return undefined;
   const script = join(ROOT, "bench/export_onnx.py");
   const cut = blocks.length > 0 ? ["--blocks", blocks.join(",")] : [];
-  const options = ["--reference", join(ROOT, "tests/reference"), "--config", config, "--layout", layout, ...cut, "--out", out];
+  const options = ["--reference", join(ROOT, "tests/reference"), "--config", config, "--layout", layout, ...cut, ...sized, "--out", out];
   const { code, output } = await run(python, ["-B", script, ...options]);
   if (code !== 0) throw new Problem(`${lastLines(output, 20)}\n\nThe reference could not be exported: see above.`);
   return out;
