@@ -35,6 +35,7 @@ function record({ grid, window, heads, width, qkv = {}, tables = { scale: 0.3 } 
 
 /** Seconds each to compile where LLVM does it. */
 const MORE_SIZES: readonly Case[] = [
+  { grid: 1, window: 1, heads: 1, width: 4 },
   { grid: 6, window: 6, heads: 1, width: 36 }, // two vectors of the sum a thread, some past the end
   { grid: 5, window: 5, heads: 3, width: 8 }, // global
   { grid: 16, window: 14, heads: 2, width: 4 }, // as in SAM-Med2D: the last windows are 2 wide
@@ -43,10 +44,16 @@ const MORE_SIZES: readonly Case[] = [
   { grid: 33, window: 33, heads: 1, width: 4 },
 ];
 
+const MORE_OFFSETS = [
+  { grid: 6, window: 3, heads: 2, width: 8 }, // nothing padded; 9 numbers a head, in rows of 12
+  { grid: 25, window: 14, heads: 1, width: 4 },
+];
+/** Grids and windows; the kernels of the last two are other tests' as well. */
+const SUMMED: readonly (readonly [grid: number, window: number])[] = [...(QUICK ? [] : [[5, 5] as const]), [9, 7], [3, 14]];
+
 describeGpu("relative_attention", () => {
   // Narrow heads for most: a software adapter takes a second and more to compile the kernel for each width and window.
   it.each<Case>([
-    { grid: 1, window: 1, heads: 1, width: 4 },
     { grid: 1, window: 14, heads: 2, width: 4 }, // one token among 195 padded ones
     { grid: 8, window: 14, heads: 3, width: 4 }, // a window larger than the grid
     { grid: 9, window: 3, heads: 2, width: 12 }, // nothing padded
@@ -96,11 +103,7 @@ describeGpu("relative_attention", () => {
     expect(graph.dispatches[0]?.constants["LANES"]).toBe(SOFTWARE_HERE.subgroupSize);
   });
 
-  it.each([
-    [5, 5],
-    [9, 7],
-    [3, 14],
-  ])("has rows of weights that sum to 1, padded keys included: grid %i, window %i", async (grid, window) => {
+  it.each(SUMMED)("has rows of weights that sum to 1, padded keys included: grid %i, window %i", async (grid, window) => {
     const [heads, width] = [2, 4];
     const ones = (data: Float32Array) => data.map((value, i) => (i % (3 * heads * width) < 2 * heads * width ? value : 1));
     const results = await runOp(
@@ -170,9 +173,8 @@ describeGpu("relative_attention", () => {
 describeGpu("offset attention", () => {
   it.each([
     { grid: 1, window: 7, heads: 2, width: 4 }, // one token among 48 padded ones
-    { grid: 6, window: 3, heads: 2, width: 8 }, // nothing padded; 9 numbers a head, in rows of 12
     { grid: 10, window: 7, heads: 3, width: 4 },
-    { grid: 25, window: 14, heads: 1, width: 4 },
+    ...(QUICK ? [] : MORE_OFFSETS),
   ])("grid $grid, window $window, $heads heads of $width", async ({ grid, window, heads, width }) => {
     const channels = heads * width;
     await runOp(
