@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing import Pool
 from pathlib import Path
 from typing import Dict, Iterator, List, Sequence, Tuple
@@ -289,10 +290,15 @@ class Batches(IterableDataset):
         }
 
 
+@lru_cache(maxsize=None)
+def constants(device: torch.device) -> Tuple[torch.Tensor, torch.Tensor]:
+    """Mean and deviation of a pixel, [1, 3, 1, 1] each, brought to a device once: a recorded step can't fetch them."""
+    return torch.tensor(MEAN, device=device).view(1, 3, 1, 1), torch.tensor(STD, device=device).view(1, 3, 1, 1)
+
+
 def normalise(images: torch.Tensor) -> torch.Tensor:
     """uint8 [B, 3, S, S], BGR -> float32, the published constants applied unswapped."""
-    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
+    mean, std = constants(images.device)
     return (images.float() - mean) / std
 
 

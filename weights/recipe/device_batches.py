@@ -69,10 +69,12 @@ class DeviceBatches:
         self.first_phantom, self.seen, self.count = len(real_images), set(), 0
         self.rng = np.random.default_rng(seed)
         self.random = torch.Generator(device=device).manual_seed(seed)
-        axis = torch.linspace(-4, 4, 9, device=device)
-        self.taps = axis.square()
+        self.taps = torch.linspace(-4, 4, 9, device=device).square()
+        self.stream = torch.cuda.Stream(device, priority=-1) if device != "cpu" else None
+        if self.stream:
+            self.stream.wait_stream(torch.cuda.current_stream())
 
-    def refresh(self, most: int = 4) -> None:
+    def refresh(self, most: int = 1) -> None:
         """Takes up to `most` shards that were drawn since."""
         fresh = [path for path in sorted(self.pool.glob("shard_*.npz")) if path.name not in self.seen][:most]
         for path in fresh:
@@ -87,10 +89,18 @@ class DeviceBatches:
         return self
 
     def __next__(self) -> Dict[str, Tensor]:
-        if self.count % 50 == 0:
-            self.refresh()
-        self.count += 1
-        return self.one(self.choose())
+        """Made beside what the device still has to do on the stream of the caller, which is then told to wait for it."""
+        with torch.cuda.stream(self.stream):
+            if self.count % 10 == 0:
+                self.refresh()
+            self.count += 1
+            batch = self.one(self.choose())
+        if self.stream:
+            using = torch.cuda.current_stream()
+            using.wait_stream(self.stream)
+            for value in batch.values():
+                value.record_stream(using)
+        return batch
 
     def choose(self) -> np.ndarray:
         """Indices of B images."""

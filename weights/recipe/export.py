@@ -47,6 +47,7 @@ def main() -> None:
         "config": saved["config"],
         "input": {"channel_order": "bgr", "pixels": "8 bit", "multimask": "ambiguous"},
         "training": {
+            "from": saved["from"],  # SHA-256 of the file it went on from
             "steps": saved["step"],
             "images": saved["images"],
             "minutes": round(saved["spent"], 1),

@@ -85,6 +85,7 @@ def settle(model: SamMed2D, images: List[Tensor]) -> None:
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     if not norms:
         return
+    rates = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
@@ -92,6 +93,8 @@ def settle(model: SamMed2D, images: List[Tensor]) -> None:
     for batch in images:
         model.encode(batch)
     model.eval()
+    for norm, rate in zip(norms, rates):
+        norm.momentum = rate
 
 
 def described(name: str) -> Dict[str, object]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import math
 import multiprocessing
 import os
@@ -29,13 +30,14 @@ from evaluate import PROMPTS, drawn_items, score_items
 from losses import correct, jitter, judge, shrink
 from master_weights import VECTORS, MasterWeights
 from networks import NETWORKS, described, initialise, settle
+from recorded import Recorded
 from safetensors import load_safetensors
 from speed import SamMed2D, quicken
 
 
-def rounds_of(progress: float, rng: np.random.Generator) -> int:
+def rounds_of(learned: bool, rng: np.random.Generator) -> int:
     """Corrections after the first answer: none while first answers are still poor, then up to eight, nine clicks in all."""
-    if progress < 0.03:
+    if not learned:
         return 0
     return int(rng.choice(9, p=(0.3, 0.25, 0.15, 0.1, 0.08, 0.05, 0.03, 0.02, 0.02)))
 
@@ -55,25 +57,29 @@ def train_step(
     corrections: int,
     boxed: int,
     keep_box: Optional[bool],
-    random: torch.Generator,
-) -> List[float]:
+    random: Optional[torch.Generator],
+) -> Tensor:
     """Adds one batch's gradients. The first `boxed` prompts of a shuffle get a box, the others a point.
 
     Corrections go to the prompts that started with a point, and to the others only if `keep_box` says whether their
     box stays. Decoder rounds are differentiated one by one down to the embedding; the encoder once, with their sum.
-    Returns the Dice (low-res, hard) of box prompts, of point prompts, and after each correction.
+    Returns the Dice (low-res, hard) of box prompts, of point prompts, and after each correction: [2 + corrections].
+    Nothing waits for the device or hangs on a value, so that a GPU can record it (`recorded.py`).
     """
     device = batch["images"].device
     dtype = batch_type(model)
+    grid, count = model.config.grid, len(batch["owner"])
     embedding = model.encode(normalise(batch["images"]).to(dtype))
-    leaf = embedding.detach().requires_grad_()
-    order = torch.randperm(len(batch["owner"]), generator=random, device=device)
-    owner, masks = batch["owner"][order], batch["masks"][order]
+    leaf = embedding.detach().permute(0, 2, 3, 1).flatten(1).requires_grad_()  # [B, grid grid 256]
+    order = torch.rand(count, generator=random, device=device).argsort()
+    masks = batch["masks"][order]
+    # Each prompt's image as a product with rows of one 1: so is the sum of their gradients.
+    owner = (batch["owner"][order][:, None] == torch.arange(len(leaf), device=device)).to(dtype)  # [P, B]
     boxes, points = jitter(batch["boxes"][order], random, S), batch["points"][order][:, None]
-    labels = torch.ones(len(order), 1, dtype=torch.long, device=device)
-    target, others = shrink(masks, 4 * model.config.grid), shrink(batch["others"][order], 4 * model.config.grid)
+    labels = torch.ones(count, 1, dtype=torch.long, device=device)
+    target, others = shrink(masks, 4 * grid), shrink(batch["others"][order], 4 * grid)
     decoder, prompts = model.mask_decoder, model.prompt_encoder
-    pe = prompts.dense_pe(model.config.grid)
+    pe = prompts.dense_pe(grid)
 
     def answer(
         part: slice,
@@ -84,36 +90,36 @@ def train_step(
         weight: float,
     ) -> Tuple[Tensor, Tensor]:
         """Forward, loss and backward for some of the prompts -> low-res logits of the chosen masks, Dice."""
-        count = part.stop - part.start
-        sparse = prompts.sparse(count, S, given, kinds, box)
-        image = leaf[owner[part]] + prompts.dense(count, model.config.grid, previous)
-        logits, scores = decoder(image, pe, sparse)
+        some = part.stop - part.start
+        sparse = prompts.sparse(some, S, given, kinds, box)
+        image = (owner[part] @ leaf).view(some, grid, grid, -1).permute(0, 3, 1, 2)
+        logits, scores = decoder(image + prompts.dense(some, grid, previous), pe, sparse)
         # One point may mean any mask it lies in; a box or a correction says which.
         meant = others[part] if box is None and previous is None else None
         outcome = judge(logits.float(), scores.float(), target[part], meant)
-        (outcome.loss * (weight * count / len(order))).backward()
-        return logits.detach()[torch.arange(count, device=device), outcome.chosen].float(), outcome.dice
+        (outcome.loss * (weight * some / count)).backward()
+        return logits.detach()[torch.arange(some, device=device), outcome.chosen].float(), outcome.dice
 
-    first, rest = slice(0, boxed), slice(boxed, len(order))
+    first, rest = slice(0, boxed), slice(boxed, count)
     by_box, dice_box = answer(first, None, None, boxes[first], None, 1.0)
     by_point, dice_point = answer(rest, points[rest], labels[rest], None, None, 1.0)
-    dice = [float(dice_box), float(dice_point)]
+    dice = [dice_box, dice_point]
     chains = [(rest, by_point, points[rest], labels[rest], None)]
     if keep_box is not None:  # no click yet: the first one stands alone, or beside the box
         none = points.new_zeros(boxed, 0, 2), labels.new_zeros(boxed, 0)
         chains.append((first, by_box, *none, boxes[first] if keep_box else None))
     for turn in range(corrections):
-        total, going = 0.0, []
+        scored, going = [], []
         for part, current, given, kinds, box in chains:
             click, label = correct(current, target[part], masks[part], random)
             given, kinds = torch.cat([given, click], dim=1), torch.cat([kinds, label], dim=1)
             current, score = answer(part, given, kinds, box, current.sigmoid()[:, None].to(dtype), 0.6)
             going.append((part, current, given, kinds, box))
-            total += float(score) * len(current)
+            scored.append(score * len(current))
         chains = going
-        dice.append(total / sum(len(current) for _, current, *_ in chains))
-    embedding.backward(leaf.grad)
-    return dice
+        dice.append(sum(scored) / sum(len(current) for _, current, *_ in chains))
+    embedding.backward(leaf.grad.view(len(leaf), grid, grid, -1).permute(0, 3, 1, 2))
+    return torch.stack(dice)
 
 
 def batch_type(model: SamMed2D) -> torch.dtype:
@@ -123,7 +129,8 @@ def batch_type(model: SamMed2D) -> torch.dtype:
 def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: MasterWeights, spent: float) -> None:
     """The training loop of one process. Process 0 also saves, scores and reports."""
     seed = options.seed + 1000 * rank + int(masters.counts[0])  # after a stop: other pictures than before it
-    random = torch.Generator(device=options.device).manual_seed(seed)
+    torch.manual_seed(seed)
+    random = torch.Generator(device=options.device).manual_seed(seed) if options.device == "cpu" else None
     rng = np.random.default_rng(seed)
     wanted = (load_real(options.real, "train"), options.pool, options.batch, options.prompts, options.share, seed)
     if options.device == "cpu":
@@ -152,41 +159,58 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
                 "images": images,
                 "config": described(options.network),
                 "options": {k: str(v) for k, v in vars(options).items()},
+                "from": hashlib.sha256(options.init.read_bytes()).hexdigest() if options.init else "",
             },
             last.with_suffix(".part"),
         )
         os.replace(last.with_suffix(".part"), last)
 
-    recent: List[List[float]] = []
+    boxed = round(options.boxes * options.batch * options.prompts)
+
+    def step(batch: Dict[str, Tensor], corrections: int, keep_box: Optional[bool]) -> Tensor:
+        return train_step(model, batch, corrections, boxed, keep_box, random)
+
+    recent: List[Tensor] = []
+    learned = bool(options.init) or spent > 0
     # On a CPU only minutes in which it worked count, so that a shared machine makes a schedule longer, not poorer.
     clock = time.process_time if options.device == "cpu" else time.time
     begun, next_save, next_line = clock() - spent * 60, spent + options.every, 0.0
     model.train()
+    batch, done, turns, take = next(loader), None, 0, step
     while spent < options.minutes:
-        batch = {k: v.to(options.device) for k, v in next(loader).items()}
         progress = spent / options.minutes
         warm = min(1.0, (int(masters.counts[0]) + 1) / options.warmup)
         rate = options.rate * warm * rate_of(progress, options.cool)
-        keep = (None, None, None, True, False)[int(rng.integers(5))]
-        boxed = round(options.boxes * len(batch["owner"]))
-        recent.append(train_step(model, batch, rounds_of(progress, rng), boxed, keep, random))
+        corrections, keep = rounds_of(learned or progress >= 0.03, rng), (None, None, None, True, False)[int(rng.integers(5))]
+        if options.device != "cpu":
+            if turns < 4:  # before a recording everything must have run once
+                corrections, keep = 2, turns % 2 == 0
+            elif turns == 4:
+                take = Recorded(step, batch)
+        turns += 1
+        recent.append(take(batch, corrections, keep))
         norm = masters.step(rate, clip=1.0, images=options.batch, spent=(clock() - begun) / 60)
         spent = float(masters.clock)
+        # A GPU still works while its next batch is made; it is never more than one step behind.
+        before, done = done, torch.cuda.current_stream().record_event() if options.device != "cpu" else None
+        batch = next(loader)
+        if before:
+            before.synchronize()
         if rank > 0:
             recent.clear()
             continue
         steps, images = masters.counts.tolist()
         if spent >= next_line:
             next_line = spent + 0.5
-            box, point = np.mean([r[:2] for r in recent[-100:]], axis=0)
+            box, point = torch.stack([r[:2] for r in recent[-100:]]).mean(dim=0).tolist()
             print(
-                f"{spent:7.2f} min  step {steps}  images {images}  box {box:.3f}  point {point:.3f}  norm {norm:.2f}",
+                f"{spent:7.2f} min  step {steps}  images {images}  box {box:.3f}  point {point:.3f}  norm {float(norm):.2f}",
                 flush=True,
             )
         if spent >= next_save or spent >= options.minutes:
             next_save = spent + options.every
-            box, point = np.mean([r[:2] for r in recent], axis=0)
-            corrected = [r[-1] for r in recent if len(r) > 2]
+            box, point = torch.stack([r[:2] for r in recent]).mean(dim=0).tolist()
+            corrected = [float(r[-1]) for r in recent if len(r) > 2]
             recent.clear()
             masters.show(masters.average)
             settle(model, [normalise(next(loader)["images"].to(options.device)).to(batch_type(model)) for _ in range(8)])
@@ -286,6 +310,8 @@ def main() -> None:
         masters.attach(rank)
         work(rank, options, model, masters, spent)
 
+    if options.device != "cpu":
+        torch.cuda.set_stream(torch.cuda.Stream())  # the default one can't be recorded
     helpers = [
         multiprocessing.get_context("fork").Process(target=follow, args=(rank,), daemon=True)
         for rank in range(1, options.processes)
