@@ -3,7 +3,9 @@ import { spawn, type StdioOptions } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isSoftware } from "../gpu/device.ts";
 import { descriptorOf } from "./output_target.ts";
+import { askDawnUnhurriedly } from "./unhurried.ts";
 import { CommandError } from "./usage.ts";
 
 /** What a process needs in its environment so that Dawn finds one driver; set-up stores the same. */
@@ -32,7 +34,9 @@ export async function provideWebGpu(flags: readonly string[] = []): Promise<void
   Object.assign(globalThis, globals);
   const attempt = async () => {
     const gpu = create([...flags]);
-    return (await gpu.requestAdapter().catch(() => null)) ? gpu : undefined;
+    const adapter = await gpu.requestAdapter().catch(() => null);
+    if (adapter && isSoftware(adapter.info)) askDawnUnhurriedly();
+    return adapter ? gpu : undefined;
   };
   const gpu = (await attempt()) ?? (await firstSoftwareDriver(attempt));
   kept = gpu;

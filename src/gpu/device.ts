@@ -48,7 +48,7 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
   const { device, adapter } = given ? { device: given, adapter: undefined } : await requestDevice();
   const info = adapterInfo(device, adapter);
   const description = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unknown adapter";
-  const software = info.isFallbackAdapter === true || SOFTWARE_ADAPTERS.test(`${info.vendor} ${info.architecture} ${description}`);
+  const software = isSoftware(info);
   const subgroupSize = device.features.has("subgroups") ? (info.subgroupMinSize ?? 0) : 0;
   const kernels = software && subgroupSize >= 4 ? (await import("./software.ts")).SOFTWARE_KERNELS : undefined;
   // With fewer lanes it would reread the weights for every few rows; Apple's devices may have four.
@@ -68,6 +68,11 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
     gpu.lost = info;
   });
   return gpu;
+}
+
+/** Whether processors do the work: SwiftShader, lavapipe, WARP. */
+export function isSoftware(info: AdapterInfo): boolean {
+  return info.isFallbackAdapter === true || SOFTWARE_ADAPTERS.test(`${info.vendor} ${info.architecture} ${info.description || info.device}`);
 }
 
 interface AdapterInfo extends Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description" | "subgroupMinSize"> {

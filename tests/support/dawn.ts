@@ -2,8 +2,8 @@
 import { appendFileSync } from "node:fs";
 import { create, globals } from "webgpu";
 import { afterAll, afterEach, describe } from "vitest";
+import { askDawnUnhurriedly } from "../../src/cli/unhurried.ts";
 import { WELCOME_FEATURES } from "../../src/gpu/device.ts";
-import { askDawnUnhurriedly } from "./unhurried.ts";
 
 Object.assign(globalThis, globals);
 askDawnUnhurriedly();
