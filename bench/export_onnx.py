@@ -221,8 +221,8 @@ def main():
         raise SystemExit("--size goes with --blocks")
     seed, width, height = PICTURES[options.config]
     if options.size:
-        # Of the model's size, so that nothing is resampled, as with the pictures of 1024.
-        width, height = options.size, options.size * 3 // 4
+        # The model's whole square: below 1024 this library stretches what SAM takes, as SAM-Med2D does, and here all must be given the same.
+        width = height = options.size
     out = Path(options.out)
     (out / "onnx").mkdir(parents=True, exist_ok=True)
     model = network(options.config, options.blocks, options.size, seed, out)
