@@ -192,7 +192,9 @@ def work(rank: int, options: argparse.Namespace, model: SamMed2D, masters: Maste
         norm = masters.step(rate, clip=1.0, images=options.batch, spent=(clock() - begun) / 60)
         spent = float(masters.clock)
         # A GPU still works while its next batch is made; it is never more than one step behind.
-        before, done = done, torch.cuda.current_stream().record_event() if options.device != "cpu" else None
+        before = done
+        if options.device != "cpu":
+            done = torch.cuda.current_stream().record_event()
         batch = next(loader)
         if before:
             before.synchronize()
