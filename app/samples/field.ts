@@ -63,14 +63,15 @@ export class Field {
 }
 
 function boxBlur(data: Float32Array, start: number, stride: number, count: number, radius: number): void {
-  const line = new Float32Array(count);
-  for (let i = 0; i < count; i++) line[i] = data[start + i * stride] as number;
-  const at = (i: number) => line[Math.min(count - 1, Math.max(0, i))] as number;
+  // The line, its ends repeated beyond them.
+  const line = new Float32Array(count + 2 * radius + 1);
+  for (let i = 0; i < line.length; i++) line[i] = data[start + Math.min(count - 1, Math.max(0, i - radius)) * stride] as number;
+  const wide = 2 * radius + 1;
   let sum = 0;
-  for (let i = -radius; i <= radius; i++) sum += at(i);
+  for (let i = 0; i < wide; i++) sum += line[i] as number;
   for (let i = 0; i < count; i++) {
-    data[start + i * stride] = sum / (2 * radius + 1);
-    sum += at(i + radius + 1) - at(i - radius);
+    data[start + i * stride] = sum / wide;
+    sum += (line[i + wide] as number) - (line[i] as number);
   }
 }
 
@@ -79,7 +80,10 @@ export function toGray({ width, height, data }: Field): Picture {
   const pixels = new Uint8ClampedArray(4 * data.length);
   for (let i = 0; i < data.length; i++) {
     const level = Math.round(255 * (data[i] as number));
-    pixels.set([level, level, level, 255], 4 * i);
+    pixels[4 * i] = level;
+    pixels[4 * i + 1] = level;
+    pixels[4 * i + 2] = level;
+    pixels[4 * i + 3] = 255;
   }
   return { data: pixels, width, height };
 }
@@ -88,7 +92,9 @@ export function toGray({ width, height, data }: Field): Picture {
 export function toColour(red: Field, green: Field, blue: Field): Picture {
   const pixels = new Uint8ClampedArray(4 * red.data.length);
   for (let i = 0; i < red.data.length; i++) {
-    for (const [channel, field] of [red, green, blue].entries()) pixels[4 * i + channel] = Math.round(255 * (field.data[i] as number));
+    pixels[4 * i] = Math.round(255 * (red.data[i] as number));
+    pixels[4 * i + 1] = Math.round(255 * (green.data[i] as number));
+    pixels[4 * i + 2] = Math.round(255 * (blue.data[i] as number));
     pixels[4 * i + 3] = 255;
   }
   return { data: pixels, width: red.width, height: red.height };

@@ -35,10 +35,12 @@ export function fractal(x: number, y: number, seed: number, octaves = 4): number
   let sum = 0;
   let weight = 1;
   let total = 0;
+  let scale = 1;
   for (let octave = 0; octave < octaves; octave++) {
-    sum += weight * smooth(x * 2 ** octave, y * 2 ** octave, seed + octave);
+    sum += weight * smooth(x * scale, y * scale, seed + octave);
     total += weight;
     weight /= 2;
+    scale *= 2;
   }
   return sum / total;
 }

@@ -45,7 +45,8 @@ function outline(wobble: number, seed: number): (u: number, v: number) => number
     return 1 + wobble * (0.65 * smooth(u * 1.3 + 7, v * 1.3 + 7, seed) + 0.35 * smooth(u * 3.1 - 5, v * 3.1 - 5, seed + 9));
   });
   return (u, v) => {
-    const turn = (Math.atan2(v, u) / (2 * Math.PI) + 1) % 1;
+    const signed = Math.atan2(v, u) / (2 * Math.PI);
+    const turn = signed < 0 ? signed + 1 : signed;
     const i = Math.floor(turn * DIRECTIONS);
     const low = table[i] as number;
     return low + ((table[i + 1] as number) - low) * (turn * DIRECTIONS - i);
@@ -58,24 +59,40 @@ export type Vertex = readonly [x: number, y: number];
 export function tube(points: readonly Vertex[], radius: number, end = radius): Shape {
   const path = points.length > 2 ? rounded(points) : points;
   const pieces = path.length - 1;
-  const reach = Math.max(radius, end) + 2;
+  const widest = Math.max(radius, end);
+  const reach = widest + 2;
   const xs = Float64Array.from(path, ([x]) => x);
   const ys = Float64Array.from(path, ([, y]) => y);
+  const toPiece = (i: number, x: number, y: number) => {
+    const ax = xs[i] as number;
+    const ay = ys[i] as number;
+    const dx = (xs[i + 1] as number) - ax;
+    const dy = (ys[i + 1] as number) - ay;
+    const t = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)));
+    const u = x - ax - t * dx;
+    const v = y - ay - t * dy;
+    return Math.sqrt(u * u + v * v) - radius - ((end - radius) * (i + t)) / pieces;
+  };
+  // The nearest piece of the place before is likely the nearest again; most others then are further away by their rectangles alone.
+  let nearest = 0;
   const distance = (x: number, y: number) => {
-    let best = Number.POSITIVE_INFINITY;
+    let best = toPiece(nearest, x, y);
     for (let i = 0; i < pieces; i++) {
-      const ax = xs[i] as number;
-      const ay = ys[i] as number;
-      const dx = (xs[i + 1] as number) - ax;
-      const dy = (ys[i + 1] as number) - ay;
-      const t = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)));
-      const u = x - ax - t * dx;
-      const v = y - ay - t * dy;
-      best = Math.min(best, Math.sqrt(u * u + v * v) - radius - ((end - radius) * (i + t)) / pieces);
+      const least = best + widest;
+      if (beyond(x, xs[i] as number, xs[i + 1] as number) > least || beyond(y, ys[i] as number, ys[i + 1] as number) > least) continue;
+      const away = toPiece(i, x, y);
+      if (away >= best) continue;
+      best = away;
+      nearest = i;
     }
     return best;
   };
   return { distance, bounds: [Math.min(...xs) - reach, Math.min(...ys) - reach, Math.max(...xs) + reach, Math.max(...ys) + reach] };
+}
+
+/** How far a number is outside of the interval between two others; inside, at most 0. */
+function beyond(value: number, a: number, b: number): number {
+  return a < b ? Math.max(a - value, value - b) : Math.max(b - value, value - a);
 }
 
 /** Catmull-Rom through the points, five steps a piece. */
