@@ -28,6 +28,8 @@ it("the default model on the page gives the known mask for the known click", asy
   await page.click("#save-mask");
   const png = await until(() => readFileSync(join(folder, "discs-mask.png")));
   expect(iou(await readMaskPng(png), mask)).toBeGreaterThan(0.99);
+  // The page of the fake model has them drawn beforehand; here its worker draws.
+  await ready(page, 6);
   expect(errors).toEqual([]);
   await page.close();
 });

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 import { codecs } from "../../../build/codec_plugin.ts";
 import { wgsl } from "../../../build/wgsl_plugin.ts";
+import { drawn } from "./drawn.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -25,6 +26,6 @@ export default defineConfig({
   base: "./",
   plugins: [fake(), bare, wgsl(`${root}shaders`), codecs()],
   assetsInclude: ["**/*.wasm"],
-  worker: { format: "es", plugins: () => [fake(), wgsl(`${root}shaders`), codecs()] },
+  worker: { format: "es", plugins: () => [fake(), drawn, wgsl(`${root}shaders`), codecs()] },
   build: { target: "es2022", outDir: ".cache/fake_site", emptyOutDir: true, rollupOptions: { input: `${root}index.html` } },
 });
