@@ -7,12 +7,16 @@ import { QUICK } from "./quick.ts";
 import { ROOT, readSetup } from "./setup_file.ts";
 import { type ServeOptions, type StaticServer, serve } from "./static_server.ts";
 
-/** Chromium stays on this machine: nothing in the background, no first run, no QUIC. */
+/**
+ * Chromium stays on this machine: nothing in the background, no first run, no QUIC. Nor are the pages made that drop down from its address bar,
+ * two for each window, and each test has a window: they took as long as ours.
+ */
 const QUIET = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-default-apps",
   "--disable-domain-reliability",
+  "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
   "--disable-quic",
   "--disable-sync",
   "--metrics-recording-only",
