@@ -174,10 +174,8 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
 /** Grows from every positive point (or the box's middle) over like grays; three tolerances make three candidates. */
 function decodeByGray(image: RawImage, { points = [], box: corners, multimask = true }: Prompt, framing: Framing): Decoded {
   const box = corners as Box | undefined;
-  const { width, height, channels, data } = image;
-  const gray = new Float32Array(width * height);
-  for (let i = 0; i < gray.length; i++) gray[i] = data[i * channels] as number;
-  const smooth = blurred(gray, width, height);
+  const { width, height } = image;
+  const smooth = smoothed(image);
   const seeds = points.filter(({ label = 1 }) => label === 1).map(({ x, y }) => Math.floor(y) * width + Math.floor(x));
   if (box && seeds.length === 0) seeds.push(Math.floor((box[1] + box[3]) / 2) * width + Math.floor((box[0] + box[2]) / 2));
   const barred = points.filter(({ label }) => label === 0);
@@ -217,6 +215,20 @@ function decodeByGray(image: RawImage, { points = [], box: corners, multimask = 
     ),
   );
   return { masks: kept, mask: kept[best] as Mask, scores, logits, best };
+}
+
+/** By image: what is asked of one again and again is blurred once. */
+const SMOOTH = new WeakMap<RawImage, Float32Array>();
+
+function smoothed(image: RawImage): Float32Array {
+  const { width, height, channels, data } = image;
+  const known = SMOOTH.get(image);
+  if (known) return known;
+  const gray = new Float32Array(width * height);
+  for (let i = 0; i < gray.length; i++) gray[i] = data[i * channels] as number;
+  const smooth = blurred(gray, width, height);
+  SMOOTH.set(image, smooth);
+  return smooth;
 }
 
 function blurred(gray: Float32Array, width: number, height: number): Float32Array {
