@@ -76,6 +76,8 @@ describe("a model from a hub", () => {
     async () => {
       const { page, errors, foreign } = await site.open(`/?model=hf:lab/lite&hub=${hub.url}`);
       await ready(page, 6);
+      // The pictures that follow are not asked for, and each would take as long as the one that is.
+      await page.$eval("#ahead-on", (box) => (box as HTMLInputElement).click());
       // The page itself may ask its own files and this one host.
       expect(await policyOf(page)).toBe(`connect-src 'self' ${hub.url}`);
       await facts(page, /hf:lab\/lite.*Encode/);
