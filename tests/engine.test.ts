@@ -35,7 +35,7 @@ function liveBuffers(device: GPUDevice): Map<GPUBuffer, string> {
 }
 
 describeGpu("an engine", () => {
-  it.each(["activations.", "readback", "mask_input"])("answers as before once a buffer %s could not be made", async (label) => {
+  it.each(QUICK ? ["activations."] : ["activations.", "readback", "mask_input"])("answers as before once a buffer %s could not be made", async (label) => {
     const device = await ownDevice();
     const model = await loadGolden(golden, { device });
     const create = device.createBuffer.bind(device);
@@ -52,7 +52,7 @@ describeGpu("an engine", () => {
   });
 
   describe("on the caller's device leaves nothing there", () => {
-    it.each(["weights", "compile", "ready"])("when loading is cancelled at %s", async (at) => {
+    it.each(QUICK ? ["compile"] : ["weights", "compile", "ready"])("when loading is cancelled at %s", async (at) => {
       const device = await ownDevice();
       const live = liveBuffers(device);
       const stop = new Error("stop");
@@ -164,11 +164,13 @@ describeGpu("an engine's decode of many prompts", () => {
     expect(flipped.length, `words of ${label}`).toBeLessThanOrEqual(2);
   }
 
-  it.each(QUICK ? [40] : [64, 83])("%i at once gives what each gives alone, in one submit on a device fast enough", async (count) => {
+  it.each(QUICK ? [34] : [64, 83])("%i at once gives what each gives alone, in one submit on a device fast enough", async (count) => {
     await withEngine(async (engine) => {
       const prompts = Array.from({ length: count }, (_, i) => prompt(i));
-      const alone: RawDecoded[] = [];
-      for (const one of prompts) alone.push(...(await engine.decode(embedding, [one], upsample)));
+      // Quickly the ends of the chunks alone.
+      const judged = [...prompts.keys()].filter((i) => !QUICK || [0, 31, 32, 33].includes(i));
+      const alone = new Map<number, RawDecoded>();
+      for (const i of judged) alone.set(i, (await engine.decode(embedding, [prompts[i] as EncodedPrompt], upsample))[0] as RawDecoded);
       engine.gpu.flopPerMs = Number.POSITIVE_INFINITY;
       let together: RawDecoded[] = [];
       const { submits } = await counting(engine, async () => {
@@ -177,7 +179,7 @@ describeGpu("an engine's decode of many prompts", () => {
       expect(submits).toBe(1);
       expect(engine.lastDecoder?.executor.submits).toBe(1);
       expect(together.length).toBe(count);
-      together.forEach((got, i) => expectSame(got, alone[i] as RawDecoded, `prompt ${i}`));
+      for (const [i, want] of alone) expectSame(together[i] as RawDecoded, want, `prompt ${i}`);
       // On a slow one, a command buffer ends before it takes too long.
       engine.gpu.flopPerMs = 5e6;
       const slow = await counting(engine, async () => {
@@ -185,17 +187,17 @@ describeGpu("an engine's decode of many prompts", () => {
       });
       expect(slow.submits).toBeGreaterThan(1);
       expect(engine.lastDecoder?.executor.submits).toBe(slow.submits);
-      together.forEach((got, i) => expectSame(got, alone[i] as RawDecoded, `prompt ${i}`));
+      for (const [i, want] of alone) expectSame(together[i] as RawDecoded, want, `prompt ${i}`);
     });
   });
 
-  const DECODES = QUICK ? 100 : 1000;
+  const [DECODES, EVERY] = QUICK ? [20, 20] : [1000, 100];
   it(`makes nothing on the device once a shape was decoded: ${DECODES} decodes of one prompt and of many`, async () => {
     await withEngine(async (engine) => {
       engine.gpu.flopPerMs = Number.POSITIVE_INFINITY;
       const many = Array.from({ length: 40 }, (_, i) => prompt(i));
-      const decode = async (i: number) => engine.decode(embedding, i % 100 === 99 ? many : [prompt(i % 7)], upsample);
-      const first = await counting(engine, async () => [await decode(99), await decode(1)]);
+      const decode = async (i: number) => engine.decode(embedding, i % EVERY === EVERY - 1 ? many : [prompt(i % 7)], upsample);
+      const first = await counting(engine, async () => [await decode(EVERY - 1), await decode(1)]);
       expect(first.made.length).toBeGreaterThan(20);
       const before = engine.pool.bytes;
       const { made, submits } = await counting(engine, async () => {
