@@ -111,19 +111,22 @@ describeGpu("the stages of the small network", () => {
     expect(left.sort()).toEqual(["image", "image_encoder.patch_embed", ...upscaled, ...unstored, "prompt_encoder.dense_pe"]);
   });
 
-  it.each(["point", "points", "no_point", "box", "all", "batch_points", "batch_boxes"])("has the prompt tokens of case %s", async (name) => {
-    const { shape, data } = golden.tensor(`cases.${name}.sparse`);
-    const [batch, tokens, width] = shape as [number, number, number];
-    const all = (await decoded(await targetOf(KINDS[0]), name))("mask_decoder.tokens");
-    // Each token has its projections behind it.
-    const row = 4 * width;
-    const rows = all.length / batch / row;
-    const sparse = Float32Array.from({ length: data.length }, (_, i) => {
-      const [entry, token] = [Math.floor(i / (tokens * width)), Math.floor(i / width) % tokens];
-      return all[(entry * rows + rows - tokens + token) * row + (i % width)] as number;
-    });
-    expectClose(sparse, data, { label: `cases.${name}.sparse`, bound: BOUND, shape });
-  });
+  it.each(QUICK ? ["no_point", "all", "batch_boxes"] : ["point", "points", "no_point", "box", "all", "batch_points", "batch_boxes"])(
+    "has the prompt tokens of case %s",
+    async (name) => {
+      const { shape, data } = golden.tensor(`cases.${name}.sparse`);
+      const [batch, tokens, width] = shape as [number, number, number];
+      const all = (await decoded(await targetOf(KINDS[0]), name))("mask_decoder.tokens");
+      // Each token has its projections behind it.
+      const row = 4 * width;
+      const rows = all.length / batch / row;
+      const sparse = Float32Array.from({ length: data.length }, (_, i) => {
+        const [entry, token] = [Math.floor(i / (tokens * width)), Math.floor(i / width) % tokens];
+        return all[(entry * rows + rows - tokens + token) * row + (i % width)] as number;
+      });
+      expectClose(sparse, data, { label: `cases.${name}.sparse`, bound: BOUND, shape });
+    },
+  );
 
   it.each(["mask", "mask_point", "all"])("has the mask prompt of case %s", async (name) => {
     const { config } = golden;
@@ -150,7 +153,7 @@ describeGpu("the stages of the small network", () => {
     ["image_encoder.blocks.2.Adapter.spatial.2.weight", "image_encoder.blocks.2.Adapter.spatial.3"],
     ["image_encoder.neck.1.bias", "image_encoder.neck.1"],
   ] as const;
-  it.each(QUICK ? spoiled.slice(0, 1) : spoiled)("names the first wrong stage when %s is off by a thousandth", async (tensor, stage) => {
+  it.each(QUICK ? [] : spoiled)("names the first wrong stage when %s is off by a thousandth", async (tensor, stage) => {
     const wrong = damaged(golden, tensor, (values) => {
       for (let i = 0; i < values.length; i++) values[i] = 1.001 * (values[i] as number) + 1e-4;
     });
