@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { SamError } from "../../src/errors.ts";
+import { QUICK } from "../support/quick.ts";
 import { open } from "./support.ts";
 
 const FOLDER = join(import.meta.dirname, "fixtures/dicom");
 const files = readdirSync(FOLDER)
   .map((name) => join(FOLDER, name))
   .filter((path) => statSync(path).isFile());
-const RUNS = Number(process.env.MUTATIONS ?? 400);
+const RUNS = Number(process.env.MUTATIONS ?? (QUICK ? 100 : 400));
 
 /** Marsaglia's xorshift: the same files on every machine. */
 function random(seed: number): (below: number) => number {

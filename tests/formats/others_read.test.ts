@@ -12,6 +12,7 @@ import { Labelmap } from "../../src/volume/labelmap.ts";
 import { measure } from "../../src/volume/measure.ts";
 import { runsOf } from "../../src/volume/runs.ts";
 import type { Volume } from "../../src/volume/volume.ts";
+import { QUICK } from "../support/quick.ts";
 import { readSetup } from "../support/setup_file.ts";
 import { drawn, GEOMETRIES, source } from "./seg_source.ts";
 
@@ -106,11 +107,12 @@ describe.runIf(readers !== undefined)("labels in others' software", () => {
     }
   });
 
-  it("readers find the same voxels at the same places, headers bit for bit, and the same measurements", async () => {
-    const { code, text } = await ran(readers?.python as string, [SCRIPT, folder]);
-    expect(text.split("\n").filter((line) => line && !/^(loading annotations|Done|creating index|index created)/.test(line))).toEqual([]);
-    expect(code).toBe(0);
-  });
+  if (!QUICK)
+    it("readers find the same voxels at the same places, headers bit for bit, and the same measurements", async () => {
+      const { code, text } = await ran(readers?.python as string, [SCRIPT, folder]);
+      expect(text.split("\n").filter((line) => line && !/^(loading annotations|Done|creating index|index created)/.test(line))).toEqual([]);
+      expect(code).toBe(0);
+    });
 });
 
 function pixelsOf(map: Labelmap, id: number, slice: number): number[] {
