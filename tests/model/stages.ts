@@ -26,7 +26,7 @@ export async function runGraph(
   inputs: ReadonlyMap<Tensor, Float32Array | Uint32Array>,
 ): Promise<Values> {
   keepAll(graph);
-  const weights = await uploadWeights(gpu, networkWeights(config), checkpoint, { readF32: (name) => readF32(checkpoint, name) });
+  const weights = await uploadWeights(gpu, networkWeights(config, graph.target), checkpoint, { readF32: (name) => readF32(checkpoint, name) });
   const pool = new ActivationPool(gpu);
   const executor = await Executor.create(gpu, graph, pool, weights);
   try {
