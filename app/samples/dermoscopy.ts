@@ -29,6 +29,7 @@ export function drawDermoscopy(): Drawing {
 
   const lens = (x: number, y: number) => Math.hypot(x - WIDTH / 2, y - HEIGHT / 2);
   for (let y = 0, i = 0; y < HEIGHT; y++) {
+    const [near, across] = [atRow(globules, y), atRow(hairs, y)];
     for (let x = 0; x < WIDTH; x++, i++) {
       const edge = lesion.distance(x, y) + 9 * fractal(x / 16, y / 16, 11);
       const pigment = step(11, -26, edge);
@@ -36,9 +37,12 @@ export function drawDermoscopy(): Drawing {
       const net = Math.min(cell(x, y, 8.5, 12), 1);
       let colour = shade(SKIN, 1 + 0.035 * fractal(x / 60, y / 60, 13) + 0.02 * smooth(x / 3, y / 3, 14) - 0.028 * (1 - net));
       colour = blend(colour, ROSE, 0.3 * step(44, 4, edge) * (1 - pigment));
-      const inside = blend(blend(TAN, BROWN, 0.5 + 0.5 * fractal(x / 46, y / 46, 15)), BROWN, 0.62 * (1 - net));
-      colour = blend(colour, inside, pigment);
-      const dark = step(8, -16, core.distance(x, y) + 7 * fractal(x / 11, y / 11, 16)) * pigment;
+      let dark = 0;
+      if (pigment > 0) {
+        const inside = blend(blend(TAN, BROWN, 0.5 + 0.5 * fractal(x / 46, y / 46, 15)), BROWN, 0.62 * (1 - net));
+        colour = blend(colour, inside, pigment);
+        dark = step(8, -16, core.distance(x, y) + 7 * fractal(x / 11, y / 11, 16)) * pigment;
+      }
       const veiled = step(6, -18, veil.distance(x, y));
       const regressed = step(6, -14, regression.distance(x, y) + 5 * fractal(x / 7, y / 7, 17));
       colour = blend(blend(blend(colour, DARK, 0.82 * dark), VEIL, 0.62 * veiled), [0.8, 0.66, 0.6], 0.5 * regressed);
@@ -46,8 +50,8 @@ export function drawDermoscopy(): Drawing {
       lesionMask[i] = Number(pigment > 0.5);
       veilMask[i] = Number(veiled > 0.5 && regressed <= 0.5);
       coreMask[i] = Number(dark > 0.5 && veiled <= 0.5 && regressed <= 0.5);
-      if (edge < 20) for (const globule of globules) if (inBounds(globule, x, y)) colour = blend(colour, DARK, 0.75 * step(1.4, -1.4, globule.distance(x, y)));
-      for (const hair of hairs) if (inBounds(hair, x, y)) colour = blend(colour, [0.13, 0.08, 0.06], 0.86 * step(0.9, -0.9, hair.distance(x, y)));
+      if (edge < 20) for (const globule of near) if (inBounds(globule, x, y)) colour = blend(colour, DARK, 0.75 * step(1.4, -1.4, globule.distance(x, y)));
+      for (const hair of across) if (inBounds(hair, x, y)) colour = blend(colour, [0.13, 0.08, 0.06], 0.86 * step(0.9, -0.9, hair.distance(x, y)));
       colour = marks(colour, x, y);
       const light = (1.05 - 0.34 * (lens(x, y) / 375) ** 2.4) * step(372, 352, lens(x, y));
       for (const channel of [0, 1, 2] as const) planes[channel].data[i] = colour[channel] * light + 0.011 * normal(x, y, 20 + channel);
@@ -65,14 +69,18 @@ export function drawDermoscopy(): Drawing {
 
 /** Distance to the nearest border of an irregular honeycomb, as a share of the cell. */
 export function cell(x: number, y: number, size: number, seed: number): number {
-  const [u, v] = [x / size + 0.5 * smooth(x / 30, y / 30, seed), y / size + 0.5 * smooth(x / 30, y / 30, seed + 1)];
+  const u = x / size + 0.5 * smooth(x / 30, y / 30, seed);
+  const v = y / size + 0.5 * smooth(x / 30, y / 30, seed + 1);
+  const [column, row] = [Math.floor(u), Math.floor(v)];
   let nearest = 9;
   let second = 9;
-  for (let j = Math.floor(v) - 1; j <= Math.floor(v) + 1; j++) {
-    for (let i = Math.floor(u) - 1; i <= Math.floor(u) + 1; i++) {
-      const away = Math.hypot(i + 0.2 + 0.6 * hash(i, j, seed) - u, j + 0.2 + 0.6 * hash(i, j, seed + 2) - v);
-      if (away < nearest) [nearest, second] = [away, nearest];
-      else second = Math.min(second, away);
+  for (let j = row - 1; j <= row + 1; j++) {
+    for (let i = column - 1; i <= column + 1; i++) {
+      const dx = i + 0.2 + 0.6 * hash(i, j, seed) - u;
+      const dy = j + 0.2 + 0.6 * hash(i, j, seed + 2) - v;
+      const away = Math.sqrt(dx * dx + dy * dy);
+      second = Math.min(second, Math.max(nearest, away));
+      nearest = Math.min(nearest, away);
     }
   }
   return (second - nearest) * 2.2;
@@ -102,6 +110,11 @@ function hairsAcross(): Shape[] {
   });
 }
 
+/** Those that a row of pixels may meet: of dozens a few. */
+export function atRow(shapes: readonly Shape[], y: number): Shape[] {
+  return shapes.filter(({ bounds: [, y0, , y1] }) => y >= y0 && y <= y1);
+}
+
 export function inBounds({ bounds: [x0, y0, x1, y1] }: Shape, x: number, y: number): boolean {
   return x >= x0 && x <= x1 && y >= y0 && y <= y1;
 }
@@ -117,6 +130,8 @@ function marks(colour: Rgb, x: number, y: number): Rgb {
 }
 
 export function blend(a: Rgb, b: Rgb, t: number): Rgb {
+  // Most places are of one colour alone.
+  if (t === 0) return a;
   return [mix(a[0], b[0], t), mix(a[1], b[1], t), mix(a[2], b[2], t)];
 }
 

@@ -1,5 +1,5 @@
 // Twenty skin lesions through a dermatoscope, no two alike: place, size, outline, pigment and skin drawn from a number each.
-import { blend, cell, inBounds, type Rgb, shade } from "../dermoscopy.ts";
+import { atRow, blend, cell, inBounds, type Rgb, shade } from "../dermoscopy.ts";
 import { Field, toColour } from "../field.ts";
 import { fractal, mix, normal, smooth, step, stream } from "../noise.ts";
 import { blob, type Shape, tube, union } from "../shapes.ts";
@@ -42,16 +42,19 @@ export function drawLesion(number: number): Drawing {
   const edgeSoftness = 5 + 6 * random();
   const netSize = 5 + 3 * random();
   for (let y = 0, i = 0; y < HEIGHT; y++) {
+    const across = atRow(hairs, y);
     for (let x = 0; x < WIDTH; x++, i++) {
       const edge = lesion.distance(x, y) + 4 * fractal(x / 11, y / 11, seed + 1, 3);
       const pigment = step(edgeSoftness, -edgeSoftness * 2, edge);
       const net = Math.min(cell(x, y, netSize, seed + 2), 1);
       let colour = shade(skin, 1 + 0.04 * fractal(x / 40, y / 40, seed + 4, 3) - 0.025 * (1 - net));
-      const inside = blend(light, dark, 0.5 + 0.5 * fractal(x / 30, y / 30, seed + 5, 3) + 0.3 * (1 - net));
-      colour = blend(colour, inside, pigment);
+      if (pigment > 0) {
+        const inside = blend(light, dark, 0.5 + 0.5 * fractal(x / 30, y / 30, seed + 5, 3) + 0.3 * (1 - net));
+        colour = blend(colour, inside, pigment);
+      }
       // Half there is where a border that is traced by hand would lie.
       mask[i] = Number(pigment > 0.5);
-      for (const one of hairs) if (inBounds(one, x, y)) colour = blend(colour, [0.14, 0.09, 0.07], 0.85 * step(0.8, -0.8, one.distance(x, y)));
+      for (const one of across) if (inBounds(one, x, y)) colour = blend(colour, [0.14, 0.09, 0.07], 0.85 * step(0.8, -0.8, one.distance(x, y)));
       const light2 = 1.04 - 0.26 * (Math.hypot(x - WIDTH / 2, y - HEIGHT / 2) / 240) ** 2.2 + 0.02 * smooth(x / 60, y / 60, seed + 6);
       for (const channel of [0, 1, 2] as const) planes[channel].data[i] = colour[channel] * light2 + 0.011 * normal(x, y, seed + 7 + channel);
     }

@@ -35,8 +35,11 @@ export function drawNuclei(): Drawing {
         const distance = shape.distance(x, y);
         // A halo of cytoplasm, the body, and a membrane that is darker than it.
         colour = blend(colour, FIBRE, 0.35 * step(9, 2, distance));
-        const chromatin = blend(VIOLET, DARK, 0.3 + 0.6 * fractal(x / 5, y / 5, 810 + n, 3) + 0.15 * step(0.5, 0.2, cell(x, y, 9, 811 + n)));
-        colour = blend(colour, chromatin, 0.95 * step(1.2, -1.2, distance));
+        const body = step(1.2, -1.2, distance);
+        if (body > 0) {
+          const chromatin = blend(VIOLET, DARK, 0.3 + 0.6 * fractal(x / 5, y / 5, 810 + n, 3) + 0.15 * step(0.5, 0.2, cell(x, y, 9, 811 + n)));
+          colour = blend(colour, chromatin, 0.95 * body);
+        }
         colour = blend(colour, DARK, 0.6 * step(1.6, 0.3, Math.abs(distance + 1.4)));
         if (distance < 0) (masks[n] as Uint8Array)[i] = 1;
       }
