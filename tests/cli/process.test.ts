@@ -61,8 +61,7 @@ describeGpu("segment in a process", () => {
     const point = await golden("cases.point.points");
     const args = ["--point", `${point[0]},${point[1]},1`];
     const first = await run(segment(...args, ...everything(1)));
-    const second = await run(segment(...args, ...everything(2)));
-    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(first.code).toBe(0);
     const report = JSON.parse(first.stdout);
     expect(report).toMatchObject({
       image: { width: 96, height: 72 },
@@ -78,6 +77,10 @@ describeGpu("segment in a process", () => {
     const logits = readNpy(await readFile(at("out1_l.npy")), "l");
     expect(logits.shape).toEqual([3, 64, 64]);
     expect(largestError(logits.data, await golden("cases.point.logits"))).toBeLessThan(5e-4);
+    // Quickly the library's calls give the same bits, in tests/model/prompts.test.ts.
+    if (QUICK) return;
+    const second = await run(segment(...args, ...everything(2)));
+    expect(second.code).toBe(0);
     for (const file of [".png", "_o.png", "_e.npy", "_l.npy"]) expect((await readFile(at(`out1${file}`))).equals(await readFile(at(`out2${file}`)))).toBe(true);
     const withoutTimes = (text: string) => ({ ...JSON.parse(text), times: null, files: null });
     expect(withoutTimes(second.stdout)).toEqual(withoutTimes(first.stdout));
