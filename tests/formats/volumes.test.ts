@@ -9,6 +9,7 @@ import { pixelDecoders } from "../../src/formats/codecs/index.ts";
 import { decodePicture } from "../../src/cli/picture_decoder.ts";
 import { type FileEntry, type Opened, openFiles } from "../../src/formats/index.ts";
 import type { Volume } from "../../src/volume/volume.ts";
+import { QUICK } from "../support/quick.ts";
 
 interface Truth {
   readonly shape?: readonly number[];
@@ -109,7 +110,7 @@ describe("fixtures of this project", () => {
       return Math.floor((seed / 2 ** 32) * below);
     };
     const names = all.filter(([, , want]) => !want.refused);
-    for (let i = 0; i < 600; i++) {
+    for (let i = 0; i < (QUICK ? 150 : 600); i++) {
       const [folder, name] = names[i % names.length] as (typeof names)[number];
       const { volumes, refused } = await open(join(OWN, folder), name, (bytes) => {
         for (let n = 1 + random(3); n > 0; n--) bytes[random(2) ? random(bytes.length) : random(Math.min(bytes.length, 400))] = random(256);
