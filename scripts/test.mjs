@@ -1,5 +1,5 @@
-// npm test: set-up, build, size; the packed library in what uses it, the checks beside it; then the tests in Node (plain and on Dawn) and in headless
-// Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
+// npm test: set-up, build, size; the tests in Node (plain and on Dawn), beside them the packed library in what uses it and the checks; then the tests in
+// headless Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
 // every consumer; and last, with nothing beside it, the times against main's.
 // npm test -- FILTER… runs only the test files whose path contains a filter, without the checks.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -141,13 +141,14 @@ async function main() {
   const inNode = files.some((file) => !BROWSER_TESTS.test(file));
   const built = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/")) ? await step("Build", build) : true;
   if (filters.length === 0) await step("Size of the library", () => checkSize());
-  // What computes on one core goes beside the packed library, which often waits. Two software adapters at once would take twice their time.
+  // What computes on one core, and the packed library, which often waits, go beside others. All consumers are enough for two cores and their memory.
   const others = CHECKS.map(({ title, check }) => [title, check]);
   if (all) others.push(["Documentation", buildDocs]);
-  const beside = filters.length === 0 ? stepsBeside(others) : undefined;
-  if (filters.length === 0 && built) await step("The packed library, as it is used", () => tryConsumers({ fast: quick }));
-  await beside;
+  const beside = filters.length === 0 ? [stepsBeside(others)] : [];
+  if (filters.length === 0 && built) beside.push(stepsBeside([["The packed library, as it is used", () => tryConsumers({ fast: quick })]]));
+  if (!quick) await Promise.all(beside);
   if (inNode) await step("Tests in Node and on Dawn", () => nodeTests({ ...found, env }, filters), { counts: false });
+  await Promise.all(beside);
   if (inBrowser) {
     if (built) await step("Tests in Chromium", () => vitest(["browser"], env, filters), { counts: false });
     else failures.push("Tests in Chromium: not run, the build failed");
