@@ -25,14 +25,17 @@ const LARGE_TESTS = QUICK ? ["tests/**/*.large.test.ts"] : [];
 const QUICK_IN_BROWSER = ["app_page", "app_access", "app_files", "app_volumes", "known_mask", "parity"];
 
 /** What computes without a device and replaces nothing of its process's: its files share one, and what they import is read once. */
-const PLAIN_TESTS = ["tests/{app,checkpoint,eval,formats,graph,image,volume}/**/!(*.large).test.ts"];
+const PLAIN_TESTS = [
+  "tests/{app,bytes,checkpoint,eval,formats,fuzz,graph,image,volume,worker}/**/!(*.large).test.ts",
+  "tests/{bench/peers,bench/pinned,bench/statistics,decoded,encode_many,options}.test.ts",
+];
 
 // Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
 const common = {
   pool: "forks",
   // None is meant to come near it: it ends what hangs. On a slow machine, beside other work, CI's longest takes a third of it.
   testTimeout: QUICK ? 300_000 : 900_000,
-  hookTimeout: 120_000,
+  hookTimeout: QUICK ? 300_000 : 900_000,
   teardownTimeout: 10_000,
   maxWorkers: 2,
 } as const;
