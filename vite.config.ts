@@ -33,7 +33,7 @@ const PLAIN_TESTS = [
 // Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
 const common = {
   pool: "forks",
-  // None is meant to come near it: it ends what hangs. On a slow machine, beside other work, CI's longest takes a third of it.
+  // They end what hangs: none is meant to come near, on a slow machine either. The longest tests bring their own.
   testTimeout: QUICK ? 300_000 : 900_000,
   hookTimeout: QUICK ? 300_000 : 900_000,
   teardownTimeout: 10_000,

@@ -145,7 +145,7 @@ async function main() {
   const others = CHECKS.map(({ title, check }) => [title, check]);
   if (all) others.push(["Documentation", buildDocs]);
   const beside = filters.length === 0 ? [stepsBeside(others)] : [];
-  if (filters.length === 0 && built) beside.push(stepsBeside([["The packed library, as it is used", () => tryConsumers({ fast: quick })]]));
+  if (filters.length === 0 && built) beside.push(step("The packed library, as it is used", () => tryConsumers({ fast: quick }), { beside: true }));
   if (!quick) await Promise.all(beside);
   if (inNode) await step("Tests in Node and on Dawn", () => nodeTests({ ...found, env }, filters), { counts: false });
   await Promise.all(beside);

@@ -21,7 +21,7 @@ it("is made from the file that its manifest describes", () => {
 });
 
 // Quickly tests/cli/known_mask.test.ts has it, which needs no vectors of eight of its own.
-if (!QUICK)
+if (!QUICK) {
   describeGpu("the default model in the library", () => {
     it("gives the known mask for the known click", async () => {
       const { image, click, mask } = await knownMask();
@@ -37,7 +37,6 @@ if (!QUICK)
     });
   });
 
-if (!QUICK)
   describeGpu("the default model's file", () => {
     it("is read from front to back, as a server without range requests gives it", async () => {
       const file = await openCheckpoint(new Blob([readFileSync(defaultWeights())]));
@@ -56,3 +55,4 @@ if (!QUICK)
       expect(back).toEqual([]);
     });
   });
+}
