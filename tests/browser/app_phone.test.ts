@@ -75,17 +75,27 @@ describe("a phone", () => {
     await ready(page);
     await loadFrom(page, "https://weights.invalid/quick.safetensors");
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    const client = await page.createCDPSession();
     const tap = async (x: number, y: number) => {
-      const place = await placeOf(page, x, y);
-      await page.touchscreen.tap(place.x, place.y);
+      const spot = await placeOf(page, x, y);
+      // Both at once: what waits for the finger to be down before it is lifted may hold it for as long as a long press.
+      await Promise.all([
+        client.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [spot] }),
+        client.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] }),
+      ]);
     };
+    // The browser says that it took a touch before the page has heard of it.
+    const has = (kind: string) => page.waitForSelector(`#prompts li[data-kind=${kind}]`, { timeout: 60_000 });
     await tap(150, 210);
+    await has("positive");
     await page.tap("input[value=negative]");
     await tap(300, 300);
+    await has("negative");
     await page.tap("input[value=box]");
     await tap(100, 120);
     await status(page, /^Box: first corner set/);
     await tap(200, 300);
+    await has("box");
     // A finger's place is a whole CSS pixel, which is 1.4 of the image's here.
     const [box, positive, negative] = (await prompts(page)).map((prompt) => prompt.match(/\d+/g)?.map(Number) ?? []);
     for (const [given, meant] of [
