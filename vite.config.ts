@@ -42,18 +42,19 @@ const common = {
 
 /**
  * The longest first: nothing is left for one worker alone at the end. Then one that compiles a network, beside it kernels by themselves: when others ask
- * for that network it is in the driver's cache, which two at once would each fill. Those that share a process behind each other: it goes when another
- * comes between.
+ * for that network it is in the driver's cache, which two at once would each fill. Pages before what is short. Last those that share a process, behind each
+ * other: it goes when another comes between.
  */
 class LargeFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const rank = ({ moduleId, project }: TestSpecification) => {
       if (moduleId.includes(".large.")) return 0;
-      if (!project.config.isolate) return 4;
-      return moduleId.endsWith("/model/bad_input.test.ts") ? 1 : moduleId.includes("/tests/ops/") ? 2 : 3;
+      if (project.name === "browser") return 3;
+      if (!project.config.isolate) return 5;
+      return moduleId.endsWith("/model/bad_input.test.ts") ? 1 : moduleId.includes("/tests/ops/") ? 2 : 4;
     };
-    return [0, 1, 2, 3, 4].flatMap((wanted) => sorted.filter((file) => rank(file) === wanted));
+    return [0, 1, 2, 3, 4, 5].flatMap((wanted) => sorted.filter((file) => rank(file) === wanted));
   }
 }
 

@@ -15,7 +15,7 @@ async function main() {
   const options = { env: { ...process.env, SAM_MED2D_FILM: FOLDER } };
   const { code, output } = await run(process.execPath, [bin("vitest", "vitest.mjs"), "run", "--project", "browser", TEST], options);
   if (code !== 0) throw new Problem(`${lastLines(output, 40)}\n\nThe tasks could not be done: see above.`);
-  for (const line of output.split("\n").filter((text) => /^(Dice|20 lesions|five organs|12 nuclei)/.test(text.trim()))) say(line.trim());
+  for (const line of output.split("\n").filter((text) => /^(Dice|20 lesions|5 organs|12 nuclei)/.test(text.trim()))) say(line.trim());
   const pictures = readdirSync(FOLDER).sort();
   const bytes = pictures.reduce((sum, name) => sum + statSync(join(FOLDER, name)).size, 0);
   say(`${pictures.length} pictures, ${Math.round(bytes / 1000)} kB: docs/tasks`);

@@ -1,5 +1,5 @@
-// npm test: set-up, build, size; the tests in Node (plain and on Dawn), beside them the packed library in what uses it and the checks; then the tests in
-// headless Chromium on the built pages. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
+// npm test: set-up, build, size; the tests in Node (plain and on Dawn), then those in headless Chromium on the built pages; beside them the packed library
+// in what uses it and the checks. With --all, and in CI, nothing is left out for its length: full-size networks, memory, all of the fuzzing,
 // every consumer; and last, with nothing beside it, the times against main's.
 // npm test -- FILTER… runs only the test files whose path contains a filter, without the checks.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -83,11 +83,11 @@ async function vitest(projects, env, filters) {
   return wrong;
 }
 
-/** The tests in Node, after which each kernel of shaders/ has run on Dawn, if they were all of them, on an adapter that takes those for software too. */
-async function nodeTests({ env, adapter }, filters) {
+/** Tests of `projects`, after which each kernel of shaders/ has run on Dawn, if they were all of Node's, on an adapter that takes those for software too. */
+async function withAllKernels(projects, { env, adapter }, filters) {
   const made = join(CACHE, `kernels_${process.pid}.txt`);
   writeFileSync(made, "");
-  const ended = await vitest(["node", "plain"], { ...env, SAM_MED2D_KERNELS_MADE: made }, filters);
+  const ended = await vitest(projects, { ...env, SAM_MED2D_KERNELS_MADE: made }, filters);
   const names = new Set(readFileSync(made, "utf8").split("\n"));
   rmSync(made);
   const shaders = readdirSync(join(ROOT, "shaders")).flatMap((file) => (file.endsWith(".wgsl") ? [file.replace(".wgsl", "")] : []));
@@ -147,12 +147,14 @@ async function main() {
   const beside = filters.length === 0 ? [stepsBeside(others)] : [];
   if (filters.length === 0 && built) beside.push(step("The packed library, as it is used", () => tryConsumers({ fast: quick }), { beside: true }));
   if (!quick) await Promise.all(beside);
-  if (inNode) await step("Tests in Node and on Dawn", () => nodeTests({ ...found, env }, filters), { counts: false });
+  const nodeTests = (title, projects) => step(title, () => withAllKernels(projects, { ...found, env }, filters), { counts: false });
+  if (inBrowser && !built) failures.push("Tests in Chromium: not run, the build failed");
+  // Few of each: one run of them all leaves no core waiting at the end of the first, or for the page that the second begins with.
+  const together = quick && inBrowser && built;
+  if (inNode)
+    await nodeTests(together ? "Tests in Node, on Dawn and in Chromium" : "Tests in Node and on Dawn", ["node", "plain", ...(together ? ["browser"] : [])]);
   await Promise.all(beside);
-  if (inBrowser) {
-    if (built) await step("Tests in Chromium", () => vitest(["browser"], env, filters), { counts: false });
-    else failures.push("Tests in Chromium: not run, the build failed");
-  }
+  if (inBrowser && built && !together) await step("Tests in Chromium", () => vitest(["browser"], env, filters), { counts: false });
   if (filters.length === 0 && all && built) await step("Times against main's", () => compareWithMain({ env: found.env }));
   summary(start);
 }

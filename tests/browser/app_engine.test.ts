@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { killWorker, modelWorker, watchedWorker, writeSmallNetwork } from "../app/fake/engine.ts";
-import { loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
+import { loadFrom, nothingAhead, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
 import { useSite } from "../support/browser.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "app-engine-"));
@@ -36,9 +36,16 @@ async function askedByWorkers(page: Page): Promise<string[]> {
 }
 
 async function openWithWeights(): Promise<{ page: Page; errors: string[]; foreign: (origin: string) => string[] }> {
-  const opened = await site.open("/");
-  await ready(opened.page);
+  const opened = await openAlone();
   await upload(opened.page, file);
+  return opened;
+}
+
+/** The page, which reads no picture that nobody asked for. */
+async function openAlone() {
+  const opened = await site.open("/");
+  await ready(opened.page, 6);
+  await nothingAhead(opened.page);
   return opened;
 }
 
@@ -80,7 +87,7 @@ async function watchCalls(page: Page): Promise<void> {
 const callsOf = (page: Page) => page.evaluate(() => globalThis.calls as NonNullable<typeof globalThis.calls>);
 
 describe("the page on the engine", () => {
-  it("loads weights from disk, decodes a click, and asks no other origin for anything", async () => {
+  it("loads weights from disk, decodes a click, and asks no other origin for anything; goes on when its worker dies, and when its device is lost", async () => {
     const { page, errors, foreign } = await openWithWeights();
     expect(await text(page, "#model-facts")).toMatch(/width 64, depth 2/);
     await clickPixel(page, 150, 210);
@@ -91,12 +98,26 @@ describe("the page on the engine", () => {
     expect(foreign(site.origin)).toEqual([]);
     expect((await askedByWorkers(page)).filter((address) => new URL(address).origin !== site.origin)).toEqual([]);
     expect(errors).toEqual([]);
+
+    await killWorker(page);
+    await clickPixel(page, 300, 300);
+    await status(page, /^Mask \d of 3: .* from 2 points/, 100_000);
+    expect(await prompts(page)).toEqual(["positive 150, 210", "positive 300, 300"]);
+    expect(await page.$(".problem")).toBeNull();
+
+    const worker = modelWorker(page);
+    expect(await worker?.evaluate(() => globalThis.devices)).toBe(1);
+    await worker?.evaluate(() => globalThis.latestDevice?.destroy());
+    await clickPixel(page, 320, 200);
+    await status(page, /^Mask \d of 3: .* from 3 points/, 100_000);
+    // A rebuild that is itself cut off is done again.
+    expect(await worker?.evaluate(() => globalThis.devices)).toBeGreaterThanOrEqual(2);
+    expect(await page.$(".problem")).toBeNull();
     await page.close();
   });
 
   it("asks another origin only for the weights that the user names", async () => {
-    const { page } = await site.open("/");
-    await ready(page);
+    const { page } = await openAlone();
     const named = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/named.safetensors`;
     await loadFrom(page, named);
     await page.waitForFunction(() => /named\.safetensors.*Encode/s.test(document.querySelector("#model-facts")?.textContent ?? ""), { timeout: 100_000 });
@@ -105,39 +126,8 @@ describe("the page on the engine", () => {
     await page.close();
   });
 
-  it("goes on with a new worker when the one it had dies, prompts and all", async () => {
-    const { page } = await openWithWeights();
-    await clickPixel(page, 150, 210);
-    await status(page, /^Mask \d of 3/, 100_000);
-    await killWorker(page);
-    await clickPixel(page, 300, 300);
-    await status(page, /^Mask \d of 3: .* from 2 points/, 100_000);
-    expect(await prompts(page)).toEqual(["positive 150, 210", "positive 300, 300"]);
-    expect(await page.$(".problem")).toBeNull();
-    await page.close();
-  });
-
-  it("goes on with a new device when the one it had is lost", async () => {
-    const { page } = await site.open("/");
-    await ready(page);
-    await upload(page, file);
-    await clickPixel(page, 150, 210);
-    await status(page, /^Mask \d of 3/, 100_000);
-    const worker = modelWorker(page);
-    expect(await worker?.evaluate(() => globalThis.devices)).toBe(1);
-    await worker?.evaluate(() => globalThis.latestDevice?.destroy());
-    await clickPixel(page, 300, 300);
-    await status(page, /^Mask \d of 3: .* from 2 points/, 100_000);
-    // A rebuild that is itself cut off is done again.
-    expect(await worker?.evaluate(() => globalThis.devices)).toBeGreaterThanOrEqual(2);
-    expect(await page.$(".problem")).toBeNull();
-    await page.close();
-  });
-
   it("reads a picture once for its first mask and never again; corrects what was drawn, previews, and finds everything", async () => {
-    const { page, errors } = await site.open("/");
-    await ready(page, 6);
-    await page.$eval("#ahead-on", (box) => (box as HTMLInputElement).click());
+    const { page, errors } = await openAlone();
     await watchCalls(page);
     await upload(page, file);
     expect(await callsOf(page)).toMatchObject({ load: 1, encode: 1 });
@@ -184,8 +174,7 @@ describe("the page on the engine", () => {
   });
 
   it("names what a wrong file is, and can still be used", async () => {
-    const { page, errors } = await site.open("/");
-    await ready(page);
+    const { page, errors } = await openAlone();
     const wrong = join(folder, "wrong.safetensors");
     await writeFile(wrong, "these are no weights, only words");
     await giveFile(page, wrong);

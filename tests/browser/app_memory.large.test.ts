@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
-import { placeOf, ready, status } from "../app/fake/page.ts";
+import { nothingAhead, placeOf, ready, status } from "../app/fake/page.ts";
 import { niftiFile } from "../app/fake/volume.ts";
 import { useSite } from "../support/browser.ts";
 
@@ -55,6 +55,8 @@ it(
     const file = join(folder, "tube.nii");
     writeFileSync(file, tubeNifti());
     const { page, errors } = await open();
+    // Half of a large window: its pixels are painted on the processors too.
+    await page.setViewport({ width: 1080, height: 640 });
     const input = (await page.$("#open-image")) as Awaited<ReturnType<typeof page.$<"input">>>;
     await input?.uploadFile(file);
     const at = (n: number) =>
@@ -64,6 +66,8 @@ it(
         `${n} of ${SLICES}`,
       );
     await at(201);
+    // Encoding ahead (tests/browser/app_ahead.test.ts) would take whatever two cores have left.
+    await nothingAhead(page);
     const before = await memoryOf(page);
     for (let n = 200; n >= 1; n -= 10) {
       await page.keyboard.down("Shift");

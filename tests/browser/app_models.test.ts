@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rawSafetensors } from "../checkpoint/support.ts";
-import { loadFrom, placeOf, ready, status, text } from "../app/fake/page.ts";
+import { loadFrom, nothingAhead, placeOf, ready, status, text } from "../app/fake/page.ts";
 import { networkFile } from "../model/network_file.ts";
 import { useSite } from "../support/browser.ts";
 import { readGolden } from "../support/goldens.ts";
@@ -77,7 +77,7 @@ describe("a model from a hub", () => {
       const { page, errors, foreign } = await site.open(`/?model=hf:lab/lite&hub=${hub.url}`);
       await ready(page, 6);
       // The pictures that follow are not asked for, and each would take as long as the one that is.
-      await page.$eval("#ahead-on", (box) => (box as HTMLInputElement).click());
+      await nothingAhead(page);
       // The page itself may ask its own files and this one host.
       expect(await policyOf(page)).toBe(`connect-src 'self' ${hub.url}`);
       await facts(page, /hf:lab\/lite.*Encode/);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
-import { loadFrom, ready, status, text } from "../app/fake/page.ts";
+import { loadFrom, nothingAhead, ready, status, text } from "../app/fake/page.ts";
 import { ballNifti } from "../app/fake/volume.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { type RecordingProxy, recordingProxy } from "../support/proxy.ts";
@@ -24,6 +24,7 @@ async function tab(context: BrowserContext, address: string): Promise<Page> {
   await page.setViewport({ width: 1440, height: 900 });
   await page.goto(address, { waitUntil: "load" });
   await ready(page, 6);
+  await nothingAhead(page);
   return page;
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { downloadsTo, placeOf, ready, status } from "../app/fake/page.ts";
+import { downloadsTo, nothingAhead, placeOf, ready, status } from "../app/fake/page.ts";
 import { writePng } from "../cli/support.ts";
 import { useSite } from "../support/browser.ts";
 import { iou, knownMask, readMaskPng } from "../support/known_mask.ts";
@@ -19,7 +19,7 @@ it("the default model on the page gives the known mask for the known click", asy
   const { page, errors } = await site.open("/");
   await ready(page);
   // The pictures that follow are not asked for.
-  await page.$eval("#ahead-on", (box) => (box as HTMLInputElement).click());
+  await nothingAhead(page);
   const input = (await page.$("#open-image")) as Awaited<ReturnType<typeof page.$<"input">>>;
   await input?.uploadFile(join(folder, "discs.png"));
   await page.waitForFunction(() => document.querySelector("#corner-name")?.textContent?.includes("discs"));

@@ -10,6 +10,14 @@ export async function ready(page: Page, cases = 1): Promise<void> {
   await page.waitForFunction(listed, { timeout: 60_000 }, cases);
 }
 
+/** No picture is read that nobody asked for: with a real model each takes seconds of all cores. */
+export async function nothingAhead(page: Page): Promise<void> {
+  await page.$eval("#ahead-on", (element) => {
+    const box = element as HTMLInputElement;
+    if (box.checked) box.click();
+  });
+}
+
 /** Screenshots at both widths, light and dark, with the list of cases complete; in haste none. */
 export async function pictures(page: Page, name: string): Promise<void> {
   if (QUICK) return;

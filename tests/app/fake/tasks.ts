@@ -111,10 +111,10 @@ async function diceShown(page: Page): Promise<number> {
 
 type How = "click" | "box";
 
-/** (a) 20 images with one lesion each. Gives Dice of each against the truth. */
-export async function lesions(page: Page, how: How, film = NO_FILM): Promise<{ counts: Counts; dice: number[] }> {
+/** (a) 20 images with one lesion each, or the first of them. Gives Dice of each against the truth. */
+export async function lesions(page: Page, how: How, film = NO_FILM, count = LESIONS): Promise<{ counts: Counts; dice: number[] }> {
   await openSet(page, "lesions", LESIONS);
-  const targets = Array.from({ length: LESIONS }, (_, number) => {
+  const targets = Array.from({ length: count }, (_, number) => {
     const { picture, structures } = drawLesion(number);
     return targetOf(structures[0]?.mask as Uint8Array, picture.width);
   });
@@ -131,11 +131,13 @@ export async function lesions(page: Page, how: How, film = NO_FILM): Promise<{ c
     await hand.press("Enter", true);
   }
   await film("done");
-  return { counts: hand.told(`20 lesions, a ${how} each`), dice };
+  return { counts: hand.told(`${count} lesions, a ${how} each`), dice };
 }
 
-/** (b) A series of 40 slices with five organs, each marked on the middle slice and propagated. Gives Dice of each over the volume. */
-export async function organs(page: Page, film = NO_FILM): Promise<{ counts: Counts; dice: Record<string, number> }> {
+type Organ = (typeof ORGANS)[number];
+
+/** (b) A series of 40 slices with five organs, each of `wanted` marked on the middle slice and propagated. Gives Dice of each over the volume. */
+export async function organs(page: Page, film = NO_FILM, wanted: readonly Organ[] = ORGANS): Promise<{ counts: Counts; dice: Record<string, number> }> {
   await openSet(page, "series", 1);
   await shows(page, "CT series, abdomen");
   const middle = drawSlice(SERIES.slices / 2);
@@ -146,7 +148,8 @@ export async function organs(page: Page, film = NO_FILM): Promise<{ counts: Coun
   );
   await film("start");
   const hand = new Hand(page);
-  for (const [organ, name] of ORGANS.entries()) {
+  for (const name of wanted) {
+    const organ = ORGANS.indexOf(name);
     await hand.press(`${organ + 1}`);
     await hand.box(
       targetOf(
@@ -162,7 +165,7 @@ export async function organs(page: Page, film = NO_FILM): Promise<{ counts: Coun
     await hand.press("g", true);
     await page.waitForFunction(() => !document.querySelector("#accept-proposals"));
   }
-  const counts = hand.told("five organs through 40 slices");
+  const counts = hand.told(`${wanted.length} organs through 40 slices`);
   await page.click("#measure");
   await page.waitForSelector("#measures");
   await film("measured");
@@ -173,15 +176,15 @@ export async function organs(page: Page, film = NO_FILM): Promise<{ counts: Coun
   return { counts, dice };
 }
 
-/** (c) 12 nuclei in one image. Gives Dice of each. */
-export async function nuclei(page: Page, how: How, film = NO_FILM): Promise<{ counts: Counts; dice: number[] }> {
+/** (c) 12 nuclei in one image, or the first of them. Gives Dice of each. */
+export async function nuclei(page: Page, how: How, film = NO_FILM, count = NUCLEI): Promise<{ counts: Counts; dice: number[] }> {
   await openSet(page, "nuclei", 1);
   await shows(page, "Histology, nuclei");
   const { picture, structures } = drawNuclei();
   await film("start");
   const hand = new Hand(page);
   const dice: number[] = [];
-  for (const [i, { mask }] of structures.slice(0, NUCLEI).entries()) {
+  for (const [i, { mask }] of structures.slice(0, count).entries()) {
     const { middle, box } = targetOf(mask, picture.width);
     if (how === "click") await hand.click(...middle);
     else await hand.box(box);
@@ -190,9 +193,9 @@ export async function nuclei(page: Page, how: How, film = NO_FILM): Promise<{ co
     if (i % 4 === 0) await film(`nucleus-${i + 1}`);
     await hand.press("Enter");
   }
-  const counts = hand.told(`12 nuclei, a ${how} each`);
+  const counts = hand.told(`${count} nuclei, a ${how} each`);
   await film("done");
-  // Twelve, and the empty one that would be next.
-  expect(await page.$$eval("#objects li", (items) => items.length)).toBe(NUCLEI + 1);
+  // With the empty one that would be next.
+  expect(await page.$$eval("#objects li", (items) => items.length)).toBe(count + 1);
   return { counts, dice };
 }
