@@ -21,14 +21,19 @@ const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test
 const QUICK = process.env.SAM_MED2D_QUICK === "1";
 /** Full-size networks, whole files in memory: for CI and `npm test -- --all` (tests/support/quick.ts). */
 const LARGE_TESTS = QUICK ? ["tests/**/*.large.test.ts"] : [];
-/** What `npm test` drives in Chromium: parity, the known mask, the page's main ways. The rest takes a quarter of an hour. */
-const QUICK_IN_BROWSER = ["app_page", "app_access", "app_files", "app_volumes", "known_mask", "parity"];
+/** What `npm test` drives in Chromium: the known mask, the page's main ways. The rest takes a quarter of an hour. */
+const QUICK_IN_BROWSER = ["app_page", "app_files", "app_volumes", "known_mask"];
 
 /** What computes without a device and replaces nothing of its process's: its files share one, and what they import is read once. */
 const PLAIN_TESTS = [
   "tests/{app,bytes,checkpoint,eval,formats,fuzz,graph,image,volume,worker}/**/!(*.large).test.ts",
   "tests/{bench/peers,bench/pinned,bench/statistics,decoded,encode_many,options}.test.ts",
 ];
+
+/** Kernels and models, with a device for each file: these share a process in haste. */
+const DEVICE_TESTS = ["tests/{ops,model}/**/!(*.large).test.ts"];
+
+const EACH_FILE = ["tests/support/each_file.ts"];
 
 // Forks, not threads: a driver that crashes takes one file with it, and Dawn ends with its process.
 const common = {
@@ -84,14 +89,15 @@ export default defineConfig({
           ...common,
           server,
           name: "node",
-          setupFiles: ["tests/support/families.ts"],
+          setupFiles: EACH_FILE,
           include: ["tests/**/*.test.ts"],
-          exclude: [...BROWSER_TESTS, ...LARGE_TESTS, ...PLAIN_TESTS],
+          exclude: [...BROWSER_TESTS, ...LARGE_TESTS, ...PLAIN_TESTS, ...DEVICE_TESTS],
         },
       },
+      { extends: true, test: { ...common, server, name: "device", setupFiles: EACH_FILE, include: DEVICE_TESTS, isolate: !QUICK } },
       {
         extends: true,
-        test: { ...common, server, name: "plain", setupFiles: ["tests/support/families.ts"], include: PLAIN_TESTS, isolate: false },
+        test: { ...common, server, name: "plain", setupFiles: EACH_FILE, include: PLAIN_TESTS, isolate: false },
       },
       {
         extends: true,
@@ -99,7 +105,7 @@ export default defineConfig({
           ...common,
           server,
           name: "browser",
-          setupFiles: ["tests/support/families.ts"],
+          setupFiles: EACH_FILE,
           include: QUICK ? QUICK_IN_BROWSER.map((name) => `tests/browser/${name}.test.ts`) : BROWSER_TESTS,
           exclude: LARGE_TESTS,
           globalSetup: ["tests/app/fake/site.ts"],

@@ -10,7 +10,7 @@ async function main() {
   const filters = args.filter((_, i) => at < 0 || (i !== at && i !== at + 1));
   const { code } = await run(
     process.execPath,
-    [bin("vitest", "vitest.mjs"), "run", "--project", "node", "--project", "plain", ...(filters.length > 0 ? filters : ["fuzz"])],
+    [bin("vitest", "vitest.mjs"), "run", "--project", "node", "--project", "device", "--project", "plain", ...(filters.length > 0 ? filters : ["fuzz"])],
     {
       show: true,
       env: { ...process.env, NODE_ENV: "test", FUZZ_TIMES: String(times) },

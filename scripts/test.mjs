@@ -152,7 +152,12 @@ async function main() {
   // Few of each: one run of them all leaves no core waiting at the end of the first, or for the page that the second begins with.
   const together = quick && inBrowser && built;
   if (inNode)
-    await nodeTests(together ? "Tests in Node, on Dawn and in Chromium" : "Tests in Node and on Dawn", ["node", "plain", ...(together ? ["browser"] : [])]);
+    await nodeTests(together ? "Tests in Node, on Dawn and in Chromium" : "Tests in Node and on Dawn", [
+      "node",
+      "device",
+      "plain",
+      ...(together ? ["browser"] : []),
+    ]);
   await Promise.all(beside);
   if (inBrowser && built && !together) await step("Tests in Chromium", () => vitest(["browser"], env, filters), { counts: false });
   if (filters.length === 0 && all && built) await step("Times against main's", () => compareWithMain({ env: found.env }));

@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { fetchFamily, fetchVit, TINY_VIT_TENSOR } from "../../src/model/families.ts";
+import { watchDevices } from "../support/devices.ts";
 import { type Outcome, runFile } from "./run_file.ts";
 
 const FILES = import.meta.glob([
@@ -29,9 +30,13 @@ const { values } = parseArgs({
 async function child(file: string): Promise<void> {
   const load = Object.entries(FILES).find(([path]) => nameOf(path) === file)?.[1];
   if (!load) throw new Error(`no test file ${file}`);
-  // As tests/support/families.ts, which vitest begins every file with: an import for its effect alone is left out of the bundle.
+  // As tests/support/each_file.ts, which vitest begins every file with: an import for its effect alone is left out of the bundle.
   await Promise.all([fetchVit(), fetchFamily(new Set([TINY_VIT_TENSOR]))]);
-  await runFile(file, load, (outcome) => process.send?.(outcome));
+  const begin = () => {
+    watchDevices();
+    return load();
+  };
+  await runFile(file, begin, (outcome) => process.send?.(outcome));
   process.send?.("done", () => process.exit(0));
 }
 

@@ -15,7 +15,6 @@ import { loadFrom, placeOf, ready, status, text } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { ballNifti } from "../app/fake/volume.ts";
 import { screenshots, useSite } from "../support/browser.ts";
-import { QUICK } from "../support/quick.ts";
 import { ROOT } from "../support/setup_file.ts";
 
 const SAMPLE_NAMES = Object.fromEntries(Object.entries(en).filter(([key]) => /^sample\.\w+$/.test(key)));
@@ -95,46 +94,45 @@ it("axe finds nothing: at the start, while marking, in the labels, the help, on 
   await page.close();
 });
 
-if (!QUICK)
-  it("speaks German throughout once it is chosen: no English sentence is left on the page, its names or its tooltips", async () => {
-    const { page, errors } = await site.open("/");
-    await page.evaluate(() => localStorage.setItem("language", "de"));
-    await page.reload();
-    await ready(page, 6);
-    await page.click("#labels-open");
-    await page.$$eval("details", (all) => {
-      for (const one of all) one.open = true;
-    });
-    await page.click("#weights-url-toggle");
-    await loadFrom(page, "https://weights.invalid/broken.safetensors");
-    await page.waitForSelector(".problem");
-    expect(await text(page, ".problem p")).toBe(filled(deErrors["checkpoint.http"], { status: "404" }));
-    const input = await page.$("#open-image");
-    await (input as ElementHandle<HTMLInputElement>).uploadFile(join(ROOT, "LICENSE"), join(ROOT, "README.md"));
-    await page.waitForFunction(() => document.querySelectorAll(".problem").length === 2);
-    expect(await page.$$eval(".problem li", (items) => items.map((item) => item.textContent))).toEqual(
-      ["LICENSE", "README.md"].map((name) => `${name}: ${deErrors.refused}`),
-    );
-    await loadFrom(page, "https://weights.invalid/quick.safetensors");
-    await page.waitForFunction(() => !document.querySelector("#notice[data-tone=plain]:not([hidden])"));
-    await click(page, 150, 210);
-    await status(page, /^Maske 2 von 3/);
-    const said = await page.evaluate(() => {
-      const words: string[] = [];
-      const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      for (let node = walk.nextNode(); node; node = walk.nextNode()) words.push(node.textContent?.trim() ?? "");
-      for (const element of document.querySelectorAll("[aria-label], [title], [placeholder]"))
-        for (const name of ["aria-label", "title", "placeholder"]) words.push(element.getAttribute(name)?.replace(/ \([^)]*\)$/, "") ?? "");
-      return words;
-    });
-    const english = new Map((Object.keys(en) as (keyof typeof en)[]).filter((key) => en[key] !== de[key]).map((key) => [en[key] as string, key]));
-    for (const german of Object.values(de)) english.delete(german);
-    expect(said.filter((words) => english.has(words))).toEqual([]);
-    expect(said).toContain(de["model.advanced"]);
-    expect(await text(page, "#corner-score")).toContain("0,930");
-    expect(errors).toEqual([]);
-    await page.close();
+it("speaks German throughout once it is chosen: no English sentence is left on the page, its names or its tooltips", async () => {
+  const { page, errors } = await site.open("/");
+  await page.evaluate(() => localStorage.setItem("language", "de"));
+  await page.reload();
+  await ready(page, 6);
+  await page.click("#labels-open");
+  await page.$$eval("details", (all) => {
+    for (const one of all) one.open = true;
   });
+  await page.click("#weights-url-toggle");
+  await loadFrom(page, "https://weights.invalid/broken.safetensors");
+  await page.waitForSelector(".problem");
+  expect(await text(page, ".problem p")).toBe(filled(deErrors["checkpoint.http"], { status: "404" }));
+  const input = await page.$("#open-image");
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(join(ROOT, "LICENSE"), join(ROOT, "README.md"));
+  await page.waitForFunction(() => document.querySelectorAll(".problem").length === 2);
+  expect(await page.$$eval(".problem li", (items) => items.map((item) => item.textContent))).toEqual(
+    ["LICENSE", "README.md"].map((name) => `${name}: ${deErrors.refused}`),
+  );
+  await loadFrom(page, "https://weights.invalid/quick.safetensors");
+  await page.waitForFunction(() => !document.querySelector("#notice[data-tone=plain]:not([hidden])"));
+  await click(page, 150, 210);
+  await status(page, /^Maske 2 von 3/);
+  const said = await page.evaluate(() => {
+    const words: string[] = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) words.push(node.textContent?.trim() ?? "");
+    for (const element of document.querySelectorAll("[aria-label], [title], [placeholder]"))
+      for (const name of ["aria-label", "title", "placeholder"]) words.push(element.getAttribute(name)?.replace(/ \([^)]*\)$/, "") ?? "");
+    return words;
+  });
+  const english = new Map((Object.keys(en) as (keyof typeof en)[]).filter((key) => en[key] !== de[key]).map((key) => [en[key] as string, key]));
+  for (const german of Object.values(de)) english.delete(german);
+  expect(said.filter((words) => english.has(words))).toEqual([]);
+  expect(said).toContain(de["model.advanced"]);
+  expect(await text(page, "#corner-score")).toContain("0,930");
+  expect(errors).toEqual([]);
+  await page.close();
+});
 
 it("is reached by Tab, all of it, on a volume with everything open; axe finds nothing there either, on a phone in each position", async () => {
   const { page, errors } = await site.open("/");
@@ -192,15 +190,14 @@ it("is reached by Tab, all of it, on a volume with everything open; axe finds no
   await page.close();
 });
 
-if (!QUICK)
-  it("nothing is cut off sideways with text at twice its size", async () => {
-    const { page } = await site.open("/");
-    await ready(page, 6);
-    // As a browser's zoom of 200 % lays it out.
-    await page.setViewport({ width: 720, height: 450, deviceScaleFactor: 2 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(720);
-    await page.close();
-  });
+it("nothing is cut off sideways with text at twice its size", async () => {
+  const { page } = await site.open("/");
+  await ready(page, 6);
+  // As a browser's zoom of 200 % lays it out.
+  await page.setViewport({ width: 720, height: 450, deviceScaleFactor: 2 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(720);
+  await page.close();
+});
 
 /** Controls in sight that Tab does not come to, once around the page; of a group of radio buttons one is enough. */
 async function unreached(page: Page): Promise<string[]> {

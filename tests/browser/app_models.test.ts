@@ -1,4 +1,4 @@
-// The built page with weights from a hub, of LiteMedSAM's layout, narrow where time is short: named by its address, chosen by hand, remembered, refused.
+// The built page with weights from a hub, of LiteMedSAM's layout: named by its address, chosen by hand, remembered, refused.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,14 +10,9 @@ import { networkFile } from "../model/network_file.ts";
 import { useSite } from "../support/browser.ts";
 import { readGolden } from "../support/goldens.ts";
 import { type Hub, serveHub } from "../support/hub.ts";
-import { QUICK } from "../support/quick.ts";
 
 /** LiteMedSAM itself encodes for a minute on a software adapter, and for many on a machine that has other work. */
 const TIMEOUT = 800_000;
-const [GOLDEN, NAME] = QUICK
-  ? (["narrow_tiny_vit_pixels", /LiteMedSAM tiny_vit of widths 8, 16, 24, 40/] as const)
-  : (["lite_medsam", /LiteMedSAM tiny_vit 256/] as const);
-
 const COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
 const site = useSite();
 const folder = mkdtempSync(join(tmpdir(), "app-models-"));
@@ -33,7 +28,7 @@ const STRANGE: Readonly<Record<string, RegExp>> = {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let hub: Hub;
 beforeAll(async () => {
-  const files = { "README.md": new Uint8Array(2), "lite_medsam.safetensors": networkFile(readGolden(GOLDEN)) };
+  const files = { "README.md": new Uint8Array(2), "lite_medsam.safetensors": networkFile(readGolden("lite_medsam")) };
   const part = networkFile(readGolden("narrow_tiny_vit_pixels"), (name) => name, "image_encoder.");
   const one = (...names: string[]) =>
     rawSafetensors(Object.fromEntries(names.map((name, i) => [name, { dtype: "F32", shape: [2, 2], data_offsets: [16 * i, 16 * i + 16] }])), 16 * names.length);
@@ -81,7 +76,7 @@ describe("a model from a hub", () => {
       // The page itself may ask its own files and this one host.
       expect(await policyOf(page)).toBe(`connect-src 'self' ${hub.url}`);
       await facts(page, /hf:lab\/lite.*Encode/);
-      expect(await text(page, "#model-facts")).toMatch(NAME);
+      expect(await text(page, "#model-facts")).toMatch(/LiteMedSAM tiny_vit 256/);
       await mask(page, 150, 210, /^Mask.*from 1 point/);
       expect(foreign(site.origin).filter((url) => !url.includes("/lab/lite/"))).toEqual([]);
       const kept = await page.$$eval("#kept li", (items) => items.map(({ title }) => title));

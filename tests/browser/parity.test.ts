@@ -15,7 +15,6 @@ import { type Answering, checkGolden, describeErrors } from "../model/golden_che
 import { useSite } from "../support/browser.ts";
 import { expectClose } from "../support/compare.ts";
 import { readGolden } from "../support/goldens.ts";
-import { QUICK } from "../support/quick.ts";
 import { ROOT } from "../support/setup_file.ts";
 
 // SwiftShader on two cores takes a minute for a full-size encode, and several on a machine that has other work.
@@ -109,7 +108,7 @@ describe("the built bundle in Chromium", () => {
     // As transformers saves it beside its weights.
     const processor = { do_normalize: true, do_pad: true, do_resize: true, image_mean: [0.485, 0.456, 0.406], size: { longest_edge: 1024 } };
     await writeFile(join(folder, "preprocessor_config.json"), JSON.stringify(processor));
-    if (!QUICK) for (const name of FULL_SIZE) await writeFile(join(folder, `${name}.safetensors`), networkFile(readGolden(name)));
+    for (const name of FULL_SIZE) await writeFile(join(folder, `${name}.safetensors`), networkFile(readGolden(name)));
     mounts["/weights/"] = folder;
   });
   const site = useSite({ mounts, files: FILES });
@@ -127,15 +126,13 @@ describe("the built bundle in Chromium", () => {
       console.log(describeErrors("small in Chromium", device.description, await checkGolden(inPage, golden)));
       // What else a page has for an image is the same image.
       const { data } = await (await inPage.encode(golden.image, {})).save();
-      for (const kind of QUICK ? ["canvas"] : ["ImageData", "ImageBitmap", "canvas", "OffscreenCanvas", "HTMLImageElement", "VideoFrame"]) {
+      for (const kind of ["ImageData", "ImageBitmap", "canvas", "OffscreenCanvas", "HTMLImageElement", "VideoFrame"]) {
         const other = await (await inPage.encode(golden.image, {}, kind)).save();
         expectClose(other.data, data, { label: kind, bound: 0 });
       }
       // A video's frame may have gone through YUV: a gray level or two.
-      if (!QUICK) {
-        const filmed = await (await inPage.encode(golden.image, {}, "HTMLVideoElement")).save();
-        expectClose(filmed.data, data, { label: "HTMLVideoElement", bound: 0.2 });
-      }
+      const filmed = await (await inPage.encode(golden.image, {}, "HTMLVideoElement")).save();
+      expectClose(filmed.data, data, { label: "HTMLVideoElement", bound: 0.2 });
       expect(errors).toEqual([]);
       expect(foreign(site.origin)).toEqual([]);
       expect(requests.filter((url) => url.endsWith("small.safetensors")).length).toBeGreaterThan(0);
@@ -144,117 +141,113 @@ describe("the built bundle in Chromium", () => {
     TIMEOUT,
   );
 
-  if (!QUICK)
-    it(
-      "meets PyTorch with heads of 14 and an MLP of an odd width at 1024, in transformers' names",
-      async () => {
-        const { page, errors } = await openParity(site);
-        const { model, device, name } = await load(page, { weights: `${site.origin}/weights/slim.safetensors` });
-        expect(name).toMatch(/^SAM width 28, depth 3, 1024 px/);
-        const found = await checkGolden(new PageModel(page, model), readGolden("narrow_slim"), { cases: ["point"] });
-        console.log(describeErrors("narrow_slim in Chromium", device.description, found));
-        expect(errors).toEqual([]);
-        await page.close();
-      },
-      TIMEOUT,
-    );
+  it(
+    "meets PyTorch with heads of 14 and an MLP of an odd width at 1024, in transformers' names",
+    async () => {
+      const { page, errors } = await openParity(site);
+      const { model, device, name } = await load(page, { weights: `${site.origin}/weights/slim.safetensors` });
+      expect(name).toMatch(/^SAM width 28, depth 3, 1024 px/);
+      const found = await checkGolden(new PageModel(page, model), readGolden("narrow_slim"), { cases: ["point"] });
+      console.log(describeErrors("narrow_slim in Chromium", device.description, found));
+      expect(errors).toEqual([]);
+      await page.close();
+    },
+    TIMEOUT,
+  );
 
-  if (!QUICK)
-    it.each(FULL_SIZE)(
-      "meets PyTorch with the full-size network %s",
-      async (name) => {
-        const { page, errors } = await openParity(site);
-        const { model, device, stats } = await load(page, { weights: `${site.origin}/weights/${name}.safetensors` });
-        expect(stats.input).toBe(`${name === "lite_medsam" ? "lite-medsam" : "sam"}, from the shapes of its tensors`);
-        const golden = readGolden(name);
-        console.log(describeErrors(`${name} in Chromium`, device.description, await checkGolden(new PageModel(page, model), golden)));
-        expect(errors).toEqual([]);
-        await page.close();
-      },
-      TIMEOUT,
-    );
+  it.each(FULL_SIZE)(
+    "meets PyTorch with the full-size network %s",
+    async (name) => {
+      const { page, errors } = await openParity(site);
+      const { model, device, stats } = await load(page, { weights: `${site.origin}/weights/${name}.safetensors` });
+      expect(stats.input).toBe(`${name === "lite_medsam" ? "lite-medsam" : "sam"}, from the shapes of its tensors`);
+      const golden = readGolden(name);
+      console.log(describeErrors(`${name} in Chromium`, device.description, await checkGolden(new PageModel(page, model), golden)));
+      expect(errors).toEqual([]);
+      await page.close();
+    },
+    TIMEOUT,
+  );
 
-  if (!QUICK)
-    it(
-      "answers bad input with typed errors and goes on working",
-      async () => {
-        const { page, errors } = await openParity(site);
-        const golden = readGolden("small");
-        const image = plainImage(golden.image);
-        const { model } = await load(page, { weights: `${site.origin}/weights/small.safetensors` });
-        const inPage = new PageModel(page, model);
-        const embedding = await inPage.encode(golden.image, {});
-        const before = await inPage.decode(embedding, [{ points: [{ x: 30, y: 27 }] }]);
-        expect(await errorOf(page, "encode", model, { ...image, width: 20000 }, {})).toMatchObject({
-          name: "SamError",
-          code: "image",
-          op: "encode",
-          argument: "image",
-        });
-        for (const [prompt, argument] of [
-          [{ points: [{ x: 96, y: 1 }] }, "points[0]"],
-          [{ box: [5, 5, 5, 9] }, "box"],
-          [{ maskInput: encoded(new Float32Array(100)) }, "maskInput"],
-        ] as const) {
-          expect(await errorOf(page, "decode", model, 0, [prompt])).toMatchObject({ name: "SamError", code: "prompt", op: "decode", argument });
-        }
-        expect(await errorOf(page, "load", { weights: `${site.origin}/parity.html` })).toMatchObject({ name: "SamError", code: "checkpoint" });
-        expect(await errorOf(page, "load", { weights: `${site.origin}/weights/absent.safetensors` })).toMatchObject({ name: "SamError", code: "checkpoint" });
-        const after = await inPage.decode(embedding, [{ points: [{ x: 30, y: 27 }] }]);
-        expectClose(after[0]?.logits ?? [], before[0]?.logits ?? [], { label: "after the errors", bound: 0 });
-        // The browser itself reports the missing file.
-        expect(errors.filter((error) => !error.includes("404"))).toEqual([]);
-        await page.close();
-      },
-      TIMEOUT,
-    );
+  it(
+    "answers bad input with typed errors and goes on working",
+    async () => {
+      const { page, errors } = await openParity(site);
+      const golden = readGolden("small");
+      const image = plainImage(golden.image);
+      const { model } = await load(page, { weights: `${site.origin}/weights/small.safetensors` });
+      const inPage = new PageModel(page, model);
+      const embedding = await inPage.encode(golden.image, {});
+      const before = await inPage.decode(embedding, [{ points: [{ x: 30, y: 27 }] }]);
+      expect(await errorOf(page, "encode", model, { ...image, width: 20000 }, {})).toMatchObject({
+        name: "SamError",
+        code: "image",
+        op: "encode",
+        argument: "image",
+      });
+      for (const [prompt, argument] of [
+        [{ points: [{ x: 96, y: 1 }] }, "points[0]"],
+        [{ box: [5, 5, 5, 9] }, "box"],
+        [{ maskInput: encoded(new Float32Array(100)) }, "maskInput"],
+      ] as const) {
+        expect(await errorOf(page, "decode", model, 0, [prompt])).toMatchObject({ name: "SamError", code: "prompt", op: "decode", argument });
+      }
+      expect(await errorOf(page, "load", { weights: `${site.origin}/parity.html` })).toMatchObject({ name: "SamError", code: "checkpoint" });
+      expect(await errorOf(page, "load", { weights: `${site.origin}/weights/absent.safetensors` })).toMatchObject({ name: "SamError", code: "checkpoint" });
+      const after = await inPage.decode(embedding, [{ points: [{ x: 30, y: 27 }] }]);
+      expectClose(after[0]?.logits ?? [], before[0]?.logits ?? [], { label: "after the errors", bound: 0 });
+      // The browser itself reports the missing file.
+      expect(errors.filter((error) => !error.includes("404"))).toEqual([]);
+      await page.close();
+    },
+    TIMEOUT,
+  );
 
-  if (!QUICK)
-    it(
-      "meets PyTorch with the full-size network made in the page, whose heap grows by less than 64 MB",
-      async () => {
-        const { page, errors, requests } = await openParity(site);
-        const client = await page.createCDPSession();
-        const heap = async () => {
-          const { usedSize, backingStorageSize } = (await client.send("Runtime.getHeapUsage")) as { usedSize: number; backingStorageSize?: number };
-          if (backingStorageSize === undefined) throw new Error("this Chromium does not tell the size of array buffers");
-          return { js: usedSize, buffers: backingStorageSize };
-        };
-        await client.send("HeapProfiler.collectGarbage");
-        const before = await heap();
-        const peak = { js: 0, buffers: 0, samples: 0 };
-        const started = performance.now();
-        let loading = true;
-        const loaded = load(page, { weights: "synthetic:7" }).finally(() => {
-          loading = false;
-        });
-        while (loading) {
-          const { js, buffers } = await heap();
-          peak.js = Math.max(peak.js, js - before.js);
-          peak.buffers = Math.max(peak.buffers, buffers - before.buffers);
-          peak.samples++;
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-        const { model, name, device, stats, meaningless } = await loaded;
-        console.log(
-          `synthetic:7 in Chromium: loaded in ${((performance.now() - started) / 1000).toFixed(1)} s; heap +${(peak.js / 1e6).toFixed(1)} MB, array buffers +${(peak.buffers / 1e6).toFixed(1)} MB at most (${peak.samples} samples)`,
-        );
-        expect([name, meaningless]).toEqual(["SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters", true]);
-        expect(stats.weightBytes / 1e9).toBeCloseTo(1.086, 3);
-        expect(peak.samples).toBeGreaterThan(20);
-        expect(peak.js).toBeLessThan(64e6);
-        expect(peak.buffers).toBeLessThan(64e6);
-        const golden = readGolden("vit_b");
-        const errorsFound = await checkGolden(new PageModel(page, model), golden);
-        console.log(describeErrors("vit_b in Chromium", device.description, errorsFound));
-        expect(errors).toEqual([]);
-        // Nothing was asked for but the page, the entry with its parts, and the part that this adapter needs.
-        const paths = requests.map((url) => new URL(url).pathname).filter((path) => !path.startsWith("/dist/parts/") || path.endsWith("/software.js"));
-        expect(paths.sort()).toEqual(["/dist/index.js", "/dist/parts/software.js", "/parity.html", "/parity_page.js"]);
-        await page.close();
-      },
-      TIMEOUT,
-    );
+  it(
+    "meets PyTorch with the full-size network made in the page, whose heap grows by less than 64 MB",
+    async () => {
+      const { page, errors, requests } = await openParity(site);
+      const client = await page.createCDPSession();
+      const heap = async () => {
+        const { usedSize, backingStorageSize } = (await client.send("Runtime.getHeapUsage")) as { usedSize: number; backingStorageSize?: number };
+        if (backingStorageSize === undefined) throw new Error("this Chromium does not tell the size of array buffers");
+        return { js: usedSize, buffers: backingStorageSize };
+      };
+      await client.send("HeapProfiler.collectGarbage");
+      const before = await heap();
+      const peak = { js: 0, buffers: 0, samples: 0 };
+      const started = performance.now();
+      let loading = true;
+      const loaded = load(page, { weights: "synthetic:7" }).finally(() => {
+        loading = false;
+      });
+      while (loading) {
+        const { js, buffers } = await heap();
+        peak.js = Math.max(peak.js, js - before.js);
+        peak.buffers = Math.max(peak.buffers, buffers - before.buffers);
+        peak.samples++;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const { model, name, device, stats, meaningless } = await loaded;
+      console.log(
+        `synthetic:7 in Chromium: loaded in ${((performance.now() - started) / 1000).toFixed(1)} s; heap +${(peak.js / 1e6).toFixed(1)} MB, array buffers +${(peak.buffers / 1e6).toFixed(1)} MB at most (${peak.samples} samples)`,
+      );
+      expect([name, meaningless]).toEqual(["SAM-Med2D vit_b 256, adapters, f32, 271.2 M parameters", true]);
+      expect(stats.weightBytes / 1e9).toBeCloseTo(1.086, 3);
+      expect(peak.samples).toBeGreaterThan(20);
+      expect(peak.js).toBeLessThan(64e6);
+      expect(peak.buffers).toBeLessThan(64e6);
+      const golden = readGolden("vit_b");
+      const errorsFound = await checkGolden(new PageModel(page, model), golden);
+      console.log(describeErrors("vit_b in Chromium", device.description, errorsFound));
+      expect(errors).toEqual([]);
+      // Nothing was asked for but the page, the entry with its parts, and the part that this adapter needs.
+      const paths = requests.map((url) => new URL(url).pathname).filter((path) => !path.startsWith("/dist/parts/") || path.endsWith("/software.js"));
+      expect(paths.sort()).toEqual(["/dist/index.js", "/dist/parts/software.js", "/parity.html", "/parity_page.js"]);
+      await page.close();
+    },
+    TIMEOUT,
+  );
 });
 
 describe("the built bundle in Chromium without WebGPU", () => {

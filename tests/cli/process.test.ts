@@ -57,34 +57,35 @@ describeGpu("segment in a process", () => {
     at(`out${n}_l.npy`),
   ];
 
-  it("gives PyTorch's embedding, logits and scores, and the same bits twice", async () => {
-    const point = await golden("cases.point.points");
-    const args = ["--point", `${point[0]},${point[1]},1`];
-    const first = await run(segment(...args, ...everything(1)));
-    expect(first.code).toBe(0);
-    const report = JSON.parse(first.stdout);
-    expect(report).toMatchObject({
-      image: { width: 96, height: 72 },
-      precision: "f32",
-      times: { load: expect.any(Number), encode: expect.any(Number), decode: expect.any(Number) },
+  // Quickly in tests/model/goldens.test.ts, and the program itself in ./known_mask.test.ts.
+  if (!QUICK)
+    it("gives PyTorch's embedding, logits and scores, and the same bits twice", async () => {
+      const point = await golden("cases.point.points");
+      const args = ["--point", `${point[0]},${point[1]},1`];
+      const first = await run(segment(...args, ...everything(1)));
+      expect(first.code).toBe(0);
+      const report = JSON.parse(first.stdout);
+      expect(report).toMatchObject({
+        image: { width: 96, height: 72 },
+        precision: "f32",
+        times: { load: expect.any(Number), encode: expect.any(Number), decode: expect.any(Number) },
+      });
+      expect(report.adapter).not.toBe("");
+      // Bounds of the parity tests: f32 sums in another order.
+      expect(largestError(Float32Array.from(report.scores), await golden("cases.point.scores"))).toBeLessThan(2e-4);
+      const embedding = readNpy(await readFile(at("out1_e.npy")), "e");
+      expect(embedding.shape).toEqual([1, 256, 16, 16]);
+      expect(largestError(embedding.data, await golden("embedding"))).toBeLessThan(5e-4);
+      const logits = readNpy(await readFile(at("out1_l.npy")), "l");
+      expect(logits.shape).toEqual([3, 64, 64]);
+      expect(largestError(logits.data, await golden("cases.point.logits"))).toBeLessThan(5e-4);
+      const second = await run(segment(...args, ...everything(2)));
+      expect(second.code).toBe(0);
+      for (const file of [".png", "_o.png", "_e.npy", "_l.npy"])
+        expect((await readFile(at(`out1${file}`))).equals(await readFile(at(`out2${file}`)))).toBe(true);
+      const withoutTimes = (text: string) => ({ ...JSON.parse(text), times: null, files: null });
+      expect(withoutTimes(second.stdout)).toEqual(withoutTimes(first.stdout));
     });
-    expect(report.adapter).not.toBe("");
-    // Bounds of the parity tests: f32 sums in another order.
-    expect(largestError(Float32Array.from(report.scores), await golden("cases.point.scores"))).toBeLessThan(2e-4);
-    const embedding = readNpy(await readFile(at("out1_e.npy")), "e");
-    expect(embedding.shape).toEqual([1, 256, 16, 16]);
-    expect(largestError(embedding.data, await golden("embedding"))).toBeLessThan(5e-4);
-    const logits = readNpy(await readFile(at("out1_l.npy")), "l");
-    expect(logits.shape).toEqual([3, 64, 64]);
-    expect(largestError(logits.data, await golden("cases.point.logits"))).toBeLessThan(5e-4);
-    // Quickly the library's calls give the same bits, in tests/model/prompts.test.ts.
-    if (QUICK) return;
-    const second = await run(segment(...args, ...everything(2)));
-    expect(second.code).toBe(0);
-    for (const file of [".png", "_o.png", "_e.npy", "_l.npy"]) expect((await readFile(at(`out1${file}`))).equals(await readFile(at(`out2${file}`)))).toBe(true);
-    const withoutTimes = (text: string) => ({ ...JSON.parse(text), times: null, files: null });
-    expect(withoutTimes(second.stdout)).toEqual(withoutTimes(first.stdout));
-  });
 
   // Quickly in tests/cli/segment.test.ts, with an imagined model.
   if (!QUICK)

@@ -66,12 +66,14 @@ export const runsHere = ({ software, subgroupSize }: Target) => !software || (so
 /** The software adapter at hand. */
 export const SOFTWARE_HERE = adapterLanes < 8 ? SWIFTSHADER : CPU_TARGET;
 
-let opened: Promise<Gpu> | undefined;
+const opened = new WeakMap<GPUDevice, Promise<Gpu>>();
 
 /** The file's device as the library sees it, with its cache of pipelines. */
 export async function testGpu(): Promise<Gpu> {
-  opened ??= requestTestDevice({ features: libraryFeatures() }).then((device) => openGpu(device));
-  return opened;
+  const device = await requestTestDevice({ features: libraryFeatures() });
+  const gpu = opened.get(device) ?? openGpu(device);
+  opened.set(device, gpu);
+  return gpu;
 }
 
 /** Every tensor of a graph after a run, as the device has it. */
