@@ -19,7 +19,7 @@ if (process.env.VITEST && existsSync(`${root}.cache/setup.json`)) {
 
 const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test.ts"];
 const QUICK = process.env.SAM_MED2D_QUICK === "1";
-/** Full-size networks, whole files in memory: for CI and `npm test -- --all` (tests/support/quick.ts). */
+/** Full-size networks, whole files in memory, the command line in a shell: for CI and `npm test -- --all` (tests/support/quick.ts). */
 const LARGE_TESTS = QUICK ? ["tests/**/*.large.test.ts"] : [];
 /** What `npm test` drives in Chromium: the known mask, the page's main ways. The rest takes a quarter of an hour. */
 const QUICK_IN_BROWSER = ["app_page", "app_files", "app_volumes", "known_mask"];

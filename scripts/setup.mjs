@@ -13,13 +13,14 @@ export const SETUP_FILE = join(CACHE, "setup.json");
 
 /**
  * Gives `{ chromium: { path, version }, env, adapter, orthanc: { path, plugin } or nothing, readers: { python, dciodvfy } or nothing }`: `env` is what a process needs so that Dawn finds the adapter.
- * With `build`, packages that had to be installed are followed by a build, so that the command line is there.
+ * With `build`, packages that had to be installed are followed by a build, so that the command line is there. `onPackages` is told when npm's are there.
  */
-export async function setup({ build = false } = {}) {
+export async function setup({ build = false, onPackages } = {}) {
   // Python packages come beside what npm brings: both wait for a network, and one unpacks on one core.
   const readers = ensureReaders();
   readers.catch(() => {});
   await ensureDependencies({ build });
+  onPackages?.();
   // Both are looked for before either is complained of: one run names all there is to install.
   const missing = [];
   const attempt = (work) =>

@@ -125,21 +125,27 @@ async function main() {
   mkdirSync(CACHE, { recursive: true });
   // As in vite.config.ts, for the programs that consumers of the package are, and for the times against main's.
   process.env.LP_NATIVE_VECTOR_WIDTH ??= "128";
+  const files = testFiles(filters);
+  if (files.length === 0) throw new Problem(`No test file's path contains ${filters.join(" or ")}`);
+  const needsBuild = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/"));
   let found;
+  let building = Promise.resolve(true);
   const ready = await step(
     "Set-up",
     async () => {
-      found = await setup();
+      // Needs npm's packages alone: others come meanwhile.
+      const onPackages = () => {
+        if (needsBuild) building = step("Build", build, { beside: true });
+      };
+      found = await setup({ onPackages });
     },
     { counts: false },
   );
+  const built = await building;
   if (!ready) return summary(start);
-  const files = testFiles(filters);
-  if (files.length === 0) throw new Problem(`No test file's path contains ${filters.join(" or ")}`);
   const env = { ...found.env, SAM_MED2D_QUICK: quick ? "1" : "" };
   const inBrowser = files.some((file) => BROWSER_TESTS.test(file));
   const inNode = files.some((file) => !BROWSER_TESTS.test(file));
-  const built = filters.length === 0 || files.some((file) => file.startsWith("tests/browser/")) ? await step("Build", build) : true;
   if (filters.length === 0) await step("Size of the library", () => checkSize());
   // What computes on one core, and the packed library, which often waits, go beside others. All consumers are enough for two cores and their memory.
   const others = CHECKS.map(({ title, check }) => [title, check]);

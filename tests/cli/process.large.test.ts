@@ -9,7 +9,6 @@ import { elements } from "../../src/graph/tensor.ts";
 import { readNpy, writeNpy } from "../../src/image/npy.ts";
 import { proceduralImage } from "../image/procedural.ts";
 import { describeGpu } from "../support/dawn.ts";
-import { QUICK } from "../support/quick.ts";
 import { ROOT } from "../support/setup_file.ts";
 import { useCli } from "./process.ts";
 import { SMALL_SEED, writeSmallWeights } from "./small_weights.ts";
@@ -57,73 +56,67 @@ describeGpu("segment in a process", () => {
     at(`out${n}_l.npy`),
   ];
 
-  // Quickly in tests/model/goldens.test.ts, and the program itself in ./known_mask.test.ts.
-  if (!QUICK)
-    it("gives PyTorch's embedding, logits and scores, and the same bits twice", async () => {
-      const point = await golden("cases.point.points");
-      const args = ["--point", `${point[0]},${point[1]},1`];
-      const first = await run(segment(...args, ...everything(1)));
-      expect(first.code).toBe(0);
-      const report = JSON.parse(first.stdout);
-      expect(report).toMatchObject({
-        image: { width: 96, height: 72 },
-        precision: "f32",
-        times: { load: expect.any(Number), encode: expect.any(Number), decode: expect.any(Number) },
-      });
-      expect(report.adapter).not.toBe("");
-      // Bounds of the parity tests: f32 sums in another order.
-      expect(largestError(Float32Array.from(report.scores), await golden("cases.point.scores"))).toBeLessThan(2e-4);
-      const embedding = readNpy(await readFile(at("out1_e.npy")), "e");
-      expect(embedding.shape).toEqual([1, 256, 16, 16]);
-      expect(largestError(embedding.data, await golden("embedding"))).toBeLessThan(5e-4);
-      const logits = readNpy(await readFile(at("out1_l.npy")), "l");
-      expect(logits.shape).toEqual([3, 64, 64]);
-      expect(largestError(logits.data, await golden("cases.point.logits"))).toBeLessThan(5e-4);
-      const second = await run(segment(...args, ...everything(2)));
-      expect(second.code).toBe(0);
-      for (const file of [".png", "_o.png", "_e.npy", "_l.npy"])
-        expect((await readFile(at(`out1${file}`))).equals(await readFile(at(`out2${file}`)))).toBe(true);
-      const withoutTimes = (text: string) => ({ ...JSON.parse(text), times: null, files: null });
-      expect(withoutTimes(second.stdout)).toEqual(withoutTimes(first.stdout));
+  it("gives PyTorch's embedding, logits and scores, and the same bits twice", async () => {
+    const point = await golden("cases.point.points");
+    const args = ["--point", `${point[0]},${point[1]},1`];
+    const first = await run(segment(...args, ...everything(1)));
+    expect(first.code).toBe(0);
+    const report = JSON.parse(first.stdout);
+    expect(report).toMatchObject({
+      image: { width: 96, height: 72 },
+      precision: "f32",
+      times: { load: expect.any(Number), encode: expect.any(Number), decode: expect.any(Number) },
     });
+    expect(report.adapter).not.toBe("");
+    // Bounds of the parity tests: f32 sums in another order.
+    expect(largestError(Float32Array.from(report.scores), await golden("cases.point.scores"))).toBeLessThan(2e-4);
+    const embedding = readNpy(await readFile(at("out1_e.npy")), "e");
+    expect(embedding.shape).toEqual([1, 256, 16, 16]);
+    expect(largestError(embedding.data, await golden("embedding"))).toBeLessThan(5e-4);
+    const logits = readNpy(await readFile(at("out1_l.npy")), "l");
+    expect(logits.shape).toEqual([3, 64, 64]);
+    expect(largestError(logits.data, await golden("cases.point.logits"))).toBeLessThan(5e-4);
+    const second = await run(segment(...args, ...everything(2)));
+    expect(second.code).toBe(0);
+    for (const file of [".png", "_o.png", "_e.npy", "_l.npy"]) expect((await readFile(at(`out1${file}`))).equals(await readFile(at(`out2${file}`)))).toBe(true);
+    const withoutTimes = (text: string) => ({ ...JSON.parse(text), times: null, files: null });
+    expect(withoutTimes(second.stdout)).toEqual(withoutTimes(first.stdout));
+  });
 
-  // Quickly in tests/cli/segment.test.ts, with an imagined model.
-  if (!QUICK)
-    it("takes every kind of prompt together", async () => {
-      const maskInput = Float32Array.from({ length: 4096 }, (_, i) => (i % 64) / 64);
-      await writeFile(at("before.npy"), writeNpy([64, 64], maskInput));
-      const args = [
-        "--point",
-        "30,27",
-        "--point",
-        "78,63,0",
-        "--point",
-        "1,1,-1",
-        "--box",
-        "18,9,48,45",
-        "--mask-input",
-        at("before.npy"),
-        "--single",
-        "--fit",
-        "pad",
-        "--channel-order",
-        "rgb",
-        "--adapter",
-        "off",
-      ];
-      const { code, stdout } = await run(segment(...args, ...everything(3)));
-      expect(code).toBe(0);
-      const report = JSON.parse(stdout);
-      expect([report.scores.length, report.best]).toEqual([1, 0]);
-      expect(report.model).toContain("no adapters");
-      expect(readNpy(await readFile(at("out3_l.npy")), "l").shape).toEqual([1, 64, 64]);
-    });
+  it("takes every kind of prompt together", async () => {
+    const maskInput = Float32Array.from({ length: 4096 }, (_, i) => (i % 64) / 64);
+    await writeFile(at("before.npy"), writeNpy([64, 64], maskInput));
+    const args = [
+      "--point",
+      "30,27",
+      "--point",
+      "78,63,0",
+      "--point",
+      "1,1,-1",
+      "--box",
+      "18,9,48,45",
+      "--mask-input",
+      at("before.npy"),
+      "--single",
+      "--fit",
+      "pad",
+      "--channel-order",
+      "rgb",
+      "--adapter",
+      "off",
+    ];
+    const { code, stdout } = await run(segment(...args, ...everything(3)));
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect([report.scores.length, report.best]).toEqual([1, 0]);
+    expect(report.model).toContain("no adapters");
+    expect(readNpy(await readFile(at("out3_l.npy")), "l").shape).toEqual([1, 64, 64]);
+  });
 
-  if (!QUICK)
-    it("finds a driver without being told, where set-up or the system has one", async () => {
-      const { code, stderr } = await run(segment("--out", at("out4.png")), { env: { VK_DRIVER_FILES: undefined, VK_ICD_FILENAMES: undefined } });
-      expect([code, stderr]).toEqual([0, expect.stringContaining("out4.png: ")]);
-    });
+  it("finds a driver without being told, where set-up or the system has one", async () => {
+    const { code, stderr } = await run(segment("--out", at("out4.png")), { env: { VK_DRIVER_FILES: undefined, VK_ICD_FILENAMES: undefined } });
+    expect([code, stderr]).toEqual([0, expect.stringContaining("out4.png: ")]);
+  });
 
   it("says what to install where no driver works, and what to correct where one is named", async () => {
     const { code, stdout, stderr } = await run(segment("--out", at("out5.png")), {
@@ -137,7 +130,7 @@ describeGpu("segment in a process", () => {
   it("stops on Ctrl-C with 130, and on a kill with 143, leaving nothing behind", async () => {
     const before = await folder.names();
     const args = ["segment", at("scan.png"), "--weights", "synthetic:7", "--out", at("out6.png"), "--json", "-"];
-    for (const signal of QUICK ? (["SIGINT"] as const) : (["SIGINT", "SIGTERM"] as const)) {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
       const stopped = await run(args, { interrupt: { after: 2500, signal } });
       expect([stopped.code, stopped.stdout]).toEqual([signal === "SIGINT" ? 130 : 143, ""]);
       expect(stopped.stderr).toContain("interrupted");
@@ -163,7 +156,7 @@ describeGpu("segment in a process", () => {
       /image_encoder\.patch_embed\.proj\.weight/,
     ],
   ];
-  it.each(QUICK ? bad.slice(0, 1) : bad)("%s end with 1 and their name", async (_what, prepare, words) => {
+  it.each(bad)("%s end with 1 and their name", async (_what, prepare, words) => {
     await prepare(at("out_bad.safetensors"));
     const { code, stdout, stderr } = await run(["segment", at("scan.png"), "--weights", at("out_bad.safetensors"), "--out", at("out7.png")]);
     expect([code, stdout]).toEqual([1, ""]);
