@@ -25,7 +25,7 @@ export async function ensureDependencies({ build = false } = {}) {
   const [command, args] = npm();
   // npm runs `prepare`, which builds; whoever builds anyway leaves that out.
   const env = { ...process.env, PUPPETEER_SKIP_DOWNLOAD: "1", ...(build ? {} : { SAM_MED2D_NO_PREPARE: "1" }) };
-  const { code, output } = await run(command, [...args, "ci"], { env });
+  const { code, output } = await run(command, [...args, "ci", "--no-audit", "--no-fund"], { env });
   if (code !== 0)
     throw new Problem(`${firstLines(output, 25)}\n\nnpm ci failed. It needs the npm registry that npm is configured for (npm config get registry).`);
   const left = difference();

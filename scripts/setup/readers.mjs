@@ -9,9 +9,10 @@ import { aptInstall, aptUsable } from "./apt.mjs";
 const WANTED = join(dirname(fileURLToPath(import.meta.url)), "readers.txt");
 const FOLDER = join(CACHE, "readers");
 const PYTHON = join(FOLDER, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+const PYTHONS = ["python3", "/usr/bin/python3", "python"];
 const TORCH = "2.13.0";
 /** Compiled when imported: most of it never is. */
-const PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
+const INSTALL = ["install", "--quiet", "--disable-pip-version-check", "--no-compile"];
 /** Ends with 1 unless all are there. To import them takes seconds. */
 const LOOK = "from importlib.util import find_spec; assert all(map(find_spec, 'highdicom nibabel pycocotools pydicom SimpleITK'.split()))";
 
@@ -34,7 +35,7 @@ async function ensurePython() {
   say("Installing Python packages that read labels, for the tests …");
   const start = performance.now();
   if (!(await makeFolder())) return undefined;
-  const { code, output } = await run(PYTHON, [...PIP, "-r", WANTED], { timeoutMs: 900_000 });
+  const { code, output } = await pip([...INSTALL, "-r", WANTED], 900_000);
   if (code !== 0 || (await run(PYTHON, ["-c", LOOK])).code !== 0) {
     say(lastLines(output, 15));
     return undefined;
@@ -47,24 +48,45 @@ async function ensurePython() {
 /** A build for the CPU: the other kind brings gigabytes for CUDA. */
 async function ensureTorch() {
   if ((await run(PYTHON, ["-c", `import torch; assert torch.__version__.startswith("${TORCH}")`])).code === 0) return;
-  const { code, output } = await run(PYTHON, [...PIP, "--dry-run", "--report", "-", `torch==${TORCH}`], { timeoutMs: 300_000 });
+  const { code, output } = await pip([...INSTALL, "--dry-run", "--report", "-", `torch==${TORCH}`], 300_000);
   const names = code === 0 ? [...output.matchAll(/"name": "([^"]+)"/g)].map(([, name]) => name) : [];
   if (code !== 0 || names.some((name) => /^(nvidia|cuda|triton)/.test(name))) {
     say("No build of PyTorch for the CPU: what errors tell to do with it is not tried.");
     return;
   }
   const start = performance.now();
-  const { code: failed, output: said } = await run(PYTHON, [...PIP, `torch==${TORCH}`], { timeoutMs: 900_000 });
+  const { code: failed, output: said } = await pip([...INSTALL, `torch==${TORCH}`], 900_000);
   say(failed === 0 ? `PyTorch ${TORCH} is installed in ${seconds(start)}` : lastLines(said, 15));
+}
+
+/** A Python whose pip, of 22.3 or newer, can install for another: to unpack one more pip takes as long as all that it installs. */
+async function findPip() {
+  for (const python of PYTHONS) {
+    const [, major, minor] = /^pip (\d+)\.(\d+)/.exec((await run(python, ["-m", "pip", "--version"])).output) ?? [];
+    if (Number(major) > 22 || (major === "22" && Number(minor) >= 3)) return python;
+  }
+  return undefined;
+}
+let outerPip;
+
+function lookForPip() {
+  outerPip ??= findPip();
+  return outerPip;
+}
+
+async function pip(args, timeoutMs) {
+  const outer = await lookForPip();
+  return outer ? run(outer, ["-m", "pip", "--python", PYTHON, ...args], { timeoutMs }) : run(PYTHON, ["-m", "pip", ...args], { timeoutMs });
 }
 
 /** By the first Python that can; on Debian and Ubuntu as root it is installed. */
 async function makeFolder() {
+  const outer = await lookForPip();
   const attempt = async (python) => {
     rmSync(FOLDER, { recursive: true, force: true });
-    return (await run(python, ["-m", "venv", FOLDER])).code === 0;
+    return (await run(python, ["-m", "venv", ...(outer ? ["--without-pip"] : []), FOLDER])).code === 0;
   };
-  for (const python of ["python3", "/usr/bin/python3", "python"]) if (await attempt(python)) return true;
+  for (const python of PYTHONS) if (await attempt(python)) return true;
   if (!aptUsable()) return false;
   const { ok, output } = await aptInstall(["python3", "python3-venv"]);
   if (!ok) say(lastLines(output, 15));

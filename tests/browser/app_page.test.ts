@@ -13,6 +13,9 @@ const folder = mkdtempSync(join(tmpdir(), "app-page-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = useSite({ folder: FAKE_SITE });
 
+/** In haste it is left to CI. */
+const inCi = (name: string, test: () => Promise<void>) => (QUICK ? undefined : it(name, test));
+
 async function open(options?: PageOptions) {
   const opened = await site.open("/", options);
   await ready(opened.page);
@@ -126,15 +129,14 @@ describe("the pointer", () => {
     await page.close();
   });
 
-  if (!QUICK)
-    it("draws a box by two clicks too, in box mode", async () => {
-      const { page } = await open();
-      await page.click("input[value=box]");
-      await clickPixel(page, 40, 50);
-      await clickPixel(page, 20, 90);
-      expect(await prompts(page)).toEqual(["box 20, 50 – 41, 91"]);
-      await page.close();
-    });
+  inCi("draws a box by two clicks too, in box mode", async () => {
+    const { page } = await open();
+    await page.click("input[value=box]");
+    await clickPixel(page, 40, 50);
+    await clickPixel(page, 20, 90);
+    expect(await prompts(page)).toEqual(["box 20, 50 – 41, 91"]);
+    await page.close();
+  });
 });
 
 describe("the keyboard alone", () => {
@@ -183,44 +185,42 @@ describe("the keyboard alone", () => {
     await page.close();
   });
 
-  if (!QUICK)
-    it("shows where it is and says so", async () => {
-      const { page } = await open();
-      await page.focus("#stage");
-      await page.keyboard.press("ArrowLeft");
-      expect(await text(page, "#corner-place")).toMatch(/^x 250 y 256 gray \d+$/);
-      await page.waitForFunction(() => /^x 250, y 256, gray \d+$/.test(document.querySelector("#spoken")?.textContent ?? ""));
-      await status(page, /^Click a structure/);
-      await page.keyboard.press("b");
-      await status(page, /^Box: first corner set/);
-      await page.keyboard.press("Escape");
-      await page.keyboard.press("?");
-      await page.waitForSelector("#help[open]");
-      await pictures(page, "app_help");
-      await page.close();
-    });
+  inCi("shows where it is and says so", async () => {
+    const { page } = await open();
+    await page.focus("#stage");
+    await page.keyboard.press("ArrowLeft");
+    expect(await text(page, "#corner-place")).toMatch(/^x 250 y 256 gray \d+$/);
+    await page.waitForFunction(() => /^x 250, y 256, gray \d+$/.test(document.querySelector("#spoken")?.textContent ?? ""));
+    await status(page, /^Click a structure/);
+    await page.keyboard.press("b");
+    await status(page, /^Box: first corner set/);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.waitForSelector("#help[open]");
+    await pictures(page, "app_help");
+    await page.close();
+  });
 });
 
 describe("loading weights", () => {
-  if (!QUICK)
-    it("shows bytes, rate and time left, can be cancelled, and keeps the prompts", async () => {
-      const { page, errors } = await open();
-      await clickPixel(page, 100, 100);
-      await loadFrom(page, "https://weights.invalid/slow.safetensors");
-      await page.waitForFunction(() => /^\d+ MB of 1\.07 GB, \d+ MB\/s, \d+ s left$/.test(document.querySelector("#loading-figures")?.textContent ?? ""));
-      expect(await text(page, "#loading-title")).toBe("Loading slow.safetensors");
-      await pictures(page, "app_loading");
-      await page.click("#loading-cancel");
-      expect(await isHidden(page, "#loading")).toBe(true);
-      expect(await text(page, "#notice")).toContain("slow.safetensors was not loaded");
-      expect(await prompts(page)).toEqual(["positive 100, 100"]);
-      expect(await status(page, /kept until a model is loaded/)).toBe("1 point, kept until a model is loaded.");
-      await loadFrom(page, "https://weights.invalid/quick.safetensors");
-      await status(page, /^Mask 2 of 3/);
-      expect(await isHidden(page, "#notice")).toBe(true);
-      expect(errors).toEqual([]);
-      await page.close();
-    });
+  inCi("shows bytes, rate and time left, can be cancelled, and keeps the prompts", async () => {
+    const { page, errors } = await open();
+    await clickPixel(page, 100, 100);
+    await loadFrom(page, "https://weights.invalid/slow.safetensors");
+    await page.waitForFunction(() => /^\d+ MB of 1\.07 GB, \d+ MB\/s, \d+ s left$/.test(document.querySelector("#loading-figures")?.textContent ?? ""));
+    expect(await text(page, "#loading-title")).toBe("Loading slow.safetensors");
+    await pictures(page, "app_loading");
+    await page.click("#loading-cancel");
+    expect(await isHidden(page, "#loading")).toBe(true);
+    expect(await text(page, "#notice")).toContain("slow.safetensors was not loaded");
+    expect(await prompts(page)).toEqual(["positive 100, 100"]);
+    expect(await status(page, /kept until a model is loaded/)).toBe("1 point, kept until a model is loaded.");
+    await loadFrom(page, "https://weights.invalid/quick.safetensors");
+    await status(page, /^Mask 2 of 3/);
+    expect(await isHidden(page, "#notice")).toBe(true);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
 
   it("says what is wrong with them and what to do, until dismissed", async () => {
     const { page } = await open();
@@ -236,93 +236,90 @@ describe("loading weights", () => {
     await page.close();
   });
 
-  if (!QUICK)
-    it("warns as long as the weights are synthetic", async () => {
-      const { page } = await open();
-      await page.click("#weights-synthetic");
-      await page.waitForFunction(() => /these masks mean nothing/.test(document.querySelector("#notice")?.textContent ?? ""));
-      await pictures(page, "app_synthetic");
-      await loadFrom(page, "https://weights.invalid/quick.safetensors");
-      await page.waitForFunction(() => (document.querySelector("#notice") as HTMLElement).hidden);
-      await page.close();
-    });
+  inCi("warns as long as the weights are synthetic", async () => {
+    const { page } = await open();
+    await page.click("#weights-synthetic");
+    await page.waitForFunction(() => /these masks mean nothing/.test(document.querySelector("#notice")?.textContent ?? ""));
+    await pictures(page, "app_synthetic");
+    await loadFrom(page, "https://weights.invalid/quick.safetensors");
+    await page.waitForFunction(() => (document.querySelector("#notice") as HTMLElement).hidden);
+    await page.close();
+  });
 });
 
 describe("images", () => {
-  if (!QUICK)
-    it("are opened, listed, and keep their prompts; what is none is refused by name", async () => {
-      const { page, errors } = await openWithModel();
-      await clickPixel(page, 150, 210);
-      const [disc, wrong] = [join(folder, "disc.png"), join(folder, "slice.dcm")];
-      writeFileSync(disc, discPng(90));
-      writeFileSync(wrong, "no image at all");
-      const input = (await page.$("#open-image")) as Awaited<ReturnType<typeof page.$<"input">>>;
-      await input?.uploadFile(disc);
-      await page.waitForFunction(() => /disc\.png/.test(document.querySelector("#corner-name")?.textContent ?? ""));
-      expect(await prompts(page)).toEqual([]);
-      await clickPixel(page, 45, 45);
-      // A disc of radius 22.5 has 1590 pixels; the fake model's blur takes its rim away.
-      const found = await status(page, /^Mask 2 of 3/);
-      const area = Number(/, ([\d ]+) pixels/.exec(found)?.[1]?.replace(/\D/g, ""));
-      expect(area).toBeGreaterThan(1200);
-      expect(area).toBeLessThan(1600);
-      await input?.uploadFile(wrong);
-      await page.waitForSelector(".problem");
-      expect(await text(page, ".problem")).toMatch(/slice\.dcm was not opened .*text file/);
-      await page.click('.case[title="CT, abdomen"][aria-label="CT, abdomen, Begun, has marks"]');
-      expect(await prompts(page)).toEqual(["positive 150, 210"]);
-      await status(page, /^Mask 2 of 3/);
-      expect(errors).toEqual([]);
-      await page.close();
-    });
+  inCi("are opened, listed, and keep their prompts; what is none is refused by name", async () => {
+    const { page, errors } = await openWithModel();
+    await clickPixel(page, 150, 210);
+    const [disc, wrong] = [join(folder, "disc.png"), join(folder, "slice.dcm")];
+    writeFileSync(disc, discPng(90));
+    writeFileSync(wrong, "no image at all");
+    const input = (await page.$("#open-image")) as Awaited<ReturnType<typeof page.$<"input">>>;
+    await input?.uploadFile(disc);
+    await page.waitForFunction(() => /disc\.png/.test(document.querySelector("#corner-name")?.textContent ?? ""));
+    expect(await prompts(page)).toEqual([]);
+    await clickPixel(page, 45, 45);
+    // A disc of radius 22.5 has 1590 pixels; the fake model's blur takes its rim away.
+    const found = await status(page, /^Mask 2 of 3/);
+    const area = Number(/, ([\d ]+) pixels/.exec(found)?.[1]?.replace(/\D/g, ""));
+    expect(area).toBeGreaterThan(1200);
+    expect(area).toBeLessThan(1600);
+    await input?.uploadFile(wrong);
+    await page.waitForSelector(".problem");
+    expect(await text(page, ".problem")).toMatch(/slice\.dcm was not opened .*text file/);
+    await page.click('.case[title="CT, abdomen"][aria-label="CT, abdomen, Begun, has marks"]');
+    expect(await prompts(page)).toEqual(["positive 150, 210"]);
+    await status(page, /^Mask 2 of 3/);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
 });
 
 describe("images that are dropped or pasted", () => {
-  if (!QUICK)
-    it("are opened; a prompt file sets its prompts; closing one asks when prompts would be lost", async () => {
-      const { page, errors } = await open();
-      const give = (kind: "drop" | "paste", name: string, type: string, bytes: Buffer) =>
-        page.evaluate(
-          (event, fileName, mime, base64) => {
-            const data = new DataTransfer();
-            data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], fileName, { type: mime }));
-            const init = { bubbles: true, cancelable: true };
-            window.dispatchEvent(
-              event === "drop" ? new DragEvent("drop", { ...init, dataTransfer: data }) : new ClipboardEvent("paste", { ...init, clipboardData: data }),
-            );
-          },
-          kind,
-          name,
-          type,
-          bytes.toString("base64"),
-        );
-      const shows = (words: string) => page.waitForFunction((wanted) => document.querySelector("#corner-name")?.textContent?.includes(wanted), {}, words);
-      await give("drop", "dropped.png", "image/png", discPng(40));
-      await shows("dropped.png\n40 × 40");
-      await give("paste", "image.png", "image/png", discPng(50));
-      await shows("image.png\n50 × 50");
-      await give("drop", "prompts.json", "application/json", Buffer.from(JSON.stringify({ points: [{ x: 49, y: 0, label: 0 }], box: [1, 2, 30, 40] })));
-      await page.waitForSelector("#prompts li");
-      expect(await prompts(page)).toEqual(["box 1, 2 – 30, 40", "negative 49, 0"]);
-      const asked = new Promise<string>((resolve) => page.once("dialog", (dialog) => void dialog.dismiss().then(() => resolve(dialog.message()))));
-      await page.click('[aria-label="Close image.png"]');
-      expect(await asked).toBe("Close image.png? What was marked on it goes with it.");
-      await shows("image.png\n50 × 50");
-      await page.click("#clear");
-      await page.click('[aria-label="Close image.png"]');
-      await shows("dropped.png");
-      await page.click('[aria-label="Close dropped.png"]');
-      await shows("CT, abdomen");
-      if (!QUICK) await sampleGoesAndComesBack(page, shows);
-      // A sample that arrives takes the place of what was said.
-      await ready(page, 6);
-      await page.keyboard.down("Control");
-      await page.keyboard.press("s");
-      await page.keyboard.up("Control");
-      await status(page, /^All is saved in this browser/);
-      expect(errors).toEqual([]);
-      await page.close();
-    });
+  inCi("are opened; a prompt file sets its prompts; closing one asks when prompts would be lost", async () => {
+    const { page, errors } = await open();
+    const give = (kind: "drop" | "paste", name: string, type: string, bytes: Buffer) =>
+      page.evaluate(
+        (event, fileName, mime, base64) => {
+          const data = new DataTransfer();
+          data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], fileName, { type: mime }));
+          const init = { bubbles: true, cancelable: true };
+          window.dispatchEvent(
+            event === "drop" ? new DragEvent("drop", { ...init, dataTransfer: data }) : new ClipboardEvent("paste", { ...init, clipboardData: data }),
+          );
+        },
+        kind,
+        name,
+        type,
+        bytes.toString("base64"),
+      );
+    const shows = (words: string) => page.waitForFunction((wanted) => document.querySelector("#corner-name")?.textContent?.includes(wanted), {}, words);
+    await give("drop", "dropped.png", "image/png", discPng(40));
+    await shows("dropped.png\n40 × 40");
+    await give("paste", "image.png", "image/png", discPng(50));
+    await shows("image.png\n50 × 50");
+    await give("drop", "prompts.json", "application/json", Buffer.from(JSON.stringify({ points: [{ x: 49, y: 0, label: 0 }], box: [1, 2, 30, 40] })));
+    await page.waitForSelector("#prompts li");
+    expect(await prompts(page)).toEqual(["box 1, 2 – 30, 40", "negative 49, 0"]);
+    const asked = new Promise<string>((resolve) => page.once("dialog", (dialog) => void dialog.dismiss().then(() => resolve(dialog.message()))));
+    await page.click('[aria-label="Close image.png"]');
+    expect(await asked).toBe("Close image.png? What was marked on it goes with it.");
+    await shows("image.png\n50 × 50");
+    await page.click("#clear");
+    await page.click('[aria-label="Close image.png"]');
+    await shows("dropped.png");
+    await page.click('[aria-label="Close dropped.png"]');
+    await shows("CT, abdomen");
+    if (!QUICK) await sampleGoesAndComesBack(page, shows);
+    // A sample that arrives takes the place of what was said.
+    await ready(page, 6);
+    await page.keyboard.down("Control");
+    await page.keyboard.press("s");
+    await page.keyboard.up("Control");
+    await status(page, /^All is saved in this browser/);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
 });
 
 /** A sample too can go, stays away at the next start, and comes back when it is asked for. */
@@ -340,18 +337,17 @@ async function sampleGoesAndComesBack(page: Page, shows: (words: string) => Prom
 }
 
 describe("results", () => {
-  if (!QUICK)
-    it("refine from the previous mask when that is on, and undo leads back", async () => {
-      const { page } = await openWithModel();
-      await page.click("#refine");
-      await clickPixel(page, 150, 210);
-      expect(await status(page, /^Mask/)).not.toContain("refined");
-      await clickPixel(page, 170, 230);
-      expect(await status(page, /from 2 points/)).toContain("refined from the mask before");
-      await page.click("#undo");
-      expect(await status(page, /from 1 point\b/)).not.toContain("refined");
-      await page.close();
-    });
+  inCi("refine from the previous mask when that is on, and undo leads back", async () => {
+    const { page } = await openWithModel();
+    await page.click("#refine");
+    await clickPixel(page, 150, 210);
+    expect(await status(page, /^Mask/)).not.toContain("refined");
+    await clickPixel(page, 170, 230);
+    expect(await status(page, /from 2 points/)).toContain("refined from the mask before");
+    await page.click("#undo");
+    expect(await status(page, /from 1 point\b/)).not.toContain("refined");
+    await page.close();
+  });
 
   it("are saved: the mask at the image's size, the prompts with scores", async () => {
     const { page } = await openWithModel();
@@ -374,30 +370,29 @@ describe("results", () => {
     await page.close();
   });
 
-  if (!QUICK)
-    it("follow the settings: one candidate, another colour of the label, another opacity", async () => {
-      const { page, errors } = await openWithModel();
-      await clickPixel(page, 150, 210);
-      await status(page, /^Mask 2 of 3/);
-      await page.click("summary");
-      await page.select("#candidates-count", "1");
-      await status(page, /^Mask: predicted IoU/);
-      expect(await isHidden(page, "#candidates")).toBe(true);
-      await page.click("#labels-open");
-      await page.$eval('#labels input[type="color"]', (input) => {
-        (input as HTMLInputElement).value = "#f35bd0";
-        input.dispatchEvent(new Event("input", { bubbles: true }));
-      });
-      const filled = (await tintedPixels(page)).magenta;
-      expect(filled).toBeGreaterThan(2000);
-      await page.focus("#opacity");
-      await page.keyboard.press("Home");
-      await page.waitForFunction(() => document.querySelector("#opacity-value")?.textContent === "0 %");
-      // The outline stays.
-      const outline = (await tintedPixels(page)).magenta;
-      expect(outline).toBeGreaterThan(100);
-      expect(outline).toBeLessThan(filled / 2);
-      expect(errors).toEqual([]);
-      await page.close();
+  inCi("follow the settings: one candidate, another colour of the label, another opacity", async () => {
+    const { page, errors } = await openWithModel();
+    await clickPixel(page, 150, 210);
+    await status(page, /^Mask 2 of 3/);
+    await page.click("summary");
+    await page.select("#candidates-count", "1");
+    await status(page, /^Mask: predicted IoU/);
+    expect(await isHidden(page, "#candidates")).toBe(true);
+    await page.click("#labels-open");
+    await page.$eval('#labels input[type="color"]', (input) => {
+      (input as HTMLInputElement).value = "#f35bd0";
+      input.dispatchEvent(new Event("input", { bubbles: true }));
     });
+    const filled = (await tintedPixels(page)).magenta;
+    expect(filled).toBeGreaterThan(2000);
+    await page.focus("#opacity");
+    await page.keyboard.press("Home");
+    await page.waitForFunction(() => document.querySelector("#opacity-value")?.textContent === "0 %");
+    // The outline stays.
+    const outline = (await tintedPixels(page)).magenta;
+    expect(outline).toBeGreaterThan(100);
+    expect(outline).toBeLessThan(filled / 2);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
 });
