@@ -1,5 +1,5 @@
 // npm run test:consumers: the library as npm packs it, used the ways people use it: bundlers, plain pages, runtimes, compilers.
-// --fast tries the quick ones alone, which need no package beyond the repository's; NAME… those whose name contains it. `npm run build` goes before.
+// --fast tries the quick ones alone, which need no page and no package beyond the repository's; NAME… those whose name contains it. `npm run build` goes before.
 import { parseArgs } from "node:util";
 import { openBrowser } from "./consumers/browser.mjs";
 import { DOCUMENTATION } from "./consumers/documentation.mjs";
@@ -41,7 +41,7 @@ export async function tryConsumers({ fast = false, filters = [] } = {}) {
     (!fast || isFast) && (filters.length === 0 || filters.some((filter) => name.toLowerCase().includes(filter.toLowerCase())));
   const [others, examples, pages] = [OTHERS, [...DOCUMENTATION, ...EXAMPLES], PAGES].map((list) => list.filter(wanted));
   if (others.length + examples.length + pages.length === 0) throw new Problem(`No consumer's name contains ${filters.join(" or ")}`);
-  const shop = await openWorkshop(fast ? { borrowed: ["vite", "webgpu", "@webgpu"] } : { tools: true });
+  const shop = await openWorkshop(fast ? { borrowed: ["webgpu", "@webgpu"] } : { tools: true });
   const browser = openBrowser();
   const wrong = [];
   let expected;

@@ -149,6 +149,7 @@ async function areTheTypesWrong(shop) {
   await shop.node(cli, [shop.tarball, "--profile", "esm-only", "--exclude-entrypoints", ...files, "--format", "ascii"]);
 }
 
+/** `fast` ones need no package beyond the repository's own, and no page. */
 export const OTHERS = [
   { name: "publint", fast: true, run: publint },
   { name: "are the types wrong", fast: true, run: areTheTypesWrong },

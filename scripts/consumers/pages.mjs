@@ -147,10 +147,9 @@ async function next(shop) {
   return await visitOn(shop, { mounts: { "/": join(project, "out") }, files: { "/favicon.ico": "" } });
 }
 
-/** `fast` ones need no package beyond the repository's own. */
 export const PAGES = [
   { name: "import map, every kind of image", run: everySource },
-  { name: "import map, addresses with a query", fast: true, run: (shop) => plain(shop, { query: "?v=1" }) },
+  { name: "import map, addresses with a query", run: (shop) => plain(shop, { query: "?v=1" }) },
   { name: "strict content security policy", run: strictCsp },
   { name: "another origin", run: otherOrigin },
   { name: "Vite 8, dev", run: (shop) => viteDev(shop, "vite") },
