@@ -6,6 +6,7 @@ import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HEAP_BOUND, writeFullSizeFile } from "../model/full_size_file.ts";
 import { useSite } from "../support/browser.ts";
+import { heapGrowth } from "../support/heap.ts";
 import { ROOT } from "../support/setup_file.ts";
 
 const TIMEOUT = 600_000;
@@ -35,31 +36,10 @@ describe("a file of 1.085 GB", () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function growth(page: Page, address?: string): Promise<{ js: number; buffers: number }> {
-    const client = await page.createCDPSession();
-    const heap = async () => {
-      const { usedSize, backingStorageSize } = (await client.send("Runtime.getHeapUsage")) as { usedSize: number; backingStorageSize?: number };
-      if (backingStorageSize === undefined) throw new Error("this Chromium does not tell the size of array buffers");
-      return { js: usedSize, buffers: backingStorageSize };
-    };
-    await client.send("HeapProfiler.collectGarbage");
-    const before = await heap();
-    const peak = { js: 0, buffers: 0, samples: 0 };
-    let loading = true;
-    const loaded = page
-      .evaluate((given) => globalThis.loadFull?.(given), address)
-      .finally(() => {
-        loading = false;
-      });
-    while (loading) {
-      const { js, buffers } = await heap();
-      peak.js = Math.max(peak.js, js - before.js);
-      peak.buffers = Math.max(peak.buffers, buffers - before.buffers);
-      peak.samples++;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    expect(await loaded).toBeGreaterThan(1.07e9);
-    expect(peak.samples).toBeGreaterThan(20);
-    return peak;
+    const { result, js, buffers, samples } = await heapGrowth(page, () => page.evaluate((given) => globalThis.loadFull?.(given), address));
+    expect(result).toBeGreaterThan(1.07e9);
+    expect(samples).toBeGreaterThan(20);
+    return { js, buffers };
   }
 
   it.each(["picked by the user", "from an address"])(

@@ -15,6 +15,7 @@ import { type Answering, checkGolden, describeErrors } from "../model/golden_che
 import { useSite } from "../support/browser.ts";
 import { expectClose } from "../support/compare.ts";
 import { readGolden } from "../support/goldens.ts";
+import { heapGrowth } from "../support/heap.ts";
 import { ROOT } from "../support/setup_file.ts";
 
 // SwiftShader on two cores takes a minute for a full-size encode, and several on a machine that has other work.
@@ -207,28 +208,9 @@ describe("the built bundle in Chromium", () => {
     "meets PyTorch with the full-size network made in the page, whose heap grows by less than 64 MB",
     async () => {
       const { page, errors, requests } = await openParity(site);
-      const client = await page.createCDPSession();
-      const heap = async () => {
-        const { usedSize, backingStorageSize } = (await client.send("Runtime.getHeapUsage")) as { usedSize: number; backingStorageSize?: number };
-        if (backingStorageSize === undefined) throw new Error("this Chromium does not tell the size of array buffers");
-        return { js: usedSize, buffers: backingStorageSize };
-      };
-      await client.send("HeapProfiler.collectGarbage");
-      const before = await heap();
-      const peak = { js: 0, buffers: 0, samples: 0 };
       const started = performance.now();
-      let loading = true;
-      const loaded = load(page, { weights: "synthetic:7" }).finally(() => {
-        loading = false;
-      });
-      while (loading) {
-        const { js, buffers } = await heap();
-        peak.js = Math.max(peak.js, js - before.js);
-        peak.buffers = Math.max(peak.buffers, buffers - before.buffers);
-        peak.samples++;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      const { model, name, device, stats, meaningless } = await loaded;
+      const peak = await heapGrowth(page, () => load(page, { weights: "synthetic:7" }));
+      const { model, name, device, stats, meaningless } = peak.result;
       console.log(
         `synthetic:7 in Chromium: loaded in ${((performance.now() - started) / 1000).toFixed(1)} s; heap +${(peak.js / 1e6).toFixed(1)} MB, array buffers +${(peak.buffers / 1e6).toFixed(1)} MB at most (${peak.samples} samples)`,
       );
