@@ -22,8 +22,8 @@ export interface Asked {
 
 export interface Encoding {
   readonly signal: AbortSignal;
-  /** It was nowhere: it is encoded now. */
-  onStart?(): void;
+  /** It was nowhere: it is encoded now, once this has ended. */
+  onStart?(): Promise<void>;
   onProgress?(progress: Progress): void;
 }
 
@@ -103,7 +103,8 @@ export class Embeddings {
     const saved = await this.#store?.get(name);
     signal.throwIfAborted();
     if (saved) return this.#hold(name, model.restore(saved), of);
-    onStart?.();
+    await onStart?.();
+    signal.throwIfAborted();
     const { fit, channelOrder } = settings;
     const options = { ...(fit !== "auto" && { fit }), ...(channelOrder !== "auto" && { channelOrder }), ...(onProgress && { onProgress }) };
     const embedding = this.#hold(name, await model.encode(pixels, { ...options, signal }), of);

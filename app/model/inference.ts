@@ -64,6 +64,9 @@ export interface InferenceEvents {
 /** Nothing is begun ahead while one thing follows the other. */
 const REST_MS = 250;
 
+/** Where one picture follows the other faster than they are encoded, one is encoded that is looked at for this long: whoever pages on waits for none. */
+const LOOKED_AT_MS = 150;
+
 /** How far a decode is, is told of those that take longer. */
 const TOLD_AFTER_MS = 500;
 
@@ -79,6 +82,10 @@ export class Inference {
   #failed: Job | null = null;
   #running = false;
   #encoding: Making | null = null;
+  /** The last encode was given up for another picture. */
+  #overtaken = false;
+  /** Ends the wait for whether a picture is looked at. */
+  #lookedAt: (() => void) | null = null;
   #decoding: Making | null = null;
   /** What is encoded though nobody asked for it yet. */
   #ahead: Making | null = null;
@@ -118,7 +125,11 @@ export class Inference {
     }
     if (before && !sameSettings) this.#results = new Map();
     this.#wanted = job;
-    if (this.#encoding && this.#encoding.key !== keyOf(job)) this.#encoding.controller.abort();
+    if (this.#encoding && this.#encoding.key !== keyOf(job)) {
+      this.#encoding.controller.abort();
+      this.#overtaken = true;
+    }
+    this.#lookedAt?.();
     // Answers to prompts that are overtaken are kept for undo; but nobody waits for those of another picture, or that were cleared.
     if (this.#decoding && (this.#decoding.key !== keyOf(job) || isEmpty(job.prompts))) this.#decoding.controller.abort();
     void this.#run();
@@ -248,18 +259,29 @@ export class Inference {
     try {
       const embedding = await this.#embeddings.of(model, job, {
         signal: controller.signal,
-        onStart: () => {
+        onStart: async () => {
           encoded = true;
           this.#events.onActivity({ kind: "encoding", since });
+          if (this.#overtaken && isEmpty(job.prompts)) await this.#look();
         },
         // Slow devices tell how far they are.
         onProgress: ({ loaded, total }) => this.#events.onActivity({ kind: "encoding", since, share: loaded / total }),
       });
+      this.#overtaken = false;
       if (encoded && model === this.#model) this.#events.onEncoded(performance.now() - since);
       return embedding;
     } finally {
       this.#encoding = null;
     }
+  }
+
+  /** Until this picture is looked at for a while, is asked something of, or is left. */
+  async #look(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#lookedAt = resolve;
+      setTimeout(resolve, LOOKED_AT_MS);
+    });
+    this.#lookedAt = null;
   }
 
   /** Nothing is to be done: soon what may be wanted next is encoded. */

@@ -1,5 +1,5 @@
 // Latest wins: what is computed, what is dropped, and what comes of failures.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { EmbeddingStore } from "../../app/model/embeddings.ts";
 import { type Activity, type Ahead, Inference, type Job } from "../../app/model/inference.ts";
 import type { Decoded, Embedding, Prompt, SavedEmbedding, Segmenter } from "../../src/index.ts";
@@ -68,6 +68,39 @@ describe("inference", () => {
     inference.want(job("b", wanted));
     await until(() => expect(inference.resultOf(wanted)).toBeDefined());
     expect(model.embeddings.length).toBe(1);
+    expect(seen.errors).toEqual([]);
+  });
+
+  it("encodes no picture that is paged past where encodes cannot keep up, and at once what is asked something of", async () => {
+    // Time goes on where the test says so.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { inference, model, seen } = start(new FakeModel({ encodeTime: 60 }));
+    const encoding = () => seen.activities.filter((kind) => kind === "encoding").length;
+    const show = async (i: number, prompts: Prompts) => {
+      const before = encoding();
+      const pixels = { data: new Uint8Array(64).fill(i), width: 8, height: 8, channels: 1 } as const;
+      inference.want({ ...job(`slice ${i}`, prompts), pixels });
+      while (encoding() === before) await new Promise(setImmediate);
+    };
+    for (let i = 0; i < 10; i++) {
+      await show(i, { ...NO_PROMPTS });
+      await vi.advanceTimersByTimeAsync(40);
+    }
+    expect([model.encodes, seen.encodes]).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([model.encodes, seen.encodes]).toEqual([2, 1]);
+    // It kept up: the next one is begun at once.
+    await show(10, { ...NO_PROMPTS });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(model.encodes).toBe(3);
+    // Given up again, but asked something.
+    const prompts = promptsAt(1);
+    await show(11, prompts);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(model.encodes).toBe(4);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(inference.resultOf(prompts)).toBeDefined();
     expect(seen.errors).toEqual([]);
   });
 
