@@ -1,5 +1,4 @@
-// The built page with weights from a hub, of LiteMedSAM's layout, narrow (tests/browser/parity.test.ts has it at full size): named by its address, chosen by
-// hand, remembered, refused.
+// The built page with weights from a hub, a small network: named by its address, chosen by hand, remembered, refused.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,8 +28,8 @@ const STRANGE: Readonly<Record<string, RegExp>> = {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let hub: Hub;
 beforeAll(async () => {
-  const files = { "README.md": new Uint8Array(2), "lite_medsam.safetensors": networkFile(readGolden("narrow_tiny_vit_pixels")) };
-  const part = networkFile(readGolden("narrow_tiny_vit_pixels"), (name) => name, "image_encoder.");
+  const files = { "README.md": new Uint8Array(2), "ft_sam.safetensors": networkFile(readGolden("small_no_adapter")) };
+  const part = networkFile(readGolden("small_no_adapter"), (name) => name, "image_encoder.");
   const one = (...names: string[]) =>
     rawSafetensors(Object.fromEntries(names.map((name, i) => [name, { dtype: "F32", shape: [2, 2], data_offsets: [16 * i, 16 * i + 16] }])), 16 * names.length);
   for (const [name, bytes] of Object.entries({
@@ -45,7 +44,7 @@ beforeAll(async () => {
   }))
     writeFileSync(join(folder, name), bytes);
   const page = { "index.safetensors": new TextEncoder().encode("<!doctype html><title>Sign in</title>") };
-  hub = await serveHub({ "lab/lite": { revisions: { main: COMMIT }, files }, "lab/page": { revisions: { main: COMMIT }, files: page } });
+  hub = await serveHub({ "lab/small": { revisions: { main: COMMIT }, files }, "lab/page": { revisions: { main: COMMIT }, files: page } });
 });
 afterAll(() => hub.close());
 
@@ -70,18 +69,18 @@ describe("a model from a hub", () => {
   it(
     "is loaded where the page's address names it, answers a click, is kept by its commit and remembered; what is refused leaves it there",
     async () => {
-      const { page, errors, foreign } = await site.open(`/?model=hf:lab/lite&hub=${hub.url}`);
+      const { page, errors, foreign } = await site.open(`/?model=hf:lab/small&hub=${hub.url}`);
       await ready(page, 6);
       // The pictures that follow are not asked for, and each would take as long as the one that is.
       await nothingAhead(page);
       // The page itself may ask its own files and this one host.
       expect(await policyOf(page)).toBe(`connect-src 'self' ${hub.url}`);
-      await facts(page, /hf:lab\/lite.*Encode/);
-      expect(await text(page, "#model-facts")).toMatch(/LiteMedSAM tiny_vit of widths 8, 16, 24, 40/);
+      await facts(page, /hf:lab\/small.*Encode/);
+      expect(await text(page, "#model-facts")).toMatch(/FT-SAM width 64, depth 3/);
       await mask(page, 150, 210, /^Mask.*from 1 point/);
-      expect(foreign(site.origin).filter((url) => !url.includes("/lab/lite/"))).toEqual([]);
+      expect(foreign(site.origin).filter((url) => !url.includes("/lab/small/"))).toEqual([]);
       const kept = await page.$$eval("#kept li", (items) => items.map(({ title }) => title));
-      expect(kept).toEqual([`${hub.url}/lab/lite/resolve/${COMMIT}/lite_medsam.safetensors`]);
+      expect(kept).toEqual([`${hub.url}/lab/small/resolve/${COMMIT}/ft_sam.safetensors`]);
 
       for (const [address, words] of [
         ["hf:lab/absent", /Repository not found \(HTTP 401\)/],
@@ -94,7 +93,7 @@ describe("a model from a hub", () => {
           words.source,
         );
         expect(await text(page, "#problems")).toContain("The model that was loaded is still there.");
-        expect(await text(page, "#model-facts")).toContain("hf:lab/lite");
+        expect(await text(page, "#model-facts")).toContain("hf:lab/small");
       }
       for (const [name, words] of Object.entries(STRANGE)) {
         const [input] = (await page.$$("#open-weights")) as Awaited<ReturnType<typeof page.$$<"input">>>;
@@ -105,13 +104,13 @@ describe("a model from a hub", () => {
           words.source,
         );
         expect(await text(page, "#problems")).toContain("The model that was loaded is still there.");
-        expect(await text(page, "#model-facts")).toContain("hf:lab/lite");
+        expect(await text(page, "#model-facts")).toContain("hf:lab/small");
       }
       await mask(page, 300, 300, /^Mask.*from 2 points/);
 
       await page.goto(`${site.origin}/?hub=${hub.url}`, { waitUntil: "load" });
       // Pictures that were encoded before are not encoded again.
-      await facts(page, /hf:lab\/lite/);
+      await facts(page, /hf:lab\/small/);
       // The refusals are the browser's own words too.
       expect(errors.filter((error) => !/401/.test(error))).toEqual([]);
       await page.browserContext().close();

@@ -13,10 +13,7 @@ import { useSite } from "../support/browser.ts";
 
 const TIMEOUT = 1_800_000;
 const FILM = process.env["SAM_MED2D_FILM"];
-const WANTED = FILM
-  ? { lesions: LESIONS, organs: ORGANS, nuclei: NUCLEI }
-  : // One in each half of the body; what the first one's slices were encoded for, the second one has.
-    { lesions: 6, organs: ["spleen", "right kidney"] as const, nuclei: 6 };
+const WANTED = FILM ? { lesions: LESIONS, organs: ORGANS, nuclei: NUCLEI } : { lesions: 6, organs: ["right kidney"] as const, nuclei: 6 };
 const site = useSite();
 
 async function open(): Promise<{ page: Page; errors: string[] }> {
@@ -56,7 +53,7 @@ it(
 );
 
 it(
-  `${WANTED.organs.length} organs through 40 slices`,
+  `${WANTED.organs.join(", ")} through 40 slices`,
   async () => {
     const { page, errors } = await open();
     const { counts, dice } = await organs(page, filmOf(page, "series"), WANTED.organs);

@@ -165,7 +165,7 @@ export async function organs(page: Page, film = NO_FILM, wanted: readonly Organ[
     await hand.press("g", true);
     await page.waitForFunction(() => !document.querySelector("#accept-proposals"));
   }
-  const counts = hand.told(`${wanted.length} organs through 40 slices`);
+  const counts = hand.told(`${wanted.join(", ")} through 40 slices`);
   await page.click("#measure");
   await page.waitForSelector("#measures");
   await film("measured");
