@@ -4,6 +4,7 @@ import { create, globals } from "webgpu";
 import { describe } from "vitest";
 import { askDawnUnhurriedly } from "../../src/cli/unhurried.ts";
 import { WELCOME_FEATURES } from "../../src/gpu/device.ts";
+import { SOFTWARE_KERNELS } from "../../src/gpu/software.ts";
 import { devices, trackDevice } from "./devices.ts";
 import { QUICK } from "./quick.ts";
 
@@ -44,13 +45,19 @@ if (made) {
   };
 }
 
-// In haste lavapipe is not told how long loops are: it writes out those it knows, and takes four times as long to compile what comes of it. The sums and
-// their order are the same. CI runs kernels as they are.
-if (QUICK) {
-  const { createShaderModule } = GPUDevice.prototype;
-  GPUDevice.prototype.createShaderModule = function (descriptor) {
-    return createShaderModule.call(this, { ...descriptor, code: loopsOfHiddenLength(descriptor.code) });
-  };
+let loopsAreHidden = SOFTWARE;
+const itsOwn = new Set(Object.values(SOFTWARE_KERNELS).map(({ name }) => name));
+const { createShaderModule } = GPUDevice.prototype;
+// lavapipe writes out the loops whose length it knows, and takes four times as long to compile what comes of it in GPUs' kernels: it is not told. The sums
+// and their order are the same. Its own kernels are always compiled as they are.
+GPUDevice.prototype.createShaderModule = function (descriptor) {
+  const { label = "", code } = descriptor;
+  return createShaderModule.call(this, loopsAreHidden && !itsOwn.has(label) ? { ...descriptor, code: loopsOfHiddenLength(code) } : descriptor);
+};
+
+/** From here on in this file GPUs' kernels are compiled as they are, on lavapipe too; not in haste. */
+export function compileAsWritten(): void {
+  loopsAreHidden = SOFTWARE && QUICK;
 }
 
 /** Adds a 0 to the end of each loop that a compiler could count: one of the kernel's own parameters is compared for it. */
