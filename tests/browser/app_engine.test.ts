@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { killWorker, modelWorker, watchedWorker, writeSmallNetwork } from "../app/fake/engine.ts";
-import { loadFrom, nothingAhead, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
+import { loadFrom, nothingAhead, placeOf, prompts, ready, status, text, withSamples } from "../app/fake/page.ts";
 import { useSite } from "../support/browser.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "app-engine-"));
@@ -43,8 +43,8 @@ async function openWithWeights(): Promise<{ page: Page; errors: string[]; foreig
 
 /** The page, which reads no picture that nobody asked for. */
 async function openAlone() {
-  const opened = await site.open("/");
-  await ready(opened.page, 6);
+  const opened = await site.open("/", withSamples("ct", "mr"));
+  await ready(opened.page, 2);
   await nothingAhead(opened.page);
   return opened;
 }

@@ -1,13 +1,13 @@
 // Where keys act, what a trembling hand does not do, and where view and focus stay: the page in Chromium on a fake model.
 import { describe, expect, it } from "vitest";
-import { isHidden, loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
+import { isHidden, loadFrom, placeOf, prompts, ready, status, text, withSamples } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 
 const site = useSite({ folder: FAKE_SITE });
 
 async function open(samples = 1) {
-  const opened = await site.open("/");
+  const opened = await site.open("/", withSamples("ct", "mr"));
   await ready(opened.page, samples);
   return opened;
 }

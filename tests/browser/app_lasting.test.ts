@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, describe, expect, it } from "vitest";
-import { loadFrom, placeOf, ready, status } from "../app/fake/page.ts";
+import { loadFrom, placeOf, ready, status, withSamples } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { useSite } from "../support/browser.ts";
 
@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = useSite({ folder: FAKE_SITE });
 
 async function openWithModel() {
-  const opened = await site.open("/");
+  const opened = await site.open("/", withSamples("ct", "mr"));
   await ready(opened.page, 2);
   await loadFrom(opened.page, "https://weights.invalid/quick.safetensors");
   return opened;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
-import { nothingAhead, placeOf, ready, status } from "../app/fake/page.ts";
+import { nothingAhead, placeOf, ready, status, withSamples } from "../app/fake/page.ts";
 import { niftiFile } from "../app/fake/volume.ts";
 import { useSite } from "../support/browser.ts";
 
@@ -15,8 +15,8 @@ const folder = mkdtempSync(join(tmpdir(), "app-memory-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function open(): Promise<{ page: Page; errors: string[] }> {
-  const opened = await site.open("/");
-  await ready(opened.page, 6);
+  const opened = await site.open("/", withSamples("ct"));
+  await ready(opened.page);
   await opened.page.waitForFunction(() => /Loaded in/.test(document.querySelector("#model-facts")?.textContent ?? ""), { timeout: 240_000 });
   return opened;
 }

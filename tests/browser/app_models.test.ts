@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rawSafetensors } from "../checkpoint/support.ts";
-import { loadFrom, nothingAhead, placeOf, ready, status, text } from "../app/fake/page.ts";
+import { loadFrom, nothingAhead, placeOf, ready, status, text, withSamples } from "../app/fake/page.ts";
 import { networkFile } from "../model/network_file.ts";
 import { useSite } from "../support/browser.ts";
 import { readGolden } from "../support/goldens.ts";
@@ -69,8 +69,8 @@ describe("a model from a hub", () => {
   it(
     "is loaded where the page's address names it, answers a click, is kept by its commit and remembered; what is refused leaves it there",
     async () => {
-      const { page, errors, foreign } = await site.open(`/?model=hf:lab/small&hub=${hub.url}`);
-      await ready(page, 6);
+      const { page, errors, foreign } = await site.open(`/?model=hf:lab/small&hub=${hub.url}`, withSamples("ct"));
+      await ready(page);
       // The pictures that follow are not asked for, and each would take as long as the one that is.
       await nothingAhead(page);
       // The page itself may ask its own files and this one host.
@@ -121,8 +121,8 @@ describe("a model from a hub", () => {
 
 describe("the menu of models", () => {
   it("says of each what it is for, how large, whether it fits, whose, and from where; asks nobody until one is chosen", async () => {
-    const { page, errors, foreign } = await site.open("/");
-    await ready(page, 6);
+    const { page, errors, foreign } = await site.open("/", withSamples("ct"));
+    await ready(page);
     expect(await policyOf(page)).toBe("connect-src 'self'");
     await page.click("#models summary");
     await page.waitForSelector("#models[open] li");

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
-import { loadFrom, nothingAhead, ready, status, text } from "../app/fake/page.ts";
+import { loadFrom, nothingAhead, ready, status, text, withSamples } from "../app/fake/page.ts";
 import { ballNifti } from "../app/fake/volume.ts";
-import { launchBrowser } from "../support/browser.ts";
+import { launchBrowser, store } from "../support/browser.ts";
 import { type RecordingProxy, recordingProxy } from "../support/proxy.ts";
 import { ROOT } from "../support/setup_file.ts";
 import { type StaticServer, serve } from "../support/static_server.ts";
@@ -21,9 +21,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function tab(context: BrowserContext, address: string): Promise<Page> {
   const page = await context.newPage();
+  await store(page, withSamples("ct", "mr").stored);
   await page.setViewport({ width: 1440, height: 900 });
   await page.goto(address, { waitUntil: "load" });
-  await ready(page, 6);
+  await ready(page, 2);
   await nothingAhead(page);
   return page;
 }
@@ -94,7 +95,7 @@ describe("a first visit, and one without a network", () => {
     await Promise.all([proxy.close(), server.close(), elsewhere.close()]);
     const page = await tab(context, `${server.origin}/`);
     // The volume that was shown last is not at hand.
-    await page.click(".case[title='MR, head']");
+    await (await page.waitForSelector(".case[title='MR, head']"))?.click();
     await loaded(page, /sam-med2d-tiny/);
     await click(page, 150, 210);
     expect(await status(page, /^Mask \d of 3/, 120_000)).toContain("from 1 point");
@@ -136,14 +137,14 @@ describe("a page that is kept", () => {
     expect(await look(page)).toBe("waiting");
     await page.waitForFunction(() => document.querySelector("#problems")?.textContent?.includes("A new version"));
     await page.reload({ waitUntil: "load" });
-    await ready(page, 6);
+    await ready(page, 2);
     expect(await page.title()).toBe("SAM-Med2D on WebGPU");
     await page.waitForFunction(() => document.querySelector("#problems")?.textContent?.includes("A new version"));
 
     const reloaded = page.waitForNavigation({ waitUntil: "load" });
     await page.evaluate(() => [...document.querySelectorAll<HTMLButtonElement>("#problems .actions button")].find((b) => b.textContent === "Reload")?.click());
     await reloaded;
-    await ready(page, 6);
+    await ready(page, 2);
     expect(await page.title()).toBe("A new version");
     await openBall(page);
     // Its part for volumes is not on the server any more.

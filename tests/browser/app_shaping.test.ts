@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
-import { discPng, loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
+import { discPng, loadFrom, placeOf, prompts, ready, status, text, withSamples } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 
@@ -16,8 +16,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = useSite({ folder: FAKE_SITE });
 
 async function openDisc() {
-  const { page, errors } = await site.open("/");
-  await ready(page, 6);
+  const { page, errors } = await site.open("/", withSamples("ct"));
+  await ready(page);
   await loadFrom(page, "https://weights.invalid/quick.safetensors");
   const file = join(folder, "disc.png");
   writeFileSync(file, discPng(SIDE));

@@ -7,7 +7,7 @@ import type { Page } from "puppeteer";
 import { expect, it } from "vitest";
 import { LESIONS } from "../../app/samples/sets/lesions.ts";
 import { ORGANS } from "../../app/samples/sets/series.ts";
-import { ready } from "../app/fake/page.ts";
+import { ready, withSamples } from "../app/fake/page.ts";
 import { type Film, lesions, NUCLEI, nuclei, organs } from "../app/fake/tasks.ts";
 import { useSite } from "../support/browser.ts";
 
@@ -17,8 +17,8 @@ const WANTED = FILM ? { lesions: LESIONS, organs: ORGANS, nuclei: NUCLEI } : { l
 const site = useSite();
 
 async function open(): Promise<{ page: Page; errors: string[] }> {
-  const opened = await site.open("/");
-  await ready(opened.page, 6);
+  const opened = await site.open("/", withSamples("ct"));
+  await ready(opened.page);
   await opened.page.waitForFunction(() => /Loaded in/.test(document.querySelector("#model-facts")?.textContent ?? ""), { timeout: 240_000 });
   return opened;
 }

@@ -1,9 +1,9 @@
 // Three pieces of a day's work by real input events, with the actions and the time they take; and a list of ten thousand cases. On a fake model.
 import { expect, it } from "vitest";
-import { discPng, loadFrom, pictures, placeOf, ready, text } from "../app/fake/page.ts";
+import { discPng, loadFrom, placeOf, ready, text, withSamples } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { lesions, nuclei, openSet, organs } from "../app/fake/tasks.ts";
-import { useSite } from "../support/browser.ts";
+import { screenshots, useSite } from "../support/browser.ts";
 
 interface TraceEvent {
   readonly name: string;
@@ -18,8 +18,8 @@ interface TraceEvent {
 const site = useSite({ folder: FAKE_SITE });
 
 async function open() {
-  const opened = await site.open("/");
-  await ready(opened.page, 6);
+  const opened = await site.open("/", withSamples("ct"));
+  await ready(opened.page);
   await loadFrom(opened.page, "https://weights.invalid/quick.safetensors");
   return opened;
 }
@@ -29,7 +29,7 @@ it("20 images with one lesion each: a click and a key an image", async () => {
   const { counts } = await lesions(page, "click");
   expect(counts).toMatchObject({ clicks: 20, drags: 0, keys: 20 });
   expect(await page.$$eval(".case .sign[data-status=done]", (signs) => signs.length)).toBeGreaterThan(0);
-  expect(await text(page, "#progress")).toBe("20 of 26 done");
+  expect(await text(page, "#progress")).toBe("20 of 21 done");
   expect(errors).toEqual([]);
   await page.close();
 });
@@ -58,7 +58,7 @@ it("12 nuclei in one image: a click and a key each", async () => {
   const { counts, dice } = await nuclei(page, "click");
   expect(counts).toMatchObject({ clicks: 12, drags: 0, keys: 12 });
   expect(dice.length).toBe(12);
-  await pictures(page, "nuclei_set");
+  await screenshots(page, "nuclei_set");
   expect(errors).toEqual([]);
   await page.close();
 });

@@ -7,7 +7,7 @@ import type { Page } from "puppeteer";
 import { afterAll, expect, it, vi } from "vitest";
 import { violations } from "../app/fake/axe.ts";
 import { click } from "../app/fake/killed.ts";
-import { discPng, downloadsTo, loadFrom, ready, status, text } from "../app/fake/page.ts";
+import { discPng, downloadsTo, loadFrom, ready, status, text, withSamples } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { BALL, ballNifti, inBall } from "../app/fake/volume.ts";
 import { screenshots, useSite } from "../support/browser.ts";
@@ -22,8 +22,8 @@ async function give(page: Page, input: string, ...paths: string[]): Promise<void
 }
 
 async function openBall() {
-  const { page, errors } = await site.open("/");
-  await ready(page, 6);
+  const { page, errors } = await site.open("/", withSamples("ct"));
+  await ready(page);
   await downloadsTo(page, folder);
   await loadFrom(page, "https://weights.invalid/quick.safetensors");
   const file = join(folder, "ball.nii");

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
-import { downloadsTo, loadFrom, placeOf, prompts, ready, status, text } from "../app/fake/page.ts";
+import { downloadsTo, loadFrom, placeOf, prompts, ready, status, text, withSamples } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { screenshots, useSite } from "../support/browser.ts";
 import { ROOT } from "../support/setup_file.ts";
@@ -19,8 +19,8 @@ const corner = (pattern: RegExp) =>
   [(source: string) => new RegExp(source).test((document.querySelector("#slice-place") as HTMLOutputElement).value), {}, pattern.source] as const;
 
 it("opens a series in order, keeps what is said about each slice, and says what was opened and what was not", async () => {
-  const { page, errors } = await site.open("/");
-  await ready(page, 6);
+  const { page, errors } = await site.open("/", withSamples("ct"));
+  await ready(page);
   await loadFrom(page, "http://localhost/fake.safetensors");
   const input = (await page.$("#open-image")) as Awaited<ReturnType<typeof page.$<"input">>>;
   await input?.uploadFile(...series, join(DICOM, "jpeg_lossless_1.dcm"), join(ROOT, "tests/formats/fixtures/make_dicom.py"));

@@ -63,6 +63,8 @@ export const SCHEMES = ["light", "dark"] as const;
 export interface PageOptions {
   readonly size?: keyof typeof WIDTHS;
   readonly scheme?: (typeof SCHEMES)[number];
+  /** What the page has in its `localStorage` from an earlier visit. */
+  readonly stored?: Readonly<Record<string, string>>;
 }
 
 export interface TestPage {
@@ -75,7 +77,7 @@ export interface TestPage {
   foreign(origin: string): string[];
 }
 
-export async function openPage(browser: Browser, url: string, { size = "desktop", scheme = "light" }: PageOptions = {}): Promise<TestPage> {
+export async function openPage(browser: Browser, url: string, { size = "desktop", scheme = "light", stored = {} }: PageOptions = {}): Promise<TestPage> {
   // What one test leaves in the browser's storage is none of the next one's.
   const page = await (await browser.createBrowserContext()).newPage();
   const errors: string[] = [];
@@ -87,10 +89,19 @@ export async function openPage(browser: Browser, url: string, { size = "desktop"
   page.on("request", (request) => {
     if (!/^(data|blob):/.test(request.url())) requests.push(request.url());
   });
+  await store(page, stored);
   await page.setViewport(WIDTHS[size]);
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   await page.goto(url, { waitUntil: "load" });
   return { page, errors, requests, foreign: (origin) => requests.filter((request) => new URL(request).origin !== origin) };
+}
+
+/** Before the page is opened: `localStorage` as an earlier visit has left it. */
+export async function store(page: Page, stored: Readonly<Record<string, string>>): Promise<void> {
+  const put = (entries: readonly (readonly [string, string])[]) => {
+    for (const [key, value] of entries) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
+  };
+  if (Object.keys(stored).length > 0) await page.evaluateOnNewDocument(put, Object.entries(stored));
 }
 
 /** Writes `.cache/screenshots/NAME_SIZE_SCHEME.png` for both widths and both schemes, the page laid out anew for each. Gives the paths: none in haste. */

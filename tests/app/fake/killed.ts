@@ -1,17 +1,19 @@
 // Tabs that are killed while somebody works in them.
 import type { Browser, BrowserContext, Page } from "puppeteer";
 import { expect } from "vitest";
-import { placeOf, prompts, ready } from "./page.ts";
+import { store } from "../../support/browser.ts";
+import { placeOf, prompts, ready, withSamples } from "./page.ts";
 
 /** Within which every step is safe. */
 const SAFE_MS = 500;
 
 /** A tab that shares its storage with others of the context. */
-export async function openTab(context: BrowserContext, origin: string, samples = 1): Promise<Page> {
+export async function openTab(context: BrowserContext, origin: string, cases = 1, stored: Readonly<Record<string, string>> = {}): Promise<Page> {
   const page = await context.newPage();
+  await store(page, stored);
   await page.setViewport({ width: 1440, height: 900 });
   await page.goto(`${origin}/`, { waitUntil: "load" });
-  await ready(page, samples);
+  await ready(page, cases);
   return page;
 }
 
@@ -33,7 +35,8 @@ export async function killAgainAndAgain(browser: Browser, origin: string, kills:
     return state / 2 ** 32;
   };
   let safe = 0;
-  let page = await openTab(context, origin);
+  const { stored } = withSamples("ct");
+  let page = await openTab(context, origin, 1, stored);
   for (let kill = 0; kill < kills; kill++) {
     await page.waitForFunction((least) => document.querySelectorAll("#prompts li").length >= least, {}, safe);
     const before = await points(page);
@@ -52,7 +55,7 @@ export async function killAgainAndAgain(browser: Browser, origin: string, kills:
     await gone;
     await page.close().catch(() => {});
     safe = Math.max(...done.filter(({ at }) => at < killed - SAFE_MS).map(({ count }) => count));
-    page = await openTab(context, origin);
+    page = await openTab(context, origin, 1, stored);
     await page.waitForFunction((least) => document.querySelectorAll("#prompts li").length >= least, {}, safe);
     safe = await points(page);
   }

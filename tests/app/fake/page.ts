@@ -1,6 +1,7 @@
 // What the browser tests of the page do again and again.
 import { deflateSync } from "node:zlib";
 import type { Page } from "puppeteer";
+import { type SampleId, SAMPLES } from "../../../app/open/samples.ts";
 import { screenshots } from "../../support/browser.ts";
 import { QUICK } from "../../support/quick.ts";
 
@@ -8,6 +9,11 @@ import { QUICK } from "../../support/quick.ts";
 export async function ready(page: Page, cases = 1): Promise<void> {
   const listed = (wanted: number) => Number(document.querySelector(".row-of")?.getAttribute("aria-setsize")) >= wanted;
   await page.waitForFunction(listed, { timeout: 60_000 }, cases);
+}
+
+/** How a page is opened that has these of its samples alone, the others closed before: each takes a core half a second and more to draw. */
+export function withSamples(...ids: readonly SampleId[]): { stored: Record<string, string> } {
+  return { stored: { "closed-samples": JSON.stringify(SAMPLES.map(({ id }) => id).filter((id) => !ids.includes(id))) } };
 }
 
 /** No picture is read that nobody asked for: with a real model each takes seconds of all cores. */

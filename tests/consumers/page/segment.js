@@ -21,11 +21,11 @@ async function segment(model, also) {
   return { area, score: scores[best], refused: outside instanceof SamError && outside instanceof ClientError };
 }
 
-/** `makeWorker` gives a worker of "sam-med2d-webgpu/worker"; `also` is asked of both models before. */
+/** `makeWorker` gives a worker of "sam-med2d-webgpu/worker"; `also` is asked of the worker's model before: tests/browser/parity.test.ts asks the other. */
 export async function segmentTwice(makeWorker, also) {
   try {
     const weights = new URLSearchParams(location.search).get("weights") ?? "/weights.safetensors";
-    const main = await segment(await SamMed2D.load({ weights, cache: false }), also);
+    const main = await segment(await SamMed2D.load({ weights, cache: false }));
     const worker = makeWorker();
     const inWorker = await segment(await SamMed2DWorker.load(worker, { weights, cache: false }), also);
     worker.terminate();
