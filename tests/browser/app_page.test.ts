@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { discPng, downloadsTo, isHidden, loadFrom, pictures, placeOf, prompts, ready, status, text, tintedPixels } from "../app/fake/page.ts";
+import { discPng, downloadsTo, isHidden, loadFrom, pictures, placeOf, prompts, ready, status, text, tintedPixels, withSamples } from "../app/fake/page.ts";
 import { FAKE_SITE } from "../app/fake/site.ts";
 import { type PageOptions, useSite } from "../support/browser.ts";
 import { QUICK } from "../support/quick.ts";
@@ -16,7 +16,10 @@ const site = useSite({ folder: FAKE_SITE });
 /** In haste it is left to CI. */
 const inCi = (name: string, test: () => Promise<void>) => (QUICK ? undefined : it(name, test));
 
-async function open(options?: PageOptions) {
+/** With the whole list where pictures are taken. */
+const PICTURED = QUICK ? withSamples("ct") : {};
+
+async function open(options: PageOptions = withSamples("ct")) {
   const opened = await site.open("/", options);
   await ready(opened.page);
   return opened;
@@ -36,7 +39,7 @@ async function clickPixel(page: Page, x: number, y: number, button: "left" | "ri
 
 describe("opening the page", () => {
   it("shows the CT sample, says that no model is loaded, asks for nothing but its own files", async () => {
-    const { page, errors, requests, foreign } = await open();
+    const { page, errors, requests, foreign } = await open(PICTURED);
     expect(await text(page, "#corner-name")).toBe("CT, abdomen 512 × 512, drawn");
     await page.waitForSelector("#notice:not([hidden])");
     expect(await text(page, "#notice")).toContain("No model is loaded yet.");
@@ -75,7 +78,7 @@ describe("opening the page", () => {
 
 describe("the pointer", () => {
   it("sets points and boxes where it points, and a mask appears there", async () => {
-    const { page, errors } = await openWithModel();
+    const { page, errors } = await openWithModel(PICTURED);
     expect((await tintedPixels(page)).cyan).toBe(0);
     await clickPixel(page, 150, 210);
     expect(await status(page, /^Mask/)).toMatch(/^Mask 2 of 3: predicted IoU 0\.93, .* pixels .*, from 1 point\.$/);
@@ -186,7 +189,7 @@ describe("the keyboard alone", () => {
   });
 
   inCi("shows where it is and says so", async () => {
-    const { page } = await open();
+    const { page } = await open(PICTURED);
     await page.focus("#stage");
     await page.keyboard.press("ArrowLeft");
     expect(await text(page, "#corner-place")).toMatch(/^x 250 y 256 gray \d+$/);
@@ -204,7 +207,7 @@ describe("the keyboard alone", () => {
 
 describe("loading weights", () => {
   inCi("shows bytes, rate and time left, can be cancelled, and keeps the prompts", async () => {
-    const { page, errors } = await open();
+    const { page, errors } = await open(PICTURED);
     await clickPixel(page, 100, 100);
     await loadFrom(page, "https://weights.invalid/slow.safetensors");
     await page.waitForFunction(() => /^\d+ MB of 1\.07 GB, \d+ MB\/s, \d+ s left$/.test(document.querySelector("#loading-figures")?.textContent ?? ""));
@@ -223,7 +226,7 @@ describe("loading weights", () => {
   });
 
   it("says what is wrong with them and what to do, until dismissed", async () => {
-    const { page } = await open();
+    const { page } = await open(PICTURED);
     await loadFrom(page, "https://weights.invalid/broken.safetensors");
     await page.waitForSelector(".problem");
     const said = await text(page, ".problem");
@@ -237,7 +240,7 @@ describe("loading weights", () => {
   });
 
   inCi("warns as long as the weights are synthetic", async () => {
-    const { page } = await open();
+    const { page } = await open(PICTURED);
     await page.click("#weights-synthetic");
     await page.waitForFunction(() => /these masks mean nothing/.test(document.querySelector("#notice")?.textContent ?? ""));
     await pictures(page, "app_synthetic");
@@ -277,7 +280,7 @@ describe("images", () => {
 
 describe("images that are dropped or pasted", () => {
   inCi("are opened; a prompt file sets its prompts; closing one asks when prompts would be lost", async () => {
-    const { page, errors } = await open();
+    const { page, errors } = await open({});
     const give = (kind: "drop" | "paste", name: string, type: string, bytes: Buffer) =>
       page.evaluate(
         (event, fileName, mime, base64) => {
@@ -310,9 +313,8 @@ describe("images that are dropped or pasted", () => {
     await shows("dropped.png");
     await page.click('[aria-label="Close dropped.png"]');
     await shows("CT, abdomen");
-    if (!QUICK) await sampleGoesAndComesBack(page, shows);
-    // A sample that arrives takes the place of what was said.
-    await ready(page, 6);
+    // With all samples there: one that arrives takes the place of what was said.
+    await sampleGoesAndComesBack(page, shows);
     await page.keyboard.down("Control");
     await page.keyboard.press("s");
     await page.keyboard.up("Control");
