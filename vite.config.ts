@@ -54,7 +54,7 @@ class LargeFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const rank = ({ moduleId, project }: TestSpecification) => {
-      if (moduleId.includes(".large.")) return 0;
+      if (moduleId.includes(".large.") || (!QUICK && moduleId.endsWith("/fuzz_pth.test.ts"))) return 0;
       if (project.name === "browser") return 3;
       if (!project.config.isolate) return 5;
       return moduleId.endsWith("/model/bad_input.test.ts") ? 1 : moduleId.includes("/tests/ops/") ? 2 : 4;

@@ -3,7 +3,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bufferSource } from "../../src/bytes/byte_source.ts";
 import { readF32 } from "../../src/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoint/open.ts";
@@ -39,7 +39,22 @@ async function follow(remedy: string): Promise<{ given: string; made: string; ru
   return { given, made, run };
 }
 
+/** Each import of PyTorch takes seconds: all files by one. */
+const MAKE = `
+import argparse, numpy, pathlib, pickle, torch
+p = [torch.nn.Parameter(torch.zeros(3))]
+of_training = {'model': {'w': torch.arange(6.0).view(2, 3)}, 'optimizer': torch.optim.AdamW(p), 'args': argparse.Namespace(d=pathlib.PosixPath('/x'))}
+torch.save(of_training, 'optimizer.pth', _use_new_zipfile_serialization=False)
+torch.jit.script(torch.nn.Linear(3, 2)).save('scripted.pt')
+w = numpy.ones((2, 2), 'float32')
+torch.save({'model': {'w': w}}, 'arrays.pth')
+pickle.dump({'w': w, 't': torch.ones(1)}, open('arrays.pkl', 'wb'))
+numpy.savez('arrays.npz', w=w)
+torch.save({'w': torch.ones(2, 2)}, 'old_protocol.pth', pickle_protocol=1)`;
+
 describe.runIf(python !== undefined)("what an error tells to do with PyTorch", () => {
+  beforeAll(() => void execFileSync(python as string, ["-c", MAKE], { cwd: folder }));
+
   it("turns a file in the legacy format into one that loads, with the same tensors", async () => {
     const legacy = join(folder, "legacy.pth");
     copyFileSync(fixture("legacy.pth"), legacy);
@@ -52,13 +67,8 @@ describe.runIf(python !== undefined)("what an error tells to do with PyTorch", (
   });
 
   it("turns a legacy file with an optimizer and a namespace in it into one that loads", async () => {
-    const make = `
-import argparse, pathlib, torch
-p = [torch.nn.Parameter(torch.zeros(3))]
-torch.save({'model': {'w': torch.arange(6.0).view(2, 3)}, 'optimizer': torch.optim.AdamW(p), 'args': argparse.Namespace(d=pathlib.PosixPath('/x'))}, 'made.pth', _use_new_zipfile_serialization=False)`;
-    execFileSync(python as string, ["-c", make], { cwd: folder });
-    const { given, made, run } = await follow((await samError(opened(join(folder, "made.pth")))).remedy);
-    copyFileSync(join(folder, "made.pth"), join(folder, given));
+    const { given, made, run } = await follow((await samError(opened(join(folder, "optimizer.pth")))).remedy);
+    copyFileSync(join(folder, "optimizer.pth"), join(folder, given));
     await run();
     const checkpoint = await opened(join(folder, made));
     const [name = ""] = [...checkpoint.tensors.keys()].filter((tensor) => tensor.endsWith("w"));
@@ -66,8 +76,6 @@ torch.save({'model': {'w': torch.arange(6.0).view(2, 3)}, 'optimizer': torch.opt
   });
 
   it("turns a TorchScript archive into one that loads", async () => {
-    const make = "import torch; torch.jit.script(torch.nn.Linear(3, 2)).save('scripted.pt')";
-    execFileSync(python as string, ["-c", make], { cwd: folder });
     const { given, made, run } = await follow((await samError(opened(join(folder, "scripted.pt")))).remedy);
     copyFileSync(join(folder, "scripted.pt"), join(folder, given));
     await run();
@@ -81,14 +89,7 @@ torch.save({'model': {'w': torch.arange(6.0).view(2, 3)}, 'optimizer': torch.opt
   });
 
   it("turns NumPy arrays, in PyTorch's file, in a pickle and in NumPy's archive, into files that load", async () => {
-    const make = `
-import numpy, pickle, torch
-w = numpy.ones((2, 2), 'float32')
-torch.save({'model': {'w': w}}, 'made.pth')
-pickle.dump({'w': w, 't': torch.ones(1)}, open('made.pkl', 'wb'))
-numpy.savez('made.npz', w=w)`;
-    execFileSync(python as string, ["-c", make], { cwd: folder });
-    for (const file of ["made.pth", "made.pkl", "made.npz"]) {
+    for (const file of ["arrays.pth", "arrays.pkl", "arrays.npz"]) {
       const { given, made, run } = await follow((await samError(opened(join(folder, file)))).remedy);
       copyFileSync(join(folder, file), join(folder, given));
       await run();
@@ -99,8 +100,6 @@ numpy.savez('made.npz', w=w)`;
   });
 
   it("turns a pickle of protocol 1 into one that loads", async () => {
-    const make = "import torch; torch.save({'w': torch.ones(2, 2)}, 'old_protocol.pth', pickle_protocol=1)";
-    execFileSync(python as string, ["-c", make], { cwd: folder });
     const outcome = await opened(join(folder, "old_protocol.pth")).catch((error: unknown) => error);
     // Protocol 1 may be read as it is; where it is not, the words must help.
     if (!(outcome instanceof Error)) return expect((outcome as Awaited<ReturnType<typeof opened>>).tensors.size).toBe(1);
