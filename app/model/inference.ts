@@ -64,8 +64,8 @@ export interface InferenceEvents {
 /** Nothing is begun ahead while one thing follows the other. */
 const REST_MS = 250;
 
-/** Where one picture follows the other faster than they are encoded, one is encoded that is looked at for this long: whoever pages on waits for none. */
-const LOOKED_AT_MS = 150;
+/** Where one picture follows the other faster than they are encoded, one is encoded that is looked at for a quarter of what that takes, within these. */
+const LOOKED_AT_MS = { least: 150, most: 1000 };
 
 /** How far a decode is, is told of those that take longer. */
 const TOLD_AFTER_MS = 500;
@@ -84,6 +84,8 @@ export class Inference {
   #encoding: Making | null = null;
   /** The last encode was given up for another picture. */
   #overtaken = false;
+  /** What the last one took that was not. */
+  #encodeMs = 0;
   /** Ends the wait for whether a picture is looked at. */
   #lookedAt: (() => void) | null = null;
   #decoding: Making | null = null;
@@ -125,11 +127,12 @@ export class Inference {
     }
     if (before && !sameSettings) this.#results = new Map();
     this.#wanted = job;
-    if (this.#encoding && this.#encoding.key !== keyOf(job)) {
-      this.#encoding.controller.abort();
+    const left = this.#encoding !== null && this.#encoding.key !== keyOf(job);
+    if (left) {
+      this.#encoding?.controller.abort();
       this.#overtaken = true;
     }
-    this.#lookedAt?.();
+    if (left || !isEmpty(job.prompts)) this.#lookedAt?.();
     // Answers to prompts that are overtaken are kept for undo; but nobody waits for those of another picture, or that were cleared.
     if (this.#decoding && (this.#decoding.key !== keyOf(job) || isEmpty(job.prompts))) this.#decoding.controller.abort();
     void this.#run();
@@ -268,7 +271,10 @@ export class Inference {
         onProgress: ({ loaded, total }) => this.#events.onActivity({ kind: "encoding", since, share: loaded / total }),
       });
       this.#overtaken = false;
-      if (encoded && model === this.#model) this.#events.onEncoded(performance.now() - since);
+      if (encoded && model === this.#model) {
+        this.#encodeMs = performance.now() - since;
+        this.#events.onEncoded(this.#encodeMs);
+      }
       return embedding;
     } finally {
       this.#encoding = null;
@@ -279,7 +285,7 @@ export class Inference {
   async #look(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#lookedAt = resolve;
-      setTimeout(resolve, LOOKED_AT_MS);
+      setTimeout(resolve, Math.min(LOOKED_AT_MS.most, Math.max(LOOKED_AT_MS.least, this.#encodeMs / 4)));
     });
     this.#lookedAt = null;
   }

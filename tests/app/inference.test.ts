@@ -94,9 +94,14 @@ describe("inference", () => {
     await show(10, { ...NO_PROMPTS });
     await vi.advanceTimersByTimeAsync(0);
     expect(model.encodes).toBe(3);
-    // Given up again, but asked something.
+    // Given up again. What is drawn on it by hand asks for nothing, a point does.
+    await show(11, { ...NO_PROMPTS });
+    const shown = { data: new Uint8Array(64).fill(11), width: 8, height: 8, channels: 1 } as const;
+    inference.want({ ...job("slice 11", { ...NO_PROMPTS }), pixels: shown });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(model.encodes).toBe(3);
     const prompts = promptsAt(1);
-    await show(11, prompts);
+    inference.want({ ...job("slice 11", prompts), pixels: shown });
     await vi.advanceTimersByTimeAsync(0);
     expect(model.encodes).toBe(4);
     await vi.advanceTimersByTimeAsync(1000);
