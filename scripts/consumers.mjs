@@ -12,7 +12,7 @@ import { isMain, Problem, runMain, say, seconds } from "./tools.mjs";
 /** Everything runs on the same software adapter, so numbers are the same to the last digits. */
 const SAME = 1e-6;
 
-/** At the same time: a page, the build of the next, one without a page. */
+/** At the same time: two pages, and the build of the next or one without a page. */
 const LANES = 3;
 
 /** Those of both lists by turns, so that what needs a page and what does not are under way together. */
@@ -57,7 +57,7 @@ export async function tryConsumers({ fast = false, filters = [] } = {}) {
       say(`  ✗ ${name} (${seconds(start)})\n${error instanceof Problem ? error.message : error.stack}`);
     }
   };
-  // One page is open at a time, which leaves half of two cores: beside it the next ones are built, and what needs no page is run.
+  // Two pages are open at a time; beside them the next ones are built, and what needs no page is run.
   const queue = inTurn([...pages.map((page) => ({ ...page, judged: true })), ...examples], others);
   const lane = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) await attempt(next);

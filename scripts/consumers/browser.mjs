@@ -13,8 +13,10 @@ const TYPES = {
   ".svg": "image/svg+xml",
 };
 const WEIGHTS = join(ROOT, "weights", readJson(join(ROOT, "weights", "sam-med2d-tiny.json")).file);
-/** A page of a software adapter compiles and runs the network twice. */
-const PAGE_MS = 180_000;
+/** A page of a software adapter compiles and runs the network twice: it ends what hangs. */
+const PAGE_MS = 600_000;
+/** Pages at the same time: one alone leaves a sixth of two cores. */
+const OPEN = 2;
 
 /** Folders by path prefix, text by path; `/weights.safetensors` is the default model. Gives `{ origin, close }`. */
 export async function host({ mounts = {}, files = {}, headers = {} }) {
@@ -52,19 +54,26 @@ export function openBrowser() {
     starting ??= launch();
     return starting;
   };
-  let before = Promise.resolve();
+  const open = new Set();
   return {
-    /** One page after the other. Opens the address, waits for `globalThis.result`, gives it; with `use` whatever that makes of the page. Console errors are errors. */
-    visit(url, use = async (page) => await resultOf(page)) {
-      const visiting = before.then(() => open(url, use));
-      before = visiting.catch(() => undefined);
-      return visiting;
+    /** Two pages at a time. Opens the address, waits for `globalThis.result`, gives it; with `use` whatever that makes of the page. Console errors are errors. */
+    async visit(url, use = async (page) => await resultOf(page)) {
+      while (open.size >= OPEN) await Promise.race(open);
+      const visiting = visited(url, use);
+      const ended = visiting.then(
+        () => open.delete(ended),
+        () => open.delete(ended),
+      );
+      open.add(ended);
+      return await visiting;
     },
     close: async () => (await starting?.catch(() => undefined))?.close(),
   };
 
-  async function open(url, use) {
-    const page = await (await browser()).newPage();
+  async function visited(url, use) {
+    // A window of its own: what is behind another tab is not drawn.
+    const context = await (await browser()).createBrowserContext();
+    const page = await context.newPage();
     const errors = [];
     page.on("console", (message) => message.type() === "error" && errors.push(`${message.text()} (${message.location().url ?? ""})`));
     page.on("pageerror", (error) => errors.push(error?.message ?? `${error}`));
@@ -77,7 +86,7 @@ export function openBrowser() {
       if (errors.length > 0) throw new Problem(errors.join("\n"));
       return found;
     } finally {
-      await page.close();
+      await context.close();
     }
   }
 }
