@@ -134,10 +134,8 @@ export async function lesions(page: Page, how: How, film = NO_FILM, count = LESI
   return { counts: hand.told(`${count} lesions, a ${how} each`), dice };
 }
 
-type Organ = (typeof ORGANS)[number];
-
-/** (b) A series of 40 slices with five organs, each of `wanted` marked on the middle slice and propagated. Gives Dice of each over the volume. */
-export async function organs(page: Page, film = NO_FILM, wanted: readonly Organ[] = ORGANS): Promise<{ counts: Counts; dice: Record<string, number> }> {
+/** (b) A series of 40 slices with five organs, each marked on the middle slice and propagated. Gives Dice of each over the volume. */
+export async function organs(page: Page, film = NO_FILM): Promise<{ counts: Counts; dice: Record<string, number> }> {
   await openSet(page, "series", 1);
   await shows(page, "CT series, abdomen");
   const middle = drawSlice(SERIES.slices / 2);
@@ -148,8 +146,7 @@ export async function organs(page: Page, film = NO_FILM, wanted: readonly Organ[
   );
   await film("start");
   const hand = new Hand(page);
-  for (const name of wanted) {
-    const organ = ORGANS.indexOf(name);
+  for (const [organ, name] of ORGANS.entries()) {
     await hand.press(`${organ + 1}`);
     await hand.box(
       targetOf(
@@ -165,7 +162,7 @@ export async function organs(page: Page, film = NO_FILM, wanted: readonly Organ[
     await hand.press("g", true);
     await page.waitForFunction(() => !document.querySelector("#accept-proposals"));
   }
-  const counts = hand.told(`${wanted.join(", ")} through 40 slices`);
+  const counts = hand.told("five organs through 40 slices");
   await page.click("#measure");
   await page.waitForSelector("#measures");
   await film("measured");

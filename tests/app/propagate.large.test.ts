@@ -1,0 +1,75 @@
+// Five organs through the series to practise on with the default model, each from a box on the middle slice, as docs/page.md tells it: how good they are.
+// The page's own way there is tests/browser/app_tasks.test.ts.
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { drawSlice, ORGANS, SERIES } from "../../app/samples/sets/series.ts";
+import { defaultWeights } from "../../src/cli/weights.ts";
+import type { Embedding, RawImage } from "../../src/index.ts";
+import { SamMed2D } from "../../src/sam_med2d.ts";
+import { boundsOf, intersection, type MaskSource, pixelCount, propagate, render, type Runs, runsOf } from "../../src/volume/index.ts";
+import { testDevice } from "../model/dawn_model.ts";
+import { describeGpu } from "../support/dawn.ts";
+
+/** Tens of encodes on a software adapter. */
+const TIMEOUT = 900_000;
+const { columns, rows, slices } = SERIES;
+const MIDDLE = slices / 2;
+/** Dice over the volume; docs/page.md has what it is. */
+const LEAST: Readonly<Record<(typeof ORGANS)[number], number>> = { liver: 0.9, spleen: 0.68, "right kidney": 0.6, "left kidney": 0.6, aorta: 0.85 };
+const WINDOW = { name: "abdomen", center: 42, width: 430, shape: "linear" } as const;
+
+/** Each picture is encoded once, for all organs. */
+function encodingOnce(model: SamMed2D): MaskSource {
+  const made = new Map<unknown, Promise<Embedding>>();
+  const encode: MaskSource["encode"] = async (picture, options) => {
+    const making = made.get(picture) ?? model.encode(picture, options);
+    made.set(picture, making);
+    const { framing, save } = await making;
+    return Object.assign(Object.create(await making), { framing, save, dispose: () => {} });
+  };
+  return { config: model.config, input: model.input, encode, decode: model.decode.bind(model) as MaskSource["decode"] };
+}
+
+describeGpu("the default model", () => {
+  it(
+    "carries five organs from one slice through the series",
+    async () => {
+      const drawn = Array.from({ length: slices }, (_, index) => drawSlice(index));
+      const pictures = drawn.map(({ values }): RawImage => render({ data: values, columns, rows, samples: 1 }, WINDOW));
+      const truths = (organ: number): Runs[] => drawn.map(({ parts }) => runsOf(parts.map((part) => Number(part === organ + 1))));
+      const model = await SamMed2D.load({ weights: new Blob([readFileSync(defaultWeights())]), device: await testDevice() });
+      const source = encodingOnce(model);
+      const dice: Record<string, number> = {};
+      for (const [organ, name] of ORGANS.entries()) {
+        const truth = truths(organ);
+        const [x0, y0, x1, y1] = boundsOf(truth[MIDDLE] as Runs, columns) as [number, number, number, number];
+        const embedding = await model.encode(pictures[MIDDLE] as RawImage);
+        const { mask } = await model.decode(embedding, { box: [x0 - 2, y0 - 2, x1 + 1, y1 + 1] });
+        embedding.dispose();
+        const found = new Map([[MIDDLE, runsOf(mask.data)]]);
+        const options = {
+          from: MIDDLE,
+          mask: runsOf(mask.data),
+          range: [0, slices - 1] as const,
+          picture: async (index: number) => pictures[index] as RawImage,
+        };
+        for await (const { slice, runs, sound } of propagate(source, options)) if (sound) found.set(slice, runs);
+        let [both, sum] = [0, 0];
+        for (const [index, right] of truth.entries()) {
+          const runs = found.get(index) ?? new Uint32Array();
+          both += pixelCount(intersection(runs, right));
+          sum += pixelCount(runs) + pixelCount(right);
+        }
+        dice[name] = (2 * both) / sum;
+      }
+      model.dispose();
+      console.log(
+        Object.entries(dice)
+          .map(([name, value]) => `${name} ${value.toFixed(2)}`)
+          .join(", "),
+      );
+      for (const [name, least] of Object.entries(LEAST)) expect(dice[name], name).toBeGreaterThan(least);
+    },
+    TIMEOUT,
+  );
+});
