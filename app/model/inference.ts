@@ -257,7 +257,7 @@ export class Inference {
     this.#encoding = { key, controller };
     // What is encoded ahead gives way, unless it is this very picture.
     if (this.#ahead?.key !== key) this.#ahead?.controller.abort();
-    const since = performance.now();
+    let since = performance.now();
     let encoded = false;
     try {
       const embedding = await this.#embeddings.of(model, job, {
@@ -265,7 +265,9 @@ export class Inference {
         onStart: async () => {
           encoded = true;
           this.#events.onActivity({ kind: "encoding", since });
-          if (this.#overtaken && isEmpty(job.prompts)) await this.#look();
+          if (!this.#overtaken || !isEmpty(job.prompts)) return;
+          await this.#look();
+          since = performance.now();
         },
         // Slow devices tell how far they are.
         onProgress: ({ loaded, total }) => this.#events.onActivity({ kind: "encoding", since, share: loaded / total }),
