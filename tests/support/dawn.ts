@@ -45,19 +45,15 @@ if (made) {
   };
 }
 
-let loopsAreHidden = SOFTWARE;
-const itsOwn = new Set(Object.values(SOFTWARE_KERNELS).map(({ name }) => name));
-const { createShaderModule } = GPUDevice.prototype;
-// lavapipe writes out the loops whose length it knows, and takes four times as long to compile what comes of it in GPUs' kernels: it is not told. The sums
-// and their order are the same. Its own kernels are always compiled as they are.
-GPUDevice.prototype.createShaderModule = function (descriptor) {
-  const { label = "", code } = descriptor;
-  return createShaderModule.call(this, loopsAreHidden && !itsOwn.has(label) ? { ...descriptor, code: loopsOfHiddenLength(code) } : descriptor);
-};
-
-/** From here on in this file GPUs' kernels are compiled as they are, on lavapipe too; not in haste. */
-export function compileAsWritten(): void {
-  loopsAreHidden = SOFTWARE && QUICK;
+// lavapipe writes out the loops whose length it knows, and takes four times as long to compile what comes of it in GPUs' kernels. In haste, and in vectors
+// of eight, it is not told; the sums and their order are the same. Elsewhere they are compiled as they are, and its own kernels always.
+if (SOFTWARE && (QUICK || process.env["LP_NATIVE_VECTOR_WIDTH"] === "256")) {
+  const itsOwn = new Set(Object.values(SOFTWARE_KERNELS).map(({ name }) => name));
+  const { createShaderModule } = GPUDevice.prototype;
+  GPUDevice.prototype.createShaderModule = function (descriptor) {
+    const { label = "", code } = descriptor;
+    return createShaderModule.call(this, itsOwn.has(label) ? descriptor : { ...descriptor, code: loopsOfHiddenLength(code) });
+  };
 }
 
 /** Adds a 0 to the end of each loop that a compiler could count: one of the kernel's own parameters is compared for it. */

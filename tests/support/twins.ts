@@ -10,7 +10,7 @@ import { byteLength, elements, type Shape, type Tensor } from "../../src/graph/t
 import { asStored, packOnCpu } from "../../src/graph/weight_source.ts";
 import type { TwinData } from "../../src/ops/twin.ts";
 import { expectClose } from "./compare.ts";
-import { adapterLanes, compileAsWritten, libraryFeatures, readBuffer, requestTestDevice, softwareKernelsRun } from "./dawn.ts";
+import { adapterLanes, libraryFeatures, readBuffer, requestTestDevice, softwareKernelsRun } from "./dawn.ts";
 import { twinOf } from "./twin_of.ts";
 import { CPU_TARGET, SWIFTSHADER } from "./targets.ts";
 
@@ -121,8 +121,6 @@ export async function runOp<T extends TwinData = Float32Array>(
   record: (graph: Graph) => Tensor,
   options: RunOpOptions,
 ): Promise<readonly [OpResult<T>, ...OpResult<T>[]]> {
-  // In wider vectors lavapipe's own kernels are what differs.
-  if (adapterLanes < 8) compileAsWritten();
   const seen = new Set<string>();
   const results: OpResult<T>[] = [];
   const targets = (options.targets ?? [GPU_TARGET, SOFTWARE_HERE]).filter(runsHere);
