@@ -1,5 +1,6 @@
 // Five organs through the series to practise on with the default model, each from a box on the middle slice, as docs/page.md tells it: how good they are.
 // The page's own way there is tests/browser/app_tasks.test.ts.
+import "../support/eight_lanes.ts";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { drawSlice, ORGANS, SERIES } from "../../app/samples/sets/series.ts";

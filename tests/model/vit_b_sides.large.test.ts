@@ -1,3 +1,4 @@
+import "../support/eight_lanes.ts";
 import { expect, it } from "vitest";
 import { describeGpu } from "../support/dawn.ts";
 import { readGolden } from "../support/goldens.ts";
