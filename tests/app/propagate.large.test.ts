@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { drawSlice, ORGANS, SERIES } from "../../app/samples/sets/series.ts";
 import { defaultWeights } from "../../src/cli/weights.ts";
-import type { Embedding, RawImage } from "../../src/index.ts";
+import type { DecodeOptions, Embedding, Prompt, RawImage } from "../../src/index.ts";
 import { SamMed2D } from "../../src/sam_med2d.ts";
 import { boundsOf, intersection, type MaskSource, pixelCount, propagate, render, type Runs, runsOf } from "../../src/volume/index.ts";
 import { testDevice } from "../model/dawn_model.ts";
@@ -19,16 +19,20 @@ const MIDDLE = slices / 2;
 const LEAST: Readonly<Record<(typeof ORGANS)[number], number>> = { liver: 0.9, spleen: 0.68, "right kidney": 0.6, "left kidney": 0.6, aorta: 0.85 };
 const WINDOW = { name: "abdomen", center: 42, width: 430, shape: "linear" } as const;
 
-/** Each picture is encoded once, for all organs. */
+/** Each picture is encoded once, for all organs: `propagate` lets go of what it asked for, which stays. */
 function encodingOnce(model: SamMed2D): MaskSource {
   const made = new Map<unknown, Promise<Embedding>>();
+  const lent = new WeakMap<Embedding, Embedding>();
   const encode: MaskSource["encode"] = async (picture, options) => {
     const making = made.get(picture) ?? model.encode(picture, options);
     made.set(picture, making);
-    const { framing, save } = await making;
-    return Object.assign(Object.create(await making), { framing, save, dispose: () => {} });
+    const embedding = await making;
+    const given: Embedding = { framing: embedding.framing, save: () => embedding.save(), dispose: () => {}, [Symbol.dispose]: () => {} };
+    lent.set(given, embedding);
+    return given;
   };
-  return { config: model.config, input: model.input, encode, decode: model.decode.bind(model) as MaskSource["decode"] };
+  const decode = (given: Embedding, prompt: Prompt, options?: DecodeOptions) => model.decode(lent.get(given) as Embedding, prompt, options);
+  return { config: model.config, input: model.input, encode, decode: decode as MaskSource["decode"] };
 }
 
 describeGpu("the default model", () => {
