@@ -1,5 +1,5 @@
-// Five organs through the series to practise on with the default model, each from a box on the middle slice, as docs/page.md tells it: how good they are.
-// The page's own way there is tests/browser/app_tasks.test.ts.
+// The kidneys through the series to practise on with the default model, each from a box on the middle slice: how good they are. docs/page.md has all five
+// organs; the page's own way there is tests/browser/app_tasks.test.ts.
 import "../support/eight_lanes.ts";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
@@ -15,11 +15,11 @@ import { describeGpu } from "../support/dawn.ts";
 const TIMEOUT = 900_000;
 const { columns, rows, slices } = SERIES;
 const MIDDLE = slices / 2;
-/** Dice over the volume; docs/page.md has what it is. */
-const LEAST: Readonly<Record<(typeof ORGANS)[number], number>> = { liver: 0.9, spleen: 0.68, "right kidney": 0.6, "left kidney": 0.6, aorta: 0.85 };
+/** Dice over the volume; docs/page.md has what it is. The two that are hardest to follow share most of their slices, each of which is encoded once. */
+const LEAST = { "right kidney": 0.6, "left kidney": 0.6 } as const;
 const WINDOW = { name: "abdomen", center: 42, width: 430, shape: "linear" } as const;
 
-/** Each picture is encoded once, for all organs: `propagate` lets go of what it asked for, which stays. */
+/** Each picture is encoded once, for both: `propagate` lets go of what it asked for, which stays. */
 function encodingOnce(model: SamMed2D): MaskSource {
   const made = new Map<unknown, Promise<Embedding>>();
   const lent = new WeakMap<Embedding, Embedding>();
@@ -37,7 +37,7 @@ function encodingOnce(model: SamMed2D): MaskSource {
 
 describeGpu("the default model", () => {
   it(
-    "carries five organs from one slice through the series",
+    "carries both kidneys from one slice through the series",
     async () => {
       const drawn = Array.from({ length: slices }, (_, index) => drawSlice(index));
       const pictures = drawn.map(({ values }): RawImage => render({ data: values, columns, rows, samples: 1 }, WINDOW));
@@ -45,8 +45,8 @@ describeGpu("the default model", () => {
       const model = await SamMed2D.load({ weights: new Blob([readFileSync(defaultWeights())]), device: await testDevice() });
       const source = encodingOnce(model);
       const dice: Record<string, number> = {};
-      for (const [organ, name] of ORGANS.entries()) {
-        const truth = truths(organ);
+      for (const name of Object.keys(LEAST) as (keyof typeof LEAST)[]) {
+        const truth = truths(ORGANS.indexOf(name));
         const [x0, y0, x1, y1] = boundsOf(truth[MIDDLE] as Runs, columns) as [number, number, number, number];
         const embedding = await model.encode(pictures[MIDDLE] as RawImage);
         const { mask } = await model.decode(embedding, { box: [x0 - 2, y0 - 2, x1 + 1, y1 + 1] });
