@@ -113,7 +113,10 @@ export class Inference {
     this.#embeddings.clear();
     this.#aheadDone = new Set();
     this.#failed = null;
+    // Whether the other one keeps up is not known.
+    this.#overtaken = false;
     this.#encoding?.controller.abort();
+    this.#lookedAt?.();
     this.#ahead?.controller.abort();
     void this.#run();
   }
@@ -127,9 +130,9 @@ export class Inference {
     }
     if (before && !sameSettings) this.#results = new Map();
     this.#wanted = job;
-    const left = this.#encoding !== null && this.#encoding.key !== keyOf(job);
+    const left = this.#encoding?.key === keyOf(job) ? null : this.#encoding;
     if (left) {
-      this.#encoding?.controller.abort();
+      left.controller.abort();
       this.#overtaken = true;
     }
     if (left || !isEmpty(job.prompts)) this.#lookedAt?.();

@@ -106,6 +106,13 @@ describe("inference", () => {
     expect(model.encodes).toBe(4);
     await vi.advanceTimersByTimeAsync(1000);
     expect(inference.resultOf(prompts)).toBeDefined();
+    // What was waited for is begun at once by a model that takes the place of this one.
+    await show(12, { ...NO_PROMPTS });
+    await show(13, { ...NO_PROMPTS });
+    const next = new FakeModel();
+    inference.use(next as unknown as Segmenter, 2);
+    while (next.encodes === 0) await new Promise(setImmediate);
+    expect(model.encodes).toBe(5);
     expect(seen.errors).toEqual([]);
   });
 
