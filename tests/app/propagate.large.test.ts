@@ -3,9 +3,10 @@
 import "../support/eight_lanes.ts";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { Inference } from "../../app/model/inference.ts";
 import { drawSlice, ORGANS, SERIES } from "../../app/samples/sets/series.ts";
 import { defaultWeights } from "../../src/cli/weights.ts";
-import type { DecodeOptions, Embedding, Prompt, RawImage } from "../../src/index.ts";
+import type { RawImage } from "../../src/index.ts";
 import { SamMed2D } from "../../src/sam_med2d.ts";
 import { boundsOf, intersection, type MaskSource, pixelCount, propagate, render, type Runs, runsOf } from "../../src/volume/index.ts";
 import { testDevice } from "../model/dawn_model.ts";
@@ -19,22 +20,6 @@ const MIDDLE = slices / 2;
 const LEAST = { "right kidney": 0.6, "left kidney": 0.6 } as const;
 const WINDOW = { name: "abdomen", center: 42, width: 430, shape: "linear" } as const;
 
-/** Each picture is encoded once, for both: `propagate` lets go of what it asked for, which stays. */
-function encodingOnce(model: SamMed2D): MaskSource {
-  const made = new Map<unknown, Promise<Embedding>>();
-  const lent = new WeakMap<Embedding, Embedding>();
-  const encode: MaskSource["encode"] = async (picture, options) => {
-    const making = made.get(picture) ?? model.encode(picture, options);
-    made.set(picture, making);
-    const embedding = await making;
-    const given: Embedding = { framing: embedding.framing, save: () => embedding.save(), dispose: () => {}, [Symbol.dispose]: () => {} };
-    lent.set(given, embedding);
-    return given;
-  };
-  const decode = (given: Embedding, prompt: Prompt, options?: DecodeOptions) => model.decode(lent.get(given) as Embedding, prompt, options);
-  return { config: model.config, input: model.input, encode, decode: decode as MaskSource["decode"] };
-}
-
 describeGpu("the default model", () => {
   it(
     "carries both kidneys from one slice through the series",
@@ -43,14 +28,17 @@ describeGpu("the default model", () => {
       const pictures = drawn.map(({ values }): RawImage => render({ data: values, columns, rows, samples: 1 }, WINDOW));
       const truths = (organ: number): Runs[] => drawn.map(({ parts }) => runsOf(parts.map((part) => Number(part === organ + 1))));
       const model = await SamMed2D.load({ weights: new Blob([readFileSync(defaultWeights())]), device: await testDevice() });
-      const source = encodingOnce(model);
+      const nothing = () => {};
+      const inference = new Inference({ onActivity: nothing, onEncoded: nothing, onResult: nothing, onError: nothing });
+      inference.use(model, 1);
+      // As the page lends it: each picture is encoded once, for both.
+      const source = inference.guest({ fit: "auto", channelOrder: "auto", multimask: "auto" }) as MaskSource;
       const dice: Record<string, number> = {};
       for (const name of Object.keys(LEAST) as (keyof typeof LEAST)[]) {
         const truth = truths(ORGANS.indexOf(name));
         const [x0, y0, x1, y1] = boundsOf(truth[MIDDLE] as Runs, columns) as [number, number, number, number];
-        const embedding = await model.encode(pictures[MIDDLE] as RawImage);
-        const { mask } = await model.decode(embedding, { box: [x0 - 2, y0 - 2, x1 + 1, y1 + 1] });
-        embedding.dispose();
+        const embedding = await source.encode(pictures[MIDDLE] as RawImage);
+        const { mask } = await source.decode(embedding, { box: [x0 - 2, y0 - 2, x1 + 1, y1 + 1] });
         const found = new Map([[MIDDLE, runsOf(mask.data)]]);
         const options = {
           from: MIDDLE,
