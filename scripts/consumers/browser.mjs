@@ -60,10 +60,7 @@ export function openBrowser() {
     async visit(url, use = async (page) => await resultOf(page)) {
       while (open.size >= OPEN) await Promise.race(open);
       const visiting = visited(url, use);
-      const ended = visiting.then(
-        () => open.delete(ended),
-        () => open.delete(ended),
-      );
+      const ended = visiting.catch(() => undefined).finally(() => open.delete(ended));
       open.add(ended);
       return await visiting;
     },
