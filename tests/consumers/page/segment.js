@@ -25,9 +25,11 @@ async function segment(model, also) {
 export async function segmentTwice(makeWorker, also) {
   try {
     const weights = new URLSearchParams(location.search).get("weights") ?? "/weights.safetensors";
-    const main = await segment(await SamMed2D.load({ weights, cache: false }));
+    // A quarter of what the network would compute: what is packed does not depend on it, and twenty pages on processors take minutes.
+    const options = { weights, cache: false, imageSize: 128 };
+    const main = await segment(await SamMed2D.load(options));
     const worker = makeWorker();
-    const inWorker = await segment(await SamMed2DWorker.load(worker, { weights, cache: false }), also);
+    const inWorker = await segment(await SamMed2DWorker.load(worker, options), also);
     worker.terminate();
     globalThis.result = { main, inWorker };
   } catch (error) {
