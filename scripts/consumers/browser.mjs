@@ -15,6 +15,8 @@ const TYPES = {
 const WEIGHTS = join(ROOT, "weights", readJson(join(ROOT, "weights", "sam-med2d-tiny.json")).file);
 /** A page of a software adapter compiles and runs the network twice: it ends what hangs. */
 const PAGE_MS = 600_000;
+/** Milliseconds between two looks at a page: looked at in each of its frames, as Puppeteer does, it makes sixty a second. */
+const LOOK_MS = 100;
 /** Pages at the same time: one alone leaves a sixth of two cores. */
 const OPEN = 2;
 
@@ -89,7 +91,7 @@ export function openBrowser() {
 }
 
 export async function resultOf(page) {
-  await page.waitForFunction(() => globalThis.result !== undefined, { timeout: PAGE_MS });
+  await page.waitForFunction(() => globalThis.result !== undefined, { timeout: PAGE_MS, polling: LOOK_MS });
   const result = await page.evaluate(() => globalThis.result);
   if (result.error) throw new Problem(result.error);
   return result;
@@ -99,7 +101,7 @@ export async function resultOf(page) {
 export async function says(page, words) {
   await page.waitForFunction(
     (pattern) => new RegExp(pattern).test(document.querySelector("[role=status]")?.textContent ?? ""),
-    { timeout: PAGE_MS },
+    { timeout: PAGE_MS, polling: LOOK_MS },
     words.source,
   );
   return await page.$eval("[role=status]", (element) => element.textContent);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { click } from "../app/fake/killed.ts";
 import { loadFrom, nothingAhead, ready, status, text, withSamples } from "../app/fake/page.ts";
 import { ballNifti } from "../app/fake/volume.ts";
-import { launchBrowser, store } from "../support/browser.ts";
+import { launchBrowser, newPage } from "../support/browser.ts";
 import { type RecordingProxy, recordingProxy } from "../support/proxy.ts";
 import { ROOT } from "../support/setup_file.ts";
 import { type StaticServer, serve } from "../support/static_server.ts";
@@ -20,9 +20,7 @@ beforeAll(() => writeFileSync(ball, ballNifti()));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function tab(context: BrowserContext, address: string): Promise<Page> {
-  const page = await context.newPage();
-  await store(page, withSamples("ct", "mr").stored);
-  await page.setViewport({ width: 1440, height: 900 });
+  const page = await newPage(context, withSamples("ct", "mr"));
   await page.goto(address, { waitUntil: "load" });
   await ready(page, 2);
   await nothingAhead(page);

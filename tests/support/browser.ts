@@ -1,7 +1,7 @@
 // Headless Chromium on the built pages, for tests: launch, open, watch what the page logs and asks for, take screenshots.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import puppeteer, { type Browser, type Page } from "puppeteer";
+import puppeteer, { type Browser, type BrowserContext, type Page } from "puppeteer";
 import { afterAll, beforeAll } from "vitest";
 import { QUICK } from "./quick.ts";
 import { ROOT, readSetup } from "./setup_file.ts";
@@ -60,6 +60,9 @@ export async function launchBrowser({ webgpu = "software", args = [] }: LaunchOp
 export const WIDTHS = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
 export const SCHEMES = ["light", "dark"] as const;
 
+/** What turns and slides while a page waits is painted sixty times a second, by processors. */
+const STILL = { name: "prefers-reduced-motion", value: "reduce" } as const;
+
 export interface PageOptions {
   readonly size?: keyof typeof WIDTHS;
   readonly scheme?: (typeof SCHEMES)[number];
@@ -77,9 +80,9 @@ export interface TestPage {
   foreign(origin: string): string[];
 }
 
-export async function openPage(browser: Browser, url: string, { size = "desktop", scheme = "light", stored = {} }: PageOptions = {}): Promise<TestPage> {
+export async function openPage(browser: Browser, url: string, options: PageOptions = {}): Promise<TestPage> {
   // What one test leaves in the browser's storage is none of the next one's.
-  const page = await (await browser.createBrowserContext()).newPage();
+  const page = await newPage(await browser.createBrowserContext(), options);
   const errors: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {
@@ -89,15 +92,45 @@ export async function openPage(browser: Browser, url: string, { size = "desktop"
   page.on("request", (request) => {
     if (!/^(data|blob):/.test(request.url())) requests.push(request.url());
   });
-  await store(page, stored);
-  await page.setViewport(WIDTHS[size]);
-  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   await page.goto(url, { waitUntil: "load" });
   return { page, errors, requests, foreign: (origin) => requests.filter((request) => new URL(request).origin !== origin) };
 }
 
+/** Milliseconds between two looks at a page. */
+const LOOK_MS = 50;
+
+/**
+ * `page.waitForFunction` as ever, but by the clock. Puppeteer's own way asks at every frame, and so has the page make sixty of them a second: a tenth of a
+ * core for each page that waits.
+ */
+function waitWithoutFrames(page: Page): void {
+  const wait = page.waitForFunction.bind(page);
+  const nextFrame = () =>
+    new Promise<void>((done) => {
+      requestAnimationFrame(() => done());
+      // A tab behind another one has none.
+      setTimeout(done, 200);
+    });
+  page.waitForFunction = async (condition, options, ...args) => {
+    const found = await wait(condition, { polling: LOOK_MS, ...options }, ...args);
+    // What the page draws of it is drawn then; it may have gone meanwhile.
+    await page.evaluate(nextFrame).catch(() => undefined);
+    return found;
+  };
+}
+
+/** A page of a window, before anything is opened in it. */
+export async function newPage(context: BrowserContext, { size = "desktop", scheme = "light", stored = {} }: PageOptions = {}): Promise<Page> {
+  const page = await context.newPage();
+  await store(page, stored);
+  waitWithoutFrames(page);
+  await page.setViewport(WIDTHS[size]);
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, STILL]);
+  return page;
+}
+
 /** Before the page is opened: `localStorage` as an earlier visit has left it. */
-export async function store(page: Page, stored: Readonly<Record<string, string>>): Promise<void> {
+async function store(page: Page, stored: Readonly<Record<string, string>>): Promise<void> {
   const put = (entries: readonly (readonly [string, string])[]) => {
     for (const [key, value] of entries) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
   };
@@ -113,7 +146,7 @@ export async function screenshots(page: Page, name: string): Promise<string[]> {
   for (const [size, viewport] of Object.entries(WIDTHS)) {
     await page.setViewport(viewport);
     for (const scheme of SCHEMES) {
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, STILL]);
       const path = join(folder, `${name}_${size}_${scheme}.png`) as `${string}.png`;
       await page.screenshot({ path });
       paths.push(path);

@@ -1,7 +1,7 @@
 // Tabs that are killed while somebody works in them.
 import type { Browser, BrowserContext, Page } from "puppeteer";
 import { expect } from "vitest";
-import { store } from "../../support/browser.ts";
+import { newPage } from "../../support/browser.ts";
 import { placeOf, prompts, ready, withSamples } from "./page.ts";
 
 /** Within which every step is safe. */
@@ -9,9 +9,7 @@ const SAFE_MS = 500;
 
 /** A tab that shares its storage with others of the context. */
 export async function openTab(context: BrowserContext, origin: string, cases = 1, stored: Readonly<Record<string, string>> = {}): Promise<Page> {
-  const page = await context.newPage();
-  await store(page, stored);
-  await page.setViewport({ width: 1440, height: 900 });
+  const page = await newPage(context, { stored });
   await page.goto(`${origin}/`, { waitUntil: "load" });
   await ready(page, cases);
   return page;
