@@ -30,7 +30,7 @@ const PLAIN_TESTS = [
   "tests/{bench/peers,bench/pinned,bench/statistics,decoded,encode_many,options}.test.ts",
 ];
 
-/** Kernels and models, with a device for each file: these share a process in haste. */
+/** Kernels and models, with a device for each file: these share a process too. */
 const DEVICE_TESTS = ["tests/{ops,model}/**/!(*.large).test.ts"];
 
 const EACH_FILE = ["tests/support/each_file.ts"];
@@ -94,7 +94,7 @@ export default defineConfig({
           exclude: [...BROWSER_TESTS, ...LARGE_TESTS, ...PLAIN_TESTS, ...DEVICE_TESTS],
         },
       },
-      { extends: true, test: { ...common, server, name: "device", setupFiles: EACH_FILE, include: DEVICE_TESTS, isolate: !QUICK } },
+      { extends: true, test: { ...common, server, name: "device", setupFiles: EACH_FILE, include: DEVICE_TESTS, isolate: false } },
       {
         extends: true,
         test: { ...common, server, name: "plain", setupFiles: EACH_FILE, include: PLAIN_TESTS, isolate: false },
