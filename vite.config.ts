@@ -21,6 +21,8 @@ const BROWSER_TESTS = ["tests/browser/**/*.test.ts", "tests/support/browser.test
 const QUICK = process.env.SAM_MED2D_QUICK === "1";
 /** Full-size networks, whole files in memory, the command line in a shell: for CI and `npm test -- --all` (tests/support/quick.ts). */
 const LARGE_TESTS = QUICK ? ["tests/**/*.large.test.ts"] : [];
+/** Of those that `npm test` runs a part of, the ones whose whole takes minutes. */
+const LONG_IN_WHOLE = /\/(fuzz_pth|model\/(precision|slim|stages))\.test\.ts$/;
 /** What `npm test` drives in Chromium: the known mask, the page's main ways. The rest takes a quarter of an hour. */
 const QUICK_IN_BROWSER = ["app_page", "app_files", "app_volumes", "known_mask"];
 
@@ -46,20 +48,18 @@ const common = {
 } as const;
 
 /**
- * The longest first: nothing is left for one worker alone at the end. Then one that compiles a network, beside it kernels by themselves: when others ask
- * for that network it is in the driver's cache, which two at once would each fill. Pages before what is short. Last those that share a process, behind each
- * other: it goes when another comes between.
+ * The longest first: nothing is left for one worker alone at the end. Pages before what is short. Last those that share a process, behind each other: it
+ * goes when another comes between.
  */
 class LargeFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const rank = ({ moduleId, project }: TestSpecification) => {
-      if (moduleId.includes(".large.") || (!QUICK && moduleId.endsWith("/fuzz_pth.test.ts"))) return 0;
-      if (project.name === "browser") return 3;
-      if (!project.config.isolate) return 5;
-      return moduleId.endsWith("/model/bad_input.test.ts") ? 1 : moduleId.includes("/tests/ops/") ? 2 : 4;
+      if (moduleId.includes(".large.") || (!QUICK && LONG_IN_WHOLE.test(moduleId))) return 0;
+      if (project.name === "browser") return 1;
+      return project.config.isolate ? 2 : 3;
     };
-    return [0, 1, 2, 3, 4, 5].flatMap((wanted) => sorted.filter((file) => rank(file) === wanted));
+    return [0, 1, 2, 3].flatMap((wanted) => sorted.filter((file) => rank(file) === wanted));
   }
 }
 
