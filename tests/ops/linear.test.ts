@@ -167,6 +167,7 @@ describeGpu("linear", () => {
     const [m, k, n] = [5, 1028, 36];
     const [gpu, cpu] = await runOp((graph) => linear(graph, given(graph, "x", [m, k]), given(graph, "weight", [k, n]), { label: "test", partial: true }), {
       bound: BOUND,
+      targets: [GPU_TARGET, SOFTWARE_HERE],
     });
     expect(gpu.graph.dispatches.length).toBe(1);
     const splits = gpu.graph.dispatches[0]?.params["splits"];

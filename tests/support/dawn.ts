@@ -27,6 +27,8 @@ export const describeGpu = describe.skipIf(adapter === null);
 const SOFTWARE = /llvmpipe|swiftshader|software/i.test(`${adapter?.info.description} ${adapter?.info.architecture}`);
 /** Whether kernels for software adapters run here. */
 export const softwareKernelsRun = SOFTWARE && process.env["SAM_MED2D_GPU_KERNELS_ONLY"] === undefined;
+/** Whether lavapipe was asked for vectors of eight (eight_lanes.ts). */
+export const inEightLanes = softwareKernelsRun && process.env["LP_NATIVE_VECTOR_WIDTH"] === "256";
 /** Lanes that the adapter's subgroups have at least; 0 where it has none. */
 export const adapterLanes = adapter?.info.subgroupMinSize ?? 0;
 
@@ -47,7 +49,7 @@ if (made) {
 
 // lavapipe writes out the loops whose length it knows, and takes four times as long to compile what comes of it in GPUs' kernels. In haste, and in vectors
 // of eight, it is not told; the sums and their order are the same. Elsewhere they are compiled as they are, and its own kernels always.
-if (SOFTWARE && (QUICK || process.env["LP_NATIVE_VECTOR_WIDTH"] === "256")) {
+if (SOFTWARE && (QUICK || inEightLanes)) {
   const itsOwn = new Set(Object.values(SOFTWARE_KERNELS).map(({ name }) => name));
   const { createShaderModule } = GPUDevice.prototype;
   GPUDevice.prototype.createShaderModule = function (descriptor) {
