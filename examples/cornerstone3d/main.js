@@ -1,8 +1,9 @@
 // A stack of DICOM slices in Cornerstone3D; points and a box on it become a labelmap.
-import { Enums, eventTarget, imageLoader, init, RenderingEngine } from "@cornerstonejs/core";
+import { Enums, eventTarget, imageLoader, init, RenderingEngine, utilities } from "@cornerstonejs/core";
 import * as dicomLoader from "@cornerstonejs/dicom-image-loader";
 import {
   addTool,
+  annotation,
   Enums as ToolEnums,
   init as initTools,
   ProbeTool,
@@ -19,6 +20,8 @@ const status = document.querySelector("#status");
 const tell = (words) => {
   status.textContent = words;
 };
+// The loader's errors hold the reason; some are a reason in words alone.
+const fail = (reason) => tell((reason?.error ?? reason)?.message ?? `${reason?.error ?? reason}`);
 
 await init();
 await initTools();
@@ -57,6 +60,12 @@ async function show(files) {
   viewport.render();
 }
 
+const RED = "rgb(255, 60, 60)";
+eventTarget.addEventListener(ToolEnums.Events.ANNOTATION_ADDED, ({ detail }) => {
+  const { annotationUID, metadata } = detail.annotation;
+  if (metadata.toolName === SamMed2DController.MarkerExclude) annotation.config.style.setAnnotationStyles(annotationUID, { color: RED, colorHighlighted: RED, colorSelected: RED });
+});
+
 eventTarget.addEventListener(ToolEnums.Events.SEGMENTATION_DATA_MODIFIED, () => {
   const pixels = labelmaps.map(({ voxelManager }) => voxelManager.getScalarData().reduce((sum, value) => sum + (value === 1), 0));
   const total = pixels.reduce((sum, count) => sum + count, 0);
@@ -73,19 +82,20 @@ const on = (id, event, act) =>
     try {
       await act(target);
     } catch (error) {
-      tell(error.message);
+      fail(error);
     }
   });
 on("#accept", "click", () => controller.acceptPreview());
 on("#clear", "click", () => controller.clear());
+on("#undo", "click", () => utilities.HistoryMemo.DefaultHistoryMemo.undo());
 on("#next", "click", () => controller.interpolateScroll());
 on("#auto", "change", ({ checked }) => {
   controller.autoSegmentMode = checked;
 });
 on("#cutoff", "input", ({ value }) => controller.setPCutoff(Number(value)));
 on("#encode", "click", () => controller.cacheImageEncodings());
-on("#files", "change", ({ files }) => show([...files]));
+on("#files", "change", ({ files }) => files.length > 0 && show([...files]));
 controller.initModel().then(
   () => tell("Ready: click into an organ."),
-  (error) => tell(error.message),
+  fail,
 );

@@ -37,7 +37,7 @@ export default class SamMed2DController {
   #removed = [];
   /** World coordinates that stand for prompts while slices are segmented by what is labelled next to them. */
   #sampled = [];
-  #asked = 0;
+  #asked = new AbortController();
   #shown;
   #changed = () => this.tryLoad();
   #rendered = () => {
@@ -210,7 +210,11 @@ export default class SamMed2DController {
 
   /** Segments what is shown by its prompts, as every change of them does. */
   tryLoad() {
-    this.#segment().catch((error) => this.#log("status", error.message));
+    // Of several changes in a row only the last one is answered: those that wait for the model are taken back.
+    this.#asked.abort();
+    this.#asked = new AbortController();
+    const { signal } = this.#asked;
+    this.#segment(signal).catch((error) => signal.aborted || this.#log("status", error.message));
   }
 
   #log(logger, ...words) {
@@ -249,10 +253,9 @@ export default class SamMed2DController {
     return this.#embeddings.get(key);
   }
 
-  async #segment() {
+  async #segment(signal) {
     const { viewport } = this;
     if (!viewport || !this.enabled) return;
-    const asked = ++this.#asked;
     const imageId = viewport.getCurrentImageId();
     if (!imageId) return this.#log("status", "Only whole slices can be segmented: turn the view into the plane its images were taken in.");
     const prompt = this.#prompt(imageId);
@@ -264,10 +267,8 @@ export default class SamMed2DController {
     const started = performance.now();
     const embedding = await this.#embed(model, imageId);
     const encoded = performance.now();
-    if (asked !== this.#asked) return;
-    const { mask, logits, scores, best } = await model.decode(embedding, prompt, { output: this.pCutoff === 0 ? "best" : "all" });
-    // Of several clicks in a row only the last one's answer is shown.
-    if (asked !== this.#asked || imageId !== viewport.getCurrentImageId()) return;
+    const { mask, logits, scores, best } = await model.decode(embedding, prompt, { output: this.pCutoff === 0 ? "best" : "all", signal });
+    if (imageId !== viewport.getCurrentImageId()) return;
     const candidate = (all) => all.subarray((best * all.length) / scores.length, ((best + 1) * all.length) / scores.length);
     const inside = this.pCutoff === 0 ? mask.data : maskAbove(this.pCutoff / 255, candidate(logits), embedding.framing);
     const clicked = prompt.points.filter(({ label }) => label === 1);

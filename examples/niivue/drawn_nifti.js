@@ -9,6 +9,7 @@ export function drawnNifti() {
   header.setInt16(72, 8, true);
   [1, 2, 2, 4, 1, 1, 1, 1].forEach((value, i) => header.setFloat32(76 + 4 * i, value, true));
   header.setFloat32(108, 352, true);
+  header.setFloat32(124, 255, true); // the window: all of it
   header.setInt16(254, 1, true); // sform: RAS, 2×2×4 mm, the centre at the origin
   [[2, 0, 0, -width], [0, 2, 0, -height], [0, 0, 4, -2 * depth]].flat().forEach((value, i) => header.setFloat32(280 + 4 * i, value, true));
   [..."n+1\0"].forEach((letter, i) => header.setUint8(344 + i, letter.charCodeAt(0)));

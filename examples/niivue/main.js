@@ -1,5 +1,5 @@
 // NiiVue shows a NIfTI; a click on an axial slice gives a mask, drawn as NiiVue's drawing of that slice.
-import { Niivue } from "@niivue/niivue";
+import { Niivue, NVImage } from "@niivue/niivue";
 import { SamMed2DWorker } from "sam-med2d-webgpu/client";
 import weights from "sam-med2d-webgpu/weights/sam-med2d-tiny.safetensors?url";
 import { drawnNifti } from "./drawn_nifti.js";
@@ -8,17 +8,22 @@ const status = document.querySelector("#status");
 const tell = (error) => {
   status.textContent = error.message;
 };
+const ready = () => {
+  status.textContent = "Ready: click on a structure.";
+};
 
-const viewer = new Niivue({ dragAndDropEnabled: false, crosshairWidth: 1 });
+const viewer = new Niivue({ dragAndDropEnabled: false, crosshairWidth: 1, crosshairColor: [0.3, 0.7, 1, 1] });
 await viewer.attachTo("gl");
+viewer.setDrawOpacity(0.5);
 viewer.setSliceType(viewer.sliceTypeAxial);
 viewer.setRadiologicalConvention(false);
 
 async function show(buffer, name) {
-  viewer.volumes.slice().forEach((volume) => {
-    viewer.removeVolume(volume);
-  });
-  await viewer.loadFromArrayBuffer(buffer, name);
+  // What cannot be read leaves the volume that is there.
+  const volume = await NVImage.loadFromUrl({ url: name, name, buffer });
+  viewer.closeDrawing();
+  for (const one of viewer.volumes.slice()) viewer.removeVolume(one);
+  viewer.addVolume(volume);
   viewer.createEmptyDrawing();
   encoded.clear();
 }
@@ -47,18 +52,21 @@ async function segment([x, y, z]) {
   status.textContent = encoded.has(z) ? "Decoding …" : "Encoding the slice …";
   if (!encoded.has(z)) encoded.set(z, model.encode(sliceOf(volume, z)));
   const [, width, height] = volume.dimsRAS;
-  const { masks, scores, best } = await model.decode(await encoded.get(z), { points: [{ x, y: height - 1 - y }] });
-  const mask = masks[best].data;
+  const decoded = await model.decode(await encoded.get(z), { points: [{ x, y: height - 1 - y }] }, { output: "best" });
+  // Another file was opened meanwhile.
+  if (volume !== viewer.volumes[0]) return;
+  const mask = decoded.mask.data;
   const slice = viewer.drawBitmap.subarray(z * width * height, (z + 1) * width * height);
   for (let row = 0; row < height; row++) slice.set(mask.subarray((height - 1 - row) * width, (height - row) * width), row * width);
   viewer.refreshDrawing(true);
   const pixels = mask.reduce((sum, value) => sum + value, 0);
-  status.textContent = `Slice ${z}: ${pixels} pixels, predicted IoU ${scores[best].toFixed(2)}`;
+  status.textContent = `Slice ${z}: ${pixels} pixels, predicted IoU ${decoded.scores[decoded.best].toFixed(2)}`;
 }
 
 document.querySelector("#file").addEventListener("change", async ({ target }) => {
   const [file] = target.files;
-  if (file) await show(await file.arrayBuffer(), file.name).catch(tell);
+  if (!file) return;
+  await show(await file.arrayBuffer(), file.name).then(ready, tell);
 });
 
 await show(drawnNifti(), "drawn.nii");
@@ -68,9 +76,7 @@ viewer.onLocationChange = ({ vox }) => {
   clicked = false;
 };
 let clicked = false;
-document.querySelector("#gl").addEventListener("pointerdown", () => {
-  clicked = true;
-}, { capture: true });
-loading.then(() => {
-  status.textContent = "Ready: click on a structure.";
-}, tell);
+const canvas = document.querySelector("#gl");
+canvas.addEventListener("pointerdown", ({ button }) => (clicked = button === 0), { capture: true });
+canvas.addEventListener("wheel", () => (clicked = false), { capture: true });
+loading.then(ready, tell);

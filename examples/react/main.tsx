@@ -9,6 +9,7 @@ import { drawScan } from "./scan";
 const worker = new Worker(new URL("sam-med2d-webgpu/worker", import.meta.url), { type: "module" });
 const loading = SamMed2DWorker.load(worker, { weights });
 const image = drawScan(384);
+const READY = "Ready: click. Right click: not this.";
 
 function App() {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -19,16 +20,17 @@ function App() {
 
   useEffect(() => {
     const failed = (error: Error) => setStatus(error.message);
-    loading.then((model) => model.encode(image)).then((made) => (setEmbedding(made), setStatus("Ready: click. Right click: not this.")), failed);
+    loading.then((model) => model.encode(image)).then(setEmbedding, failed);
   }, []);
 
   useEffect(() => {
-    if (!embedding || points.length === 0) return setMask(undefined);
+    if (!embedding) return;
+    if (points.length === 0) return setMask(undefined), setStatus(READY);
     // Of several clicks in a row only the last one's answer is shown.
     const controller = new AbortController();
     const decode = async () => {
-      const { masks, scores, best } = await (await loading).decode(embedding, { points }, { signal: controller.signal });
-      setMask(masks[best]);
+      const { mask, scores, best } = await (await loading).decode(embedding, { points }, { signal: controller.signal, output: "best" });
+      setMask(mask);
       setStatus(`Predicted IoU ${scores[best]?.toFixed(2)}`);
     };
     decode().catch((error: Error) => controller.signal.aborted || setStatus(error.message));

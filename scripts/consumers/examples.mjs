@@ -1,11 +1,26 @@
 // The folders of examples/, as they are, with the packed library: pages are clicked and looked at (.cache/screenshots), programs run.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { CACHE, Problem, ROOT, readJson } from "../tools.mjs";
 import { host, says } from "./browser.mjs";
 
 const WAIT_MS = 180_000;
 const FOLDER = join(ROOT, "examples");
+
+/** The folder as its one command serves it: by Vite's development server, which may fail where a build does not. */
+async function served(shop, example, use) {
+  const project = shop.project(`example-${example}`, { page: join(FOLDER, example) });
+  const { createServer } = await import(pathToFileURL(shop.tool("vite", "dist/node/index.js")).href);
+  const server = { port: 0, host: "127.0.0.1", fs: { allow: [shop.root] } };
+  const dev = await createServer({ root: join(project, "page"), logLevel: "error", cacheDir: join(project, ".vite"), server });
+  try {
+    await dev.listen();
+    return await use(`http://127.0.0.1:${dev.httpServer.address().port}/`, project);
+  } finally {
+    await dev.close();
+  }
+}
 
 /** Clicks into the larger organ of the drawing, gives what the page says of the mask. */
 async function clickOrgan(shop, name, url) {
@@ -39,25 +54,13 @@ async function scriptTag(shop) {
 }
 
 async function react(shop) {
-  const project = shop.project("example-react", { page: join(FOLDER, "react") });
-  writeFileSync(join(project, "page", "vite.config.mjs"), 'export default { build: { outDir: "../dist" } };');
-  await shop.node(shop.tool("vite", "bin/vite.js"), ["build", "--logLevel", "warn"], { cwd: join(project, "page") });
-  const server = await host({ mounts: { "/": join(project, "dist") } });
-  try {
-    return await clickOrgan(shop, "react", `${server.origin}/`);
-  } finally {
-    server.close();
-  }
+  return await served(shop, "react", (url) => clickOrgan(shop, "react", url));
 }
 
 /** NiiVue draws with WebGL: what it holds as the drawing is not read, its picture is kept to be looked at. */
 async function niivue(shop) {
-  const project = shop.project("example-niivue", { page: join(FOLDER, "niivue") });
-  writeFileSync(join(project, "page", "vite.config.mjs"), 'export default { build: { outDir: "../dist" } };');
-  await shop.node(shop.tool("vite", "bin/vite.js"), ["build", "--logLevel", "error"], { cwd: join(project, "page") });
-  const server = await host({ mounts: { "/": join(project, "dist") } });
-  try {
-    return await shop.browser.visit(`${server.origin}/`, async (page) => {
+  return await served(shop, "niivue", (url) =>
+    shop.browser.visit(url, async (page) => {
       await says(page, /^Ready|not|expected/);
       const { x, y, width, height } = await (await page.$("canvas")).boundingBox();
       // The larger organ, right of the middle in the volume, is left of it on the screen.
@@ -69,10 +72,8 @@ async function niivue(shop) {
       // The organ has 1301.
       if (pixels < 600 || pixels > 3000) throw new Problem(said);
       return said;
-    });
-  } finally {
-    server.close();
-  }
+    }),
+  );
 }
 
 /** Pixels that a line of the page's status gives, between bounds. */
@@ -84,11 +85,10 @@ function pixelsOf(said, least, most) {
 
 /** All that the controller does in place of @cornerstonejs/ai's, by hand and by what the page says; pictures are kept to be looked at. */
 async function cornerstone(shop) {
-  const project = shop.project("example-cornerstone3d", { page: join(FOLDER, "cornerstone3d") });
-  await shop.node(shop.tool("vite", "bin/vite.js"), ["build", "--logLevel", "error", "--outDir", join(project, "dist")], { cwd: join(project, "page") });
-  const server = await host({ mounts: { "/": join(project, "dist") } });
-  try {
-    return await shop.browser.visit(`${server.origin}/`, async (page) => {
+  return await served(shop, "cornerstone3d", async (url, project) => {
+    // Its configuration is for a build too.
+    await shop.node(shop.tool("vite", "bin/vite.js"), ["build", "--logLevel", "error", "--outDir", join(project, "dist")], { cwd: join(project, "page") });
+    return await shop.browser.visit(url, async (page) => {
       await says(page, /^Ready|not|expected/);
       const { x, y, width } = await (await page.$("#viewport")).boundingBox();
       const at = (u, v) => [x + u * width, y + v * width];
@@ -146,9 +146,7 @@ async function cornerstone(shop) {
       await page.click("#accept");
       return `${point}; above a cut-off ${surer} pixels; ${box}; next slice ${next}; by its neighbours ${neighbours}; ${await labelled(3)}`;
     });
-  } finally {
-    server.close();
-  }
+  });
 }
 
 async function nodeBatch(shop) {
