@@ -6,7 +6,7 @@ function mayImport(name, from, allowed, comment) {
 }
 
 const SHADERS = "^shaders/";
-const ERRORS = "^src/(errors|options|options_check|option_names)[.]ts$";
+const ERRORS = "^src/(errors|known|options|options_check|option_names)[.]ts$";
 /** Types alone: what can be asked for masks. */
 const SEGMENTER = "^src/segmenter[.]ts$";
 const below = (...folders) => `^src/(${folders.join("|")})/`;

@@ -61,6 +61,20 @@ async function required(shop) {
 
 const OPTIONS = { target: "ES2022", module: "ESNext", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
 
+/** No error in a program of Node or of a worker, whose types lack those of a page. */
+async function typesWithoutPage(shop, compiler) {
+  const project = shop.project(`types_${compiler}_no_page`, { "use.ts": join(CONSUMERS, "types", "no_page.ts") });
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  for (const kind of [
+    { lib: ["ES2023"], types: [join(ROOT, "node_modules/@types/node")] },
+    { lib: ["ES2022", "WebWorker"], types: [] },
+  ]) {
+    const compilerOptions = { ...OPTIONS, module: "nodenext", ...kind };
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+    await shop.node(shop.tool(compiler, "bin/tsc"), ["-p", "."], { cwd: project });
+  }
+}
+
 /** No error with a compiler, everything of lib checked: alone, and with the types of `extra`. */
 async function types(shop, compiler, { extra = [], moduleResolution = "bundler" } = {}) {
   const name = `types_${compiler}_${moduleResolution}_${extra.join("_").replace(/\W/g, "")}`;
@@ -155,6 +169,7 @@ export const OTHERS = [
   { name: "are the types wrong", fast: true, run: areTheTypesWrong },
   { name: "samples of the documentation, types", fast: true, run: samples },
   { name: "require in Node", fast: true, run: required },
+  { name: "TypeScript without a page's types", fast: true, run: (shop) => typesWithoutPage(shop, "typescript-7") },
   { name: "Node, the sample of the documentation", fast: true, run: nodeRuns },
   { name: "Deno, the same sample", run: (shop) => runSample(shop, "deno", runtime(shop, "@deno", "deno"), ["run", "--allow-all", "--no-prompt"]) },
   { name: "Bun, the same sample", run: (shop) => runSample(shop, "bun", runtime(shop, "@oven", "bin/bun"), ["run"]) },

@@ -2,9 +2,10 @@
 import { SamError } from "../errors.ts";
 import type { Target } from "../graph/target.ts";
 import { deviceModelOf, SLOW_GPU_FLOP_PER_MS } from "../graph/time_model.ts";
+import type { Known } from "../known.ts";
 
 /** `GPUDevice`, where the caller's types know it: those of TypeScript 6 and newer do, those before with `@webgpu/types`. */
-export type Device = typeof globalThis extends { GPUDevice: { prototype: infer Known } } ? Known : object;
+export type Device = Known<"GPUDevice", object>;
 
 export interface DeviceSummary {
   readonly description: string;

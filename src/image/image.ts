@@ -1,5 +1,6 @@
 // Images in: every source becomes raw 8-bit pixels, and a framing says where they lie in the square the network sees.
 import { SamError } from "../errors.ts";
+import type { Known } from "../known.ts";
 import { describe } from "../options.ts";
 
 /** 8-bit pixels, row-major, top row first; channels gray, RGB or RGBA. Alpha is ignored, never blended. */
@@ -11,7 +12,15 @@ export interface RawImage {
   readonly channels: 1 | 3 | 4;
 }
 
-export type ImageSource = RawImage | ImageData | ImageBitmap | HTMLCanvasElement | OffscreenCanvas | HTMLImageElement | HTMLVideoElement | VideoFrame;
+export type ImageSource =
+  | RawImage
+  | Known<"ImageData">
+  | Known<"ImageBitmap">
+  | Known<"HTMLCanvasElement">
+  | Known<"OffscreenCanvas">
+  | Known<"HTMLImageElement">
+  | Known<"HTMLVideoElement">
+  | Known<"VideoFrame">;
 
 /**
  * How an image is brought to the network's square of `size` pixels a side.

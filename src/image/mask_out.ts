@@ -1,5 +1,6 @@
 // What becomes of a mask: a picture over the image, run lengths, the next prompt's mask.
 import { SamError } from "../errors.ts";
+import type { Known } from "../known.ts";
 import { describe } from "../options.ts";
 import { type Mask, maskOf } from "./mask.ts";
 import { checkedMask } from "./mask_check.ts";
@@ -11,7 +12,7 @@ export function maskFromBits(mask: { readonly bits: Uint32Array; readonly width:
 }
 
 /** RGBA, `color` (sRGB, 0 to 255) at `opacity` (0 to 1) inside and transparent outside, for `putImageData` on a canvas over the image. */
-export function maskToImageData(mask: Mask, color: readonly [number, number, number] = [30, 144, 255], opacity = 0.5): ImageData {
+export function maskToImageData(mask: Mask, color: readonly [number, number, number] = [30, 144, 255], opacity = 0.5): Known<"ImageData"> {
   const op = "maskToImageData";
   const { data, width, height } = checkedMask(op, mask);
   if (typeof ImageData === "undefined")

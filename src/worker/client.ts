@@ -4,6 +4,7 @@ import { type Embedding, expectSaved, type SavedEmbedding } from "../embedding.t
 import { type ErrorCode, SamError } from "../errors.ts";
 import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
 import { fetchUpsampling, type Mask, maskOf, type PackedMask } from "../image/mask.ts";
+import type { Known } from "../known.ts";
 import type { Prompt } from "../model/prompts.ts";
 import { describe, isNamed } from "../options.ts";
 import type { EncodeOptions } from "../sam_options.ts";
@@ -70,7 +71,7 @@ export class SamMed2DWorker implements Segmenter {
    * As `SamMed2D.load`. An address is resolved against the page, not the worker's script. An `ArrayBuffer`, or a `Uint8Array`
    * over a whole one, is moved into the worker and is empty afterwards; a `Blob` is read where it lies.
    */
-  static async load(worker: Worker, options: WorkerLoadOptions): Promise<SamMed2DWorker> {
+  static async load(worker: Known<"Worker">, options: WorkerLoadOptions): Promise<SamMed2DWorker> {
     if (!worker?.addEventListener) (await import("../options_check.ts")).expectWorker(worker);
     if (!isSendable(options)) await refuse(options, "checkpoint", "load");
     const { weights, signal, onProgress, ...others } = options;
