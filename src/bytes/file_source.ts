@@ -30,11 +30,13 @@ export async function fileSource(path: string | URL): Promise<ByteSource> {
   const { Buffer } = globalThis.process.getBuiltinModule("node:buffer");
   const { open } = globalThis.process.getBuiltinModule("node:fs/promises");
   const { fileURLToPath } = globalThis.process.getBuiltinModule("node:url");
-  const name = path instanceof URL || path.startsWith("file://") ? fileURLToPath(path) : path;
+  let name = `${path}`;
   const failed = (cause: unknown) => fileError(name, "a readable file", cause);
   let handle: FileHandle;
   let size: number;
   try {
+    // Not every address is a path: one with a host, for instance, where shares have none.
+    if (name.startsWith("file://")) name = fileURLToPath(name);
     handle = await open(name, "r");
     const stats = await handle.stat();
     size = stats.size;

@@ -65,6 +65,7 @@ describe("openCheckpoint", () => {
     await expectOpens(address);
     await expectOpens(address.href);
     expect((await samError(openCheckpoint(new URL("none.safetensors", address)))).message).toMatch(/none\.safetensors: .*no such file/);
+    expect((await samError(openCheckpoint("file:///models/a%2Fb.safetensors"))).message).toMatch(/a%2Fb\.safetensors: expected a readable file/);
     const promised = openCheckpoint(address, { sha256: "0".repeat(64) });
     expect((await samError(promised.then((checkpoint) => checkpoint.verify?.()))).message).toMatch(/SHA-256/);
   });
