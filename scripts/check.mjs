@@ -1,6 +1,7 @@
 // The checks that run no test: types, lint and format, import direction, file lengths. `npm run check` runs them all.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkDocs } from "./check_docs.mjs";
 import { bin, isMain, Problem, ROOT, run, runMain, say, seconds } from "./tools.mjs";
 
 /** Lines at most. The first rule that matches counts. */
@@ -52,6 +53,7 @@ export const CHECKS = [
   { title: "Lint and format (biome)", check: checkLint },
   { title: "Import direction (dependency-cruiser)", check: checkImports },
   { title: "File lengths", check: checkLengths },
+  { title: "What the documentation refers to", check: checkDocs },
 ];
 
 async function main() {
