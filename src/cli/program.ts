@@ -58,7 +58,7 @@ export async function run(args: readonly string[], { stdout, ...given }: Environ
   return code;
 }
 
-function program(environment: Environment): Command {
+export function program(environment: Environment): Command {
   const root = new Command("sam-med2d")
     .description("Interactive segmentation of medical images with SAM-Med2D, on WebGPU. Not for clinical use.")
     .version(version)
@@ -145,7 +145,7 @@ function segmentCommand(root: Command, environment: Environment): void {
     .addOption(
       new Option(
         "--fit <fit>",
-        "resize: stretch to the network's square; pad: centre smaller images on zeros, as in evaluation; long-side: keep the aspect; default resize, long-side for the original SAM at 1024",
+        "resize: stretch to the network's square; pad: centre smaller images on zeros, as in evaluation; long-side: keep the aspect; default as the network was trained",
       ).choices(["resize", "pad", "long-side"]),
     )
     .option("--partial", "use what could be read of a damaged image")
