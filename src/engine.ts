@@ -1,5 +1,5 @@
 // One set of weights on one device, and the executors that run on it. Lives until it is disposed or the device is lost.
-import { closeGpu, type Device, type DeviceSummary, type Gpu, guarded, openGpu } from "./gpu/device.ts";
+import { adapterInfo, closeGpu, type Device, type DeviceSummary, type Gpu, guarded, openGpu } from "./gpu/device.ts";
 import { Executor } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
@@ -111,7 +111,7 @@ export class Engine {
       signal?.throwIfAborted();
       return await guarded(gpu, "load", async () => {
         const untuned = targetOf({ ...gpu.target, ...seen }, gpu.device, checkpoint, precision);
-        const key = tuningKey(gpu.summary, gpu.device.adapterInfo?.device ?? "", version);
+        const key = tuningKey(gpu.summary, adapterInfo(gpu.device).device, version);
         const known = { ...(untuned.kind === "gpu" && (await tuning?.read(key))), ...untuned.choices };
         let target: Target = { ...untuned, choices: known };
         const tensors = networkWeights(config, target);

@@ -80,18 +80,25 @@ interface AdapterInfo extends Pick<GPUAdapterInfo, "vendor" | "architecture" | "
   readonly isFallbackAdapter?: boolean;
 }
 
-/** On the device since Chrome 132; before, and in the first Safari 26, on the adapter or nowhere. */
-function adapterInfo(device: GPUDevice, adapter?: GPUAdapter): AdapterInfo {
-  return (device.adapterInfo as AdapterInfo | undefined) ?? adapter?.info ?? { vendor: "", architecture: "", device: "", description: "" };
+/** On the device since Chrome 132; before, and in the first Safari 26, on the adapter or nowhere. What guards against fingerprints may have either throw. */
+export function adapterInfo(device: GPUDevice, adapter?: GPUAdapter): AdapterInfo {
+  for (const read of [() => device.adapterInfo as AdapterInfo | undefined, () => adapter?.info]) {
+    try {
+      const info = read();
+      if (info) return info;
+    } catch {}
+  }
+  return { vendor: "", architecture: "", device: "", description: "" };
 }
 
 async function requestDevice(): Promise<{ readonly device: GPUDevice; readonly adapter: GPUAdapter }> {
-  const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw (await import("./no_device.ts")).noDevice();
+  const refused = async (got?: string): Promise<never> => {
+    throw (await import("./no_device.ts")).noDevice(got);
+  };
+  const ask = async () => globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = (await ask().catch((cause) => refused(`no adapter (${cause})`))) ?? (await refused());
   const requiredFeatures = WELCOME_FEATURES.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({ label: "sam-med2d", requiredFeatures }).catch(async (cause) => {
-    throw (await import("./no_device.ts")).noDevice(`an adapter that refuses one (${cause})`);
-  });
+  const device = await adapter.requestDevice({ label: "sam-med2d", requiredFeatures }).catch((cause) => refused(`an adapter that refuses one (${cause})`));
   return { device, adapter };
 }
 
