@@ -1,6 +1,6 @@
 // Consumers without a page: runtimes, types, and what judges a package. Each gives words on what it saw, or throws.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CACHE, Problem, ROOT, readJson } from "../tools.mjs";
 import { CONSUMERS } from "./workshop.mjs";
@@ -152,6 +152,25 @@ async function samples(shop) {
   return `${count} samples`;
 }
 
+/** What an entry exports has a name that the documentation says; what the packed Markdown links is packed. */
+async function documented(shop) {
+  const names = readdirSync(shop.library, { recursive: true }).filter((name) => name.endsWith(".md"));
+  const texts = new Map(names.map((name) => [name, readFileSync(join(shop.library, name), "utf8")]));
+  const all = [...texts.values()].join("\n");
+  const wrong = [];
+  const { exports } = readJson(join(shop.library, "package.json"));
+  for (const [entry, { default: file }] of Object.entries(exports)) {
+    // The worker's has none, and runs in a worker alone.
+    if (!file || entry === "./worker") continue;
+    for (const name of Object.keys(await import(pathToFileURL(join(shop.library, file)).href)))
+      if (!new RegExp(`\\b${name}\\b`).test(all)) wrong.push(`${entry} exports ${name}, which no page names`);
+  }
+  for (const [name, text] of texts)
+    for (const [, path] of text.matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g))
+      if (!existsSync(join(shop.library, dirname(name), path))) wrong.push(`${name}: ${path} is not packed`);
+  if (wrong.length > 0) throw new Problem(wrong.join("\n"));
+}
+
 async function publint(shop) {
   const said = await shop.node(join(ROOT, "node_modules/publint/src/cli.js"), ["run", shop.library, "--strict"]);
   if (!/All good/.test(said)) throw new Problem(said);
@@ -166,6 +185,7 @@ async function areTheTypesWrong(shop) {
 /** `fast` ones need no package beyond the repository's own, and no page. */
 export const OTHERS = [
   { name: "publint", fast: true, run: publint },
+  { name: "documented", fast: true, run: documented },
   { name: "are the types wrong", fast: true, run: areTheTypesWrong },
   { name: "samples of the documentation, types", fast: true, run: samples },
   { name: "require in Node", fast: true, run: required },
