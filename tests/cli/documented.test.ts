@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { program } from "../../src/cli/program.ts";
 import { DECODE, ENCODE, LOAD } from "../../src/sam_options.ts";
 
@@ -30,8 +30,8 @@ function idle(): Command {
 }
 
 const LINES = markdown().flatMap((name) =>
-  [...readFileSync(join(ROOT, name), "utf8").matchAll(/^```(?:bash)?\n([\s\S]*?)^```/gm)]
-    .flatMap(([, code]) => (code ?? "").split("\n"))
+  [...readFileSync(join(ROOT, name), "utf8").matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)]
+    .flatMap(([, language, code]) => (language === "" || language === "bash" ? (code ?? "").split("\n") : []))
     .flatMap((line) => {
       const [, words] = /^\s*(?:npx )?sam-med2d ([a-z][^#]*)/.exec(line) ?? [];
       return words ? [{ name, words: (words.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', "")) }] : [];
@@ -39,6 +39,11 @@ const LINES = markdown().flatMap((name) =>
 );
 
 describe("command lines of the documentation", () => {
+  // As a task of Slurm's array sees it.
+  beforeAll(() => {
+    for (const [name, value] of Object.entries({ ID: "1", COUNT: "8", MIN: "1", MAX: "8" })) vi.stubEnv(`SLURM_ARRAY_TASK_${name}`, value);
+    return () => vi.unstubAllEnvs();
+  });
   it.each(LINES.map(({ name, words }) => [name, words.join(" "), words] as const))("%s: %s", async (_, __, words) => {
     await idle().parseAsync(words, { from: "user" });
   });
