@@ -13,9 +13,10 @@ export default {
   cacheDir: "../.cache/vitepress",
   lang: "en",
   cleanUrls: false,
-  // A build asks no other origin for anything: system fonts.
+  markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
   themeConfig: {
-    search: { provider: "local" },
+    // What explains comes before the reference. Serialized into the pages.
+    search: { provider: "local", options: { miniSearch: { searchOptions: { boostDocument: (id) => (id.includes("/reference/") ? 0.2 : 1) } } } },
     nav: [
       { text: "Page", link: "/page" },
       { text: "Library", link: "/api" },

@@ -115,18 +115,29 @@ const GIVEN = {
   sliceNumbers: "readonly number[]",
   pictureOf: "(slice: number) => Promise<ImageData>",
   shown: "number",
+  token: "string",
   onError: "(error: unknown, index: number) => void",
   embeddings: 'Map<number, import("sam-med2d-webgpu").Embedding>',
   propose: "(...proposal: unknown[]) => void",
 };
 
-/** Every TypeScript sample of README.md and docs/, as it is written, as a module of its own. */
+/** The code of a page's samples: TypeScript, JavaScript, and modules in HTML where they are not run as they are (documentation.mjs). */
+function samplesOf(path) {
+  const fenced = [...readFileSync(join(ROOT, path), "utf8").matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)];
+  return fenced.flatMap(([, language, code]) => {
+    if (language === "ts" || language === "js") return [code];
+    if (language !== "html" || path === "docs/index.md") return [];
+    return [...code.matchAll(/<script type="module">\n([\s\S]*?)<\/script>/g)].map(([, script]) => script);
+  });
+}
+
+/** Every sample of README.md and docs/, as it is written, as a module of its own. */
 async function samples(shop) {
   const project = shop.project("samples", {});
   const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
   let count = 0;
   for (const path of ["README.md", ...docs.map((name) => `docs/${name}`)]) {
-    for (const [, code] of readFileSync(join(ROOT, path), "utf8").matchAll(/^```ts\n([\s\S]*?)^```/gm)) {
+    for (const code of samplesOf(path)) {
       const made = [...code.matchAll(/\b(?:const|let)\s+(?:\{([^}]*)\}|\[([^\]]*)\]|(\w+))|import \{([^}]*)\}/g)].flatMap(
         (match) => match.slice(1).join(",").match(/\w+/g) ?? [],
       );
