@@ -1,4 +1,7 @@
-// What the package exports, nothing else.
+/**
+ * The main entry: the model on the page's own thread, what becomes of masks, and all types.
+ * @module sam-med2d-webgpu
+ */
 export type { CachedFile } from "./bytes/cache.ts";
 export { clearCached, listCached } from "./bytes/kept.ts";
 export type { Checkpoint, StoredDType, StoredTensor } from "./checkpoint/checkpoint.ts";

@@ -1,4 +1,7 @@
-// Files in, volumes out: any heap of images, series, volumes, segmentations and archives, told apart by what is in them.
+/**
+ * Files in, volumes out: any heap of images, series, volumes, segmentations and archives, told apart by what is in them.
+ * @module formats
+ */
 import { type ByteSource, blobSource, isByteSource } from "../bytes/byte_source.ts";
 import { SamError } from "../errors.ts";
 import { expectOptions } from "../option_names.ts";

@@ -1,4 +1,7 @@
-// The `./volume` entry: where voxels lie, what they look like, and what is drawn on them. It imports neither the engine nor a file format.
+/**
+ * Where voxels lie, what they look like, and what is drawn on them.
+ * @module volume
+ */
 export type { Affine, Direction, Geometry, PlaneName, Vector3 } from "./geometry.ts";
 export { axis, indexToPatient, letters, patientToIndex, planeOf } from "./geometry.ts";
 export type { SliceCacheOptions } from "./cached.ts";

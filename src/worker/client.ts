@@ -1,4 +1,7 @@
-// SamMed2D off the main thread: the same methods and types, carried out by a worker.
+/**
+ * SamMed2D off the main thread: the same methods and types, carried out by a worker.
+ * @module client
+ */
 import { DISPOSE } from "../disposing.ts";
 import { type Embedding, expectSaved, type SavedEmbedding } from "../embedding.ts";
 import { type ErrorCode, SamError } from "../errors.ts";

@@ -1,4 +1,7 @@
-// Decoders for compressed pixels, in the thread that asks for them. Each is fetched when the first such frame is met.
+/**
+ * Decoders for compressed pixels, in the thread that asks for them. Each is fetched when the first such frame is met.
+ * @module codecs
+ */
 import type { DecodedPixels, PixelDecoders } from "../reader.ts";
 
 type Decode = (bytes: Uint8Array<ArrayBuffer>) => DecodedPixels | Promise<DecodedPixels>;
