@@ -7,7 +7,7 @@ import { decodeText } from "../../src/formats/dicom/text.ts";
 import { labelmapOfSegmentation } from "../../src/volume/from_segmentation.ts";
 import { countVoxels } from "../../src/volume/segmentation.ts";
 import type { Volume } from "../../src/volume/volume.ts";
-import { entriesOf, open, valuesOf } from "./support.ts";
+import { decoders, entriesOf, open, valuesOf } from "./support.ts";
 
 interface Truth {
   readonly values?: Awaited<ReturnType<typeof valuesOf>>;
@@ -149,4 +149,8 @@ describe("text", () => {
   it.each(texts)("$text is read in $sets", ({ sets, bytes, text }) => {
     expect(decodeText(new Uint8Array(Buffer.from(bytes, "hex")), sets)).toBe(text);
   });
+});
+
+it.each(["jpeg", "jpeg-ls", "jpeg-2000", "htj2k", "jpeg-lossless"])("a decoder of %s throws an Error of what is none", async (kind) => {
+  await expect(decoders.decode(kind, new Uint8Array(1000).fill(255))).rejects.toBeInstanceOf(Error);
 });

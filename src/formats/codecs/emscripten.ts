@@ -32,7 +32,7 @@ export function start<Name extends string>(create: Create<Name>, address: string
   return create({ wasmBinary, print: () => undefined, printErr: () => undefined });
 }
 
-/** Throws what the codec throws. Samples of a pixel stand side by side, whatever the codec's order. */
+/** Throws an Error, which a codec's exceptions are not: numbers, where they lie in its memory. Samples of a pixel stand side by side, whatever the codec's order. */
 export function run(Decoder: new () => Decoder, bytes: Uint8Array): DecodedPixels {
   const decoder = new Decoder();
   try {
@@ -53,6 +53,8 @@ export function run(Decoder: new () => Decoder, bytes: Uint8Array): DecodedPixel
         : raw.subarray(0, count);
     const planes = decoder.getInterleaveMode?.() === 0 && componentCount > 1;
     return { data: planes ? sideBySide(data, componentCount) : data, rows: height, columns: width, samples: componentCount };
+  } catch (cause) {
+    throw cause instanceof Error ? cause : new Error("data that cannot be decoded");
   } finally {
     decoder.delete();
   }
