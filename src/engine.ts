@@ -1,5 +1,5 @@
 // One set of weights on one device, and the executors that run on it. Lives until it is disposed or the device is lost.
-import { adapterInfo, closeGpu, type Device, type DeviceSummary, type Gpu, guarded, openGpu } from "./gpu/device.ts";
+import { adapterInfo, closeGpu, type Device, type DeviceSummary, type Gpu, guarded, issue, openGpu } from "./gpu/device.ts";
 import { Executor } from "./gpu/executor.ts";
 import { pipelineOf } from "./gpu/kernel.ts";
 import { ActivationPool } from "./gpu/pool.ts";
@@ -185,9 +185,11 @@ export class Engine {
     return this.#guarded("encode", async () => {
       const { executor, embedding, pixels: input, colours: normalisation } = this.encoder;
       executor.prepare();
-      this.gpu.device.queue.writeBuffer(executor.buffer(input), 0, pixels);
-      this.gpu.device.queue.writeBuffer(executor.buffer(normalisation), 0, colours);
-      this.#readback.begin(byteLength(embedding));
+      issue(this.gpu, () => {
+        this.gpu.device.queue.writeBuffer(executor.buffer(input), 0, pixels);
+        this.gpu.device.queue.writeBuffer(executor.buffer(normalisation), 0, colours);
+        this.#readback.begin(byteLength(embedding));
+      });
       const started = performance.now();
       await executor.run({
         signal,
@@ -255,12 +257,14 @@ export class Engine {
     const { queue } = this.gpu.device;
     // Twice: memory that one graph reserves may replace what another one has bound.
     for (const { decoder } of [...chunks, ...chunks]) decoder.executor.prepare();
-    for (const { decoder } of chunks) {
-      if (decoder.embedding !== embedding) queue.writeBuffer(decoder.executor.buffer(decoder.inputs.embedding), 0, embedding as Float32Array<ArrayBuffer>);
-      decoder.embedding = embedding;
-    }
-    const copyInputs = this.#stage(chunks);
-    this.#readback.begin(chunks.reduce((sum, chunk) => sum + readBytes(chunk), 0));
+    const copyInputs = issue(this.gpu, () => {
+      for (const { decoder } of chunks) {
+        if (decoder.embedding !== embedding) queue.writeBuffer(decoder.executor.buffer(decoder.inputs.embedding), 0, embedding as Float32Array<ArrayBuffer>);
+        decoder.embedding = embedding;
+      }
+      this.#readback.begin(chunks.reduce((sum, chunk) => sum + readBytes(chunk), 0));
+      return this.#stage(chunks);
+    });
     const copyOutputs = (encoder: GPUCommandEncoder, { decoder }: Chunk) =>
       this.#readback.copy(
         encoder,
@@ -276,13 +280,15 @@ export class Engine {
         after: (encoder) => copyOutputs(encoder, only),
       });
     } else {
-      const encoder = this.gpu.device.createCommandEncoder({ label: "decode" });
-      chunks.forEach((chunk, i) => {
-        copyInputs(encoder, i);
-        chunk.decoder.executor.encode(encoder);
-        copyOutputs(encoder, chunk);
+      issue(this.gpu, () => {
+        const encoder = this.gpu.device.createCommandEncoder({ label: "decode" });
+        chunks.forEach((chunk, i) => {
+          copyInputs(encoder, i);
+          chunk.decoder.executor.encode(encoder);
+          copyOutputs(encoder, chunk);
+        });
+        queue.submit([encoder.finish()]);
       });
-      queue.submit([encoder.finish()]);
     }
     const bytes = await this.#readback.read();
     onShare?.(1);

@@ -29,9 +29,12 @@ export interface Gpu {
   flopPerMs: number;
   /** Whether `closeGpu` may destroy the device: false for one the caller brought. */
   readonly owned: boolean;
-  /** Whether work is under way whose errors are caught. */
-  guarding: boolean;
+  /** What the device reports of the guarded work under way. */
+  reports: Report[] | undefined;
 }
+
+/** Of the scopes of some commands: out of memory, internal, validation. */
+type Report = Promise<readonly (GPUError | null)[]>;
 
 /** A software adapter's speed before it has been seen to run anything. */
 const CPU_FLOP_PER_MS = 1e6;
@@ -63,7 +66,7 @@ export async function openGpu(given?: GPUDevice, cautious = false): Promise<Gpu>
     lost: undefined,
     flopPerMs: software ? CPU_FLOP_PER_MS : cautious ? CAUTIOUS_FLOP_PER_MS : SLOW_GPU_FLOP_PER_MS,
     owned: given === undefined,
-    guarding: false,
+    reports: undefined,
   };
   void device.lost.then((info) => {
     gpu.lost = info;
@@ -120,53 +123,37 @@ export function expectAlive(gpu: Gpu, op: string): void {
   });
 }
 
-/** The last piece of guarded work of each device. */
-const guards = new WeakMap<GPUDevice, Promise<unknown>>();
+const SCOPES = ["validation", "internal", "out-of-memory"] as const;
 
 /**
- * Runs `work` and turns what WebGPU reports of it, out of memory above all, into an error. Models that share a device take turns: error scopes are a
- * stack of the device, so one model would leave another's and be told of its errors.
+ * Gives the device `commands`, in which nothing is awaited, and keeps what it reports of them for the guarded work they are of. Error scopes are a stack
+ * of the device, which other models and the caller's own work share: none may be open when their turn comes.
  */
-export async function guarded<T>(gpu: Gpu, op: string, work: () => Promise<T>): Promise<T> {
-  // Within guarded work of its own.
-  if (gpu.guarding) return scoped(gpu, op, work);
-  const before = guards.get(gpu.device);
-  const turn = (async () => {
-    await before;
-    gpu.guarding = true;
-    try {
-      return await scoped(gpu, op, work);
-    } finally {
-      gpu.guarding = false;
-    }
-  })();
-  guards.set(
-    gpu.device,
-    turn.catch(() => undefined),
-  );
-  return turn;
+export function issue<T>({ device, reports }: Gpu, commands: () => T): T {
+  if (!reports) return commands();
+  for (const filter of SCOPES) device.pushErrorScope(filter);
+  try {
+    return commands();
+  } finally {
+    reports.push(Promise.all(SCOPES.map(() => device.popErrorScope().catch(() => null))));
+  }
 }
 
-async function scoped<T>(gpu: Gpu, op: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work` and turns what WebGPU reports of the commands it issues, out of memory above all, into an error. One piece of work at a time. */
+export async function guarded<T>(gpu: Gpu, op: string, work: () => Promise<T>): Promise<T> {
   expectAlive(gpu, op);
-  const { device } = gpu;
-  device.pushErrorScope("validation");
-  device.pushErrorScope("internal");
-  device.pushErrorScope("out-of-memory");
-  let result: T | undefined;
-  let thrown: unknown;
-  let failed = false;
-  try {
-    result = await work();
-  } catch (error) {
-    failed = true;
-    thrown = error;
-  }
-  // All at once: what else uses the device must not push a scope between them.
-  const [memory, internal, validation] = await Promise.all([0, 1, 2].map(() => device.popErrorScope().catch(() => null)));
+  // Guarded work may be within another.
+  const { reports: outer } = gpu;
+  const reports: Report[] = [];
+  gpu.reports = reports;
+  const [outcome] = await Promise.allSettled([work()]);
+  gpu.reports = outer;
+  const told = await Promise.all(reports);
   expectAlive(gpu, op);
-  const error = memory ?? internal ?? validation;
+  const memory = told.some(([first]) => first);
+  const error = told.flat().find((one) => one);
   // What WebGPU reports is why a buffer could not be mapped, which says nothing of its own.
+  const thrown = "reason" in outcome ? outcome.reason : undefined;
   if (error && !(thrown instanceof SamError)) {
     const facts = memory
       ? {
@@ -181,6 +168,6 @@ async function scoped<T>(gpu: Gpu, op: string, work: () => Promise<T>): Promise<
         };
     throw new SamError({ code: "device", op, argument: "device", ...facts }, { cause: thrown });
   }
-  if (failed) throw thrown;
-  return result as T;
+  if ("reason" in outcome) throw thrown;
+  return outcome.value;
 }

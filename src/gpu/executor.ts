@@ -4,7 +4,7 @@ import { type Plan, plan, submitEnd } from "../graph/plan.ts";
 import { paramsBytes } from "../graph/shader.ts";
 import { byteLength, type Tensor } from "../graph/tensor.ts";
 import { SUBMIT_BUDGET_MS } from "../graph/time_model.ts";
-import { type Gpu, guarded } from "./device.ts";
+import { type Gpu, guarded, issue } from "./device.ts";
 import { layoutOf, pipelineOf } from "./kernel.ts";
 import { packParams } from "./params.ts";
 import type { ActivationPool } from "./pool.ts";
@@ -76,7 +76,7 @@ export class Executor {
     let executor = undefined as Executor | undefined;
     try {
       return await guarded(gpu, graph.label, async () => {
-        executor = new Executor(gpu, graph, pool, weights);
+        executor = issue(gpu, () => new Executor(gpu, graph, pool, weights));
         let compiled = 0;
         executor.#pipelines = await Promise.all(
           graph.dispatches.map(async (dispatch) => {
@@ -104,6 +104,10 @@ export class Executor {
 
   /** Reserves activation memory; call before writing inputs or encoding copies around a run. */
   prepare(): void {
+    issue(this.gpu, () => this.#prepare());
+  }
+
+  #prepare(): void {
     this.pool.reserve(this.plan.slots);
     if (this.#generation === this.pool.generation) return;
     const { device } = this.gpu;
@@ -133,14 +137,16 @@ export class Executor {
     for (let begin = 0, end = 0; begin < count; begin = end, submits++) {
       signal?.throwIfAborted();
       end = submitEnd(this.graph, begin, this.gpu.flopPerMs, SUBMIT_BUDGET_MS);
-      const encoder = device.createCommandEncoder({ label: this.graph.label });
-      if (begin === 0) before?.(encoder);
-      const pass = encoder.beginComputePass({ label: this.graph.label });
-      this.encodeRange(pass, begin, end);
-      pass.end();
-      if (end === count) after?.(encoder);
       const started = performance.now();
-      device.queue.submit([encoder.finish()]);
+      issue(this.gpu, () => {
+        const encoder = device.createCommandEncoder({ label: this.graph.label });
+        if (begin === 0) before?.(encoder);
+        const pass = encoder.beginComputePass({ label: this.graph.label });
+        this.encodeRange(pass, begin, end);
+        pass.end();
+        if (end === count) after?.(encoder);
+        device.queue.submit([encoder.finish()]);
+      });
       if (begin > 0 || end < count) {
         await device.queue.onSubmittedWorkDone();
         this.#learn(begin, end, performance.now() - started);

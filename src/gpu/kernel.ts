@@ -2,7 +2,7 @@
 import { SamError } from "../errors.ts";
 import type { Dispatch } from "../graph/graph.ts";
 import { type Shader, shaderText } from "../graph/shader.ts";
-import type { Gpu } from "./device.ts";
+import { type Gpu, issue } from "./device.ts";
 
 /** The pipeline of a dispatch, compiled asynchronously once per shader text; many may be under way at once. */
 export function pipelineOf(gpu: Gpu, { shader, constants, condition }: Pick<Dispatch, "shader" | "constants" | "condition">): Promise<GPUComputePipeline> {
@@ -32,10 +32,13 @@ export function layoutOf({ device, layouts }: Gpu, shader: Shader): GPUBindGroup
 async function compile(gpu: Gpu, shader: Shader, code: string): Promise<GPUComputePipeline> {
   const { device } = gpu;
   const { name } = shader;
-  const module = device.createShaderModule({ label: name, code });
-  const layout = device.createPipelineLayout({ label: name, bindGroupLayouts: [layoutOf(gpu, shader)] });
+  const [module, pipeline] = issue(gpu, () => {
+    const module = device.createShaderModule({ label: name, code });
+    const layout = device.createPipelineLayout({ label: name, bindGroupLayouts: [layoutOf(gpu, shader)] });
+    return [module, device.createComputePipelineAsync({ label: name, layout, compute: { module, entryPoint: "main" } })] as const;
+  });
   try {
-    return await device.createComputePipelineAsync({ label: name, layout, compute: { module, entryPoint: "main" } });
+    return await pipeline;
   } catch (cause) {
     const { messages } = await module.getCompilationInfo();
     const lines = code.split("\n");

@@ -1,5 +1,5 @@
 // GPU → CPU: several ranges in one mapped buffer that is kept for the next time.
-import type { Gpu } from "./device.ts";
+import { type Gpu, issue } from "./device.ts";
 
 export interface ReadRange {
   readonly buffer: GPUBuffer;
@@ -39,7 +39,7 @@ export class Readback {
   /** Everything copied since `begin`, once the GPU is done. */
   async read(): Promise<ArrayBuffer> {
     const staging = this.#staging as GPUBuffer;
-    await staging.mapAsync(GPUMapMode.READ, 0, this.#offset);
+    await issue(this.gpu, () => staging.mapAsync(GPUMapMode.READ, 0, this.#offset));
     try {
       return staging.getMappedRange(0, this.#offset).slice(0);
     } finally {

@@ -1,7 +1,7 @@
 // Which variants of the kernels are the fastest on the device at hand: timed on the model's own shapes and weights.
 import type { Choice, Dispatch, Graph } from "../graph/graph.ts";
 import type { Choices } from "../graph/target.ts";
-import type { Gpu } from "./device.ts";
+import { type Gpu, issue } from "./device.ts";
 import type { Executor } from "./executor.ts";
 import { pipelineOf } from "./kernel.ts";
 import type { ActivationPool } from "./pool.ts";
@@ -141,28 +141,32 @@ async function compileAll(
 /** One submit of the kernel, block after block: repeats of a single one would find its weights in a cache that encode streams past. */
 async function run(gpu: Gpu, executor: Executor | undefined, key: string, repeats: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
-  const encoder = gpu.device.createCommandEncoder({ label: "tune" });
-  const pass = encoder.beginComputePass({ label: key });
-  const spans = executor ? spansOf(executor.graph, key) : [];
-  for (let i = 0; i < repeats; i++) {
-    const span = spans[i % spans.length];
-    if (span) executor?.encodeRange(pass, span.begin, span.end);
-  }
-  pass.end();
-  gpu.device.queue.submit([encoder.finish()]);
+  issue(gpu, () => {
+    const encoder = gpu.device.createCommandEncoder({ label: "tune" });
+    const pass = encoder.beginComputePass({ label: key });
+    const spans = executor ? spansOf(executor.graph, key) : [];
+    for (let i = 0; i < repeats; i++) {
+      const span = spans[i % spans.length];
+      if (span) executor?.encodeRange(pass, span.begin, span.end);
+    }
+    pass.end();
+    gpu.device.queue.submit([encoder.finish()]);
+  });
   await gpu.device.queue.onSubmittedWorkDone();
 }
 
 /** Activations that are no zeros, with which a GPU draws less power and runs faster. */
-function fill({ device }: Gpu, pool: ActivationPool): void {
+function fill(gpu: Gpu, pool: ActivationPool): void {
   const values = new Float32Array(FILL_BYTES / 4);
   for (let i = 0, state = 1; i < values.length; i++) {
     state = Math.imul(state, 1664525) + 1013904223;
     values[i] = state / 2 ** 31;
   }
-  for (const buffer of pool.buffers) {
-    for (let begin = 0; begin < buffer.size; begin += FILL_BYTES) {
-      device.queue.writeBuffer(buffer, begin, values, 0, Math.min(FILL_BYTES, buffer.size - begin) / 4);
+  issue(gpu, () => {
+    for (const buffer of pool.buffers) {
+      for (let begin = 0; begin < buffer.size; begin += FILL_BYTES) {
+        gpu.device.queue.writeBuffer(buffer, begin, values, 0, Math.min(FILL_BYTES, buffer.size - begin) / 4);
+      }
     }
-  }
+  });
 }

@@ -3,11 +3,12 @@ import unpackShader from "../../shaders/unpack.wgsl";
 import { SamError } from "../errors.ts";
 import { byteLength, type DType, elements, type Tensor } from "../graph/tensor.ts";
 import type { DerivedSource, PackedPart } from "../graph/weight_source.ts";
-import type { Gpu } from "./device.ts";
+import { type Gpu, issue } from "./device.ts";
 import { Executor } from "./executor.ts";
 import { layoutOf, pipelineOf } from "./kernel.ts";
 import { packParams } from "./params.ts";
 import { ActivationPool } from "./pool.ts";
+import { Readback } from "./readback.ts";
 
 /** What the uploader needs of a checkpoint (src/checkpoint/checkpoint.ts has the whole of it). */
 export interface WeightReader {
@@ -57,21 +58,14 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
   // Columns of int8 are measured over the whole tensor before it is stored: its pieces are all kept until then.
   const wait = names.filter((name) => uses.get(name)?.some(({ weight }) => weight.dtype === "int8"));
   const kept = Math.max(PIECES_IN_FLIGHT, ...wait.map((name) => Math.ceil(size(name) / PIECE)));
-  const staging = Array.from({ length: kept }, () =>
-    device.createBuffer({ label: "weights.staging", size: PIECE * 4, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST }),
-  );
-  const flags = device.createBuffer({ label: "weights.flags", size: Math.max(16, names.length * 4), usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+  const bufferOf = (label: string, size: number) =>
+    device.createBuffer({ label, size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
+  const [staging, flags] = issue(gpu, () => {
+    for (const weight of weights) buffers.set(weight.label, bufferOf(weight.label, byteLength(weight)));
+    const staging = Array.from({ length: kept }, () => bufferOf("weights.staging", PIECE * 4));
+    return [staging, bufferOf("weights.flags", Math.max(16, names.length * 4))] as const;
+  });
   try {
-    for (const weight of weights) {
-      buffers.set(
-        weight.label,
-        device.createBuffer({
-          label: weight.label,
-          size: byteLength(weight),
-          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-        }),
-      );
-    }
     let loaded = 0;
     let pieces = 0;
     for (const name of checkpoint.tensors.keys()) {
@@ -88,22 +82,24 @@ export async function uploadWeights(gpu: Gpu, weights: readonly Tensor[], checkp
         const end = Math.min(size(name), begin + PIECE);
         const bytes = await checkpoint.read(name, begin, end, options.signal);
         const piece: Piece = { x: staging[pieces++ % kept] as GPUBuffer, flags, flag, begin, end, dtype };
-        device.queue.writeBuffer(piece.x, 0, bytes.byteLength % 4 === 0 ? bytes : pad(bytes));
         loaded += bytes.byteLength;
+        issue(gpu, () => {
+          device.queue.writeBuffer(piece.x, 0, bytes.byteLength % 4 === 0 ? bytes : pad(bytes));
+          unpacker.submit(own.map((use) => ({ ...use, piece, measures: use.weight.dtype === "int8" })));
+        });
         if (checkpoint.fresh) letGo(bytes);
-        unpacker.submit(own.map((use) => ({ ...use, piece, measures: use.weight.dtype === "int8" })));
         if (measured.length > 0) waiting.push(piece);
         if (pieces % PIECES_IN_FLIGHT === 0) await device.queue.onSubmittedWorkDone();
         options.onProgress?.(loaded, total);
       }
-      if (waiting.length > 0) unpacker.submit(waiting.flatMap((piece) => measured.map((use) => ({ ...use, piece, measures: false }))));
+      if (waiting.length > 0) issue(gpu, () => unpacker.submit(waiting.flatMap((piece) => measured.map((use) => ({ ...use, piece, measures: false })))));
     }
     for (const { weight, source } of computed) {
       const data = source.compute(source.parts.map(({ name }) => tables.get(name) as Float32Array));
       expectFinite(data, weight, checkpoint);
-      device.queue.writeBuffer(buffers.get(weight.label) as GPUBuffer, 0, data as Float32Array<ArrayBuffer>);
+      issue(gpu, () => device.queue.writeBuffer(buffers.get(weight.label) as GPUBuffer, 0, data as Float32Array<ArrayBuffer>));
     }
-    await expectUnflagged(device, flags, names, checkpoint);
+    await expectUnflagged(gpu, flags, names, checkpoint);
     for (const weight of weights) if (weight.source?.kind === "derived") await derive(gpu, weight, weight.source, buffers);
     return buffers;
   } catch (error) {
@@ -226,18 +222,21 @@ function expectFinite(data: Float32Array, weight: Tensor, checkpoint: WeightRead
   if (!data.every(Number.isFinite)) throw notFinite(checkpoint, weight.source?.parts.map(({ name }) => name) ?? []);
 }
 
-async function expectUnflagged(device: GPUDevice, flags: GPUBuffer, names: readonly string[], checkpoint: WeightReader): Promise<void> {
-  const copy = device.createBuffer({ label: "weights.flags.read", size: flags.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+async function expectUnflagged(gpu: Gpu, flags: GPUBuffer, names: readonly string[], checkpoint: WeightReader): Promise<void> {
+  const { device } = gpu;
+  const readback = new Readback(gpu);
   try {
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(flags, 0, copy, 0, flags.size);
-    device.queue.submit([encoder.finish()]);
-    await copy.mapAsync(GPUMapMode.READ);
-    const raised = new Uint32Array(copy.getMappedRange());
+    issue(gpu, () => {
+      const encoder = device.createCommandEncoder();
+      readback.begin(flags.size);
+      readback.copy(encoder, [{ buffer: flags, bytes: flags.size }]);
+      device.queue.submit([encoder.finish()]);
+    });
+    const raised = new Uint32Array(await readback.read());
     const raisedAs = (code: number) => names.filter((_, i) => raised[i] === code);
     if (raisedAs(1).length > 0) throw notFinite(checkpoint, raisedAs(1));
     if (raisedAs(2).length > 0) throw unusable(checkpoint, "below 65520, to be stored as f16", "larger values", raisedAs(2), 'Load them with precision "f32".');
   } finally {
-    copy.destroy();
+    readback.dispose();
   }
 }

@@ -42,4 +42,29 @@ describeGpu("two models on one device", () => {
     expect((bad as PromiseRejectedResult).reason).toMatchObject({ code: "device", op: "decode" });
     for (const model of models) model.dispose();
   });
+
+  it("leaves the caller's own errors and scopes on it alone, and is told of none of them", async () => {
+    const device = await testDevice();
+    const model = await loadGolden(golden);
+    const embedding = await model.encode(golden.image);
+    const fail = () => device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+    const many = Array.from({ length: 16 }, () => prompt);
+    device.pushErrorScope("validation");
+    let within: Promise<GPUError | null> | undefined;
+    const onProgress = () => {
+      if (within) return;
+      device.pushErrorScope("validation");
+      fail();
+      within = device.popErrorScope();
+    };
+    const running = model.decode(embedding, many, { onProgress });
+    // In the middle of it, when the model waits.
+    await new Promise((resolve) => setTimeout(resolve));
+    fail();
+    expect(await device.popErrorScope()).toMatchObject({ message: expect.stringMatching(/usage/i) });
+    expect((await running).length).toBe(16);
+    expect(await within).toMatchObject({ message: expect.stringMatching(/usage/i) });
+    await expect(device.popErrorScope()).rejects.toThrow();
+    model.dispose();
+  });
 });
