@@ -3,7 +3,7 @@ import type { Progress } from "./engine.ts";
 import { SamError } from "./errors.ts";
 import type { ImageSource } from "./image/image.ts";
 import { expectOptions, namesOf } from "./option_names.ts";
-import { describe, isList } from "./options.ts";
+import { describe, isList, obeying } from "./options.ts";
 import type { Embedding, EncodeOptions, Segmenter } from "./segmenter.ts";
 
 export interface EncodeManyOptions extends EncodeOptions {
@@ -11,11 +11,11 @@ export interface EncodeManyOptions extends EncodeOptions {
    * Asked for every image that waits, before each encode: the highest goes first, of equals the first. It may say something else every time, the
    * distance from the slice on screen for one. Without it images go in order.
    */
-  readonly priority?: (index: number) => number;
+  readonly priority?: ((index: number) => number) | undefined;
   /** Told of an image that cannot be had or encoded; the others go on. Without it the first such error ends the work. */
-  readonly onError?: (error: unknown, index: number) => void;
+  readonly onError?: ((error: unknown, index: number) => void) | undefined;
   /** Told after each image, and within one on slow devices: `loaded` of `total` images. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface EncodedImage {
@@ -32,7 +32,7 @@ const NAMES = namesOf<Required<EncodeManyOptions>>({ priority: 1, onError: 1, ch
 
 function expectKind(argument: string, expected: string, value: unknown, fits: boolean): void {
   const facts = { code: "image", op: "encodeMany", argument, expected, got: describe(value) } as const;
-  if (!fits) throw new SamError({ ...facts, remedy: "Call encodeMany(model, [image, …])." });
+  if (!fits) throw new SamError({ ...facts, remedy: "Call encodeMany(model, [image, …], { priority: (index) => …, onError: (error, index) => … })." });
 }
 
 /** See fetched.ts. */
@@ -45,11 +45,13 @@ export async function* encodeMany(
   expectKind("segmenter", "a model that encodes", segmenter, typeof segmenter?.encode === "function");
   expectKind("images", "a list of images", images, isList(images));
   const { priority = () => 0, onError, onProgress, ...how } = options;
+  for (const [name, value] of Object.entries({ priority, onError })) expectKind(name, "a function", value, value === undefined || typeof value === "function");
   const waiting = Array.from(images, (image, index) => ({ index, image, brought: undefined as Promise<ImageSource> | undefined }));
   type Waiting = (typeof waiting)[number];
   const total = waiting.length;
   const next = (): Waiting | undefined => {
-    const worth = waiting.map(({ index }) => priority(index));
+    // What is no number, of a priority that does not know the image, comes last.
+    const worth = waiting.map(({ index }) => Number(priority(index))).map((value) => (Number.isNaN(value) ? -Infinity : value));
     return waiting[worth.reduce((best, value, i) => (value > (worth[best] as number) ? i : best), 0)];
   };
   const bring = async ({ image }: Waiting) => (typeof image === "function" ? await image() : image);
@@ -61,7 +63,8 @@ export async function* encodeMany(
     const onShare = ({ loaded, total: parts }: Progress) => onProgress?.({ stage: "encode", loaded: done + loaded / parts, total, unit: "images" });
     let embedding: Embedding;
     try {
-      const encoding = segmenter.encode(await (brought ?? bring(one)), { ...how, ...(onProgress && { onProgress: onShare }) });
+      // A picture may be long in coming, and its maker need not know the signal.
+      const encoding = segmenter.encode(await obeying(how.signal, brought ?? bring(one)), { ...how, ...(onProgress && { onProgress: onShare }) });
       const following = next();
       if (following) following.brought ??= bring(following);
       // Its failure is met when its turn comes.
@@ -69,7 +72,7 @@ export async function* encodeMany(
       embedding = await encoding;
     } catch (error) {
       how.signal?.throwIfAborted();
-      const told = error instanceof SamError && error.code === "image" ? ofImage(error, index) : error;
+      const told = error instanceof SamError && error.argument?.startsWith("image") ? ofImage(error, index, error.argument) : error;
       if (!onError) throw told;
       onError(told, index);
       continue;
@@ -79,6 +82,6 @@ export async function* encodeMany(
   }
 }
 
-function ofImage({ code, op, argument, expected, got, remedy }: SamError, index: number): SamError {
-  return new SamError({ code, op, argument: `images[${index}]${argument?.replace(/^image/, "") ?? ""}`, expected, got, remedy });
+function ofImage({ code, op, expected, got, remedy }: SamError, index: number, argument: string): SamError {
+  return new SamError({ code, op, argument: argument.replace("image", `images[${index}]`), expected, got, remedy });
 }

@@ -291,6 +291,7 @@ export class Engine {
       });
     }
     const bytes = await this.#readback.read();
+    signal?.throwIfAborted();
     onShare?.(1);
     let begin = 0;
     return chunks.flatMap((chunk) => {

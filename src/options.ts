@@ -10,9 +10,20 @@ export function describe(value: unknown): string {
   if (typeof value !== "object") return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const kind = Object.prototype.toString.call(value).slice(8, -1);
-  if (kind !== "Object") return `${/^[AEIO]/.test(kind) ? "an" : "a"} ${kind}`;
+  if (kind !== "Object") return `${/^([AEIO]|HTML|SVG)/.test(kind) ? "an" : "a"} ${kind}`;
   const names = Object.keys(value);
   return names.length === 0 ? "an empty object" : `an object with ${names.slice(0, 6).join(", ")}${names.length > 6 ? ", …" : ""}`;
+}
+
+/** What `work` gives, or the signal's reason as soon as there is one: the work may go on, its outcome is nobody's. */
+export function obeying<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const cancel = () => reject(signal.reason);
+    if (signal.aborted) cancel();
+    signal.addEventListener("abort", cancel);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", cancel));
+  });
 }
 
 /** Whether a value gives things one after the other: no text, and no bytes. */

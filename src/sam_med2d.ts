@@ -21,7 +21,7 @@ import { modelName } from "./model/name.ts";
 import { expectedTensors } from "./model/network.ts";
 import { encodePrompt, fitsImage, type Prompt } from "./model/prompts.ts";
 import { expectOptions } from "./option_names.ts";
-import { describe, isNamed } from "./options.ts";
+import { describe, isNamed, obeying } from "./options.ts";
 import {
   DECODE,
   type DecodeOptions,
@@ -247,26 +247,16 @@ export class SamMed2D implements Segmenter {
 
   /** One run at a time: all graphs share the activation memory. */
   #exclusive<T>(op: string, work: (engine: Engine) => Promise<T>, { signal, onProgress }: Pick<EngineOptions, "signal" | "onProgress">): Promise<T> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    let begun = false;
     const run = this.#queue.then(async () => {
       signal?.throwIfAborted();
       // Not under the signal: a device that a call no longer waits for is the next one's.
       const engine = await this.#revived(op, onProgress);
       signal?.throwIfAborted();
-      begun = true;
       return work(engine);
     });
     this.#queue = run.catch(() => undefined);
-    if (!signal) return run;
-    // A call that waits for its turn ends at once; one under way ends where its work can stop.
-    return new Promise<T>((resolve, reject) => {
-      const cancel = () => {
-        if (!begun) reject(signal.reason);
-      };
-      signal.addEventListener("abort", cancel);
-      run.then(resolve, reject).finally(() => signal.removeEventListener("abort", cancel));
-    });
+    // At once, whether it waits for its turn or is under way: what the GPU has begun ends before the next one's turn.
+    return obeying(signal, run);
   }
 
   #alive(op: string): Engine {

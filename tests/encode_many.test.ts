@@ -63,6 +63,9 @@ describe("encodeMany", () => {
       if (index === 3) looked = 0;
     }
     expect(order).toEqual([3, 0, 1, 2, 4, 5]);
+    const known = [undefined, 1, Number.NaN, 2] as number[];
+    expect((await all(segmenter, [0, 1, 2, 3].map(imageOf), { priority: (index) => known[index] as number })).map(([index]) => index)).toEqual([3, 1, 0, 2]);
+    await expect(all(segmenter, [imageOf(1)], { priority: 5 as never })).rejects.toMatchObject({ op: "encodeMany", argument: "priority", got: "5" });
   });
 
   it("ends by the signal, before an image and within one", async () => {
@@ -72,6 +75,12 @@ describe("encodeMany", () => {
     expect(seen).toEqual([1, 2]);
     await expect(all(segmenter, [1].map(imageOf), { signal: control.signal })).rejects.toThrow("enough");
     expect(seen).toEqual([1, 2]);
+    // A picture that never comes, the first and one that is brought ahead.
+    for (const images of [[() => new Promise<RawImage>(() => undefined)], [imageOf(1), () => new Promise<RawImage>(() => undefined)]]) {
+      const waiting = new AbortController();
+      setTimeout(() => waiting.abort(new Error("enough")), 5);
+      await expect(all(segmenter, images, { signal: waiting.signal })).rejects.toThrow("enough");
+    }
   });
 
   it("names the image that cannot be encoded, and goes on where it may", async () => {
@@ -85,6 +94,8 @@ describe("encodeMany", () => {
       argument: "images[1].data",
       message: expect.stringContaining("images[1].data"),
     });
+    const option = new SamError({ code: "image", op: "encode", argument: "fit", expected: "a fit", got: "none", remedy: "Leave it out." });
+    await expect(all(noting(() => Promise.reject(option)).segmenter, images)).rejects.toBe(option);
     const told: unknown[] = [];
     expect(await all(segmenter, images, { onError: (error, index) => told.push([index, (error as Error).message]) })).toEqual([
       [0, 1],

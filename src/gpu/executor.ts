@@ -150,6 +150,7 @@ export class Executor {
       if (begin > 0 || end < count) {
         await device.queue.onSubmittedWorkDone();
         this.#learn(begin, end, performance.now() - started);
+        signal?.throwIfAborted();
         onProgress?.(this.#flop(0, end), this.#flop(0));
       }
     }

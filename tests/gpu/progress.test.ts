@@ -31,7 +31,29 @@ describeGpu("progress", () => {
     const queued = [model.encode(golden.image), model.encode(golden.image, { signal: controller.signal })];
     controller.abort(reason);
     await expect(queued[1]).rejects.toBe(reason);
+    // One under way too, at once, and it tells nothing more.
+    const told: Progress[] = [];
+    const running = new AbortController();
+    const stop = (step: Progress) => {
+      told.push(step);
+      running.abort(reason);
+    };
+    await expect(
+      model.decode(
+        embedding,
+        Array.from({ length: 20 }, () => prompt),
+        { signal: running.signal, onProgress: stop },
+      ),
+    ).rejects.toBe(reason);
+    const begun = new AbortController();
+    const late = model.encode(golden.image, { signal: begun.signal });
+    await queued[0];
+    await new Promise((resolve) => setTimeout(resolve));
+    begun.abort(reason);
+    await expect(late).rejects.toBe(reason);
     expect((await (await queued[0])?.save())?.data).toEqual((await embedding.save()).data);
+    expect((await model.decode(embedding, prompt)).masks.length).toBe(3);
+    expect(told.length).toBe(1);
     model.dispose();
   });
 
