@@ -9,7 +9,8 @@ export interface RawImage {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;
   readonly height: number;
-  readonly channels: 1 | 3 | 4;
+  /** 1, 3 or 4. */
+  readonly channels: number;
 }
 
 export type ImageSource =
@@ -92,10 +93,12 @@ export function toRawImage(source: ImageSource): RawImage {
       checkSides("encode", source.width, source.height);
       return draw(source.width, source.height, (context) => context.putImageData(source as ImageData, 0, 0));
     }
-    return checkRaw({ ...pickRaw(source), channels: "channels" in source ? source.channels : 4 });
+    return checkRaw(source as RawImage, "channels" in source ? source.channels : 4);
   }
   if (isDrawable(source)) {
     const [width, height] = ownSides(source);
+    if (!width)
+      throw imageError("encode", "image", "loaded and open", `${describe(source)} without pixels`, "Await its decode(), loadeddata or seeked; close it later.");
     checkSides("encode", width, height);
     return draw(width, height, (context) => context.drawImage(source, 0, 0, width, height));
   }
@@ -116,12 +119,18 @@ export function checkSides(op: string, width: number, height: number): void {
   throw imageError(op, "image", `1 to ${MAX_SIDE} pixels wide and high`, got, "Crop or shrink the image; masks are made at the size given.");
 }
 
-function checkRaw({ data, width, height, channels }: RawImage): RawImage {
+function checkRaw({ data, width, height }: RawImage, channels: number): RawImage {
   checkSides("encode", width, height);
   // By name, so that arrays of another realm (a worker, a test sandbox, Node's Buffer) pass.
-  const kind = ArrayBuffer.isView(data) ? Object.prototype.toString.call(data).slice(8, -1) : describe(data);
+  const kind = kindOf(data);
   if (kind !== "Uint8Array" && kind !== "Uint8ClampedArray") {
-    throw imageError("encode", "image.data", "a Uint8Array or Uint8ClampedArray", kind, "Window the values to 8 bits first, as the training images were.");
+    throw imageError(
+      "encode",
+      "image.data",
+      "a Uint8Array or Uint8ClampedArray",
+      describe(data),
+      "Window the values to 8 bits first, as the training images were.",
+    );
   }
   if (channels !== 1 && channels !== 3 && channels !== 4) {
     throw imageError("encode", "image.channels", "1 (gray), 3 (RGB) or 4 (RGBA)", describe(channels), "Interleave the channels pixel by pixel.");
@@ -131,10 +140,6 @@ function checkRaw({ data, width, height, channels }: RawImage): RawImage {
     throw imageError("encode", "image.data", expected, `${data.length}`, "Rows must follow each other without padding.");
   }
   return { data, width, height, channels };
-}
-
-function pickRaw(source: RawImage | ImageData): Omit<RawImage, "channels"> {
-  return { data: source.data as RawImage["data"], width: source.width, height: source.height };
 }
 
 /** Through a canvas of our own, so that the source's context is left alone, and in sRGB whatever the source's space. */
@@ -163,15 +168,20 @@ function draw(width: number, height: number, paint: (context: OffscreenCanvasRen
 
 type Drawable = Exclude<ImageSource, RawImage | ImageData>;
 
+/** By name, so that those of another window pass. */
 function isDrawable(source: unknown): source is Drawable {
-  const types = ["ImageBitmap", "HTMLCanvasElement", "OffscreenCanvas", "HTMLImageElement", "HTMLVideoElement", "VideoFrame"] as const;
-  return types.some((name) => name in globalThis && source instanceof globalThis[name]);
+  return /^(ImageBitmap|(HTML|Offscreen)Canvas(Element)?|HTML(Image|Video)Element|VideoFrame)$/.test(kindOf(source));
 }
 
-/** Of the picture itself, whatever size it is shown at; 0 where it has not loaded. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** Of the picture itself, whatever size it is shown at; 0 where there is none yet, which a canvas would draw as nothing without a word. */
 function ownSides(source: Drawable): [width: number, height: number] {
-  if ("naturalWidth" in source) return [source.naturalWidth, source.naturalHeight];
-  if ("videoWidth" in source) return [source.videoWidth, source.videoHeight];
+  if ("naturalWidth" in source) return source.complete ? [source.naturalWidth, source.naturalHeight] : [0, 0];
+  // HAVE_CURRENT_DATA: not while it seeks.
+  if ("videoWidth" in source) return source.readyState > 1 ? [source.videoWidth, source.videoHeight] : [0, 0];
   return "displayWidth" in source ? [source.displayWidth, source.displayHeight] : [source.width, source.height];
 }
 

@@ -199,7 +199,8 @@ function received(decoded: SentDecoded): DecodedAs[Output] {
 
 /** Pixels that can be given away: the caller's own are copied once, those read from a canvas or bitmap are ours. */
 function owned(raw: RawImage, source: ImageSource): RawImage {
-  return "data" in source && raw.data.buffer === source.data.buffer ? { ...raw, data: raw.data.slice() } : raw;
+  // Not by `slice`, which is a view of the same bytes where they are Node's.
+  return "data" in source && raw.data.buffer === source.data.buffer ? { ...raw, data: new Uint8Array(raw.data) } : raw;
 }
 
 /** A relative address means the page's, and the worker's script lies elsewhere. */

@@ -53,7 +53,9 @@ export function useFolder(): { readonly path: string; file(name: string): string
 
 export async function writePng(path: string, image: RawImage): Promise<void> {
   const { data, width, height, channels } = image;
-  await sharp(data, { raw: { width, height, channels } }).png().toFile(path);
+  await sharp(data, { raw: { width, height, channels: channels as 1 | 3 | 4 } })
+    .png()
+    .toFile(path);
 }
 
 export async function writeSample(path: string, width = 30, height = 20): Promise<void> {

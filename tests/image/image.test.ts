@@ -67,6 +67,19 @@ describe("toRawImage", () => {
     expect(raw.data).toBe(imageData.data);
   });
 
+  it.each([
+    ["HTMLImageElement", { complete: false, naturalWidth: 600, naturalHeight: 400 }],
+    ["HTMLImageElement", { complete: true, naturalWidth: 0, naturalHeight: 0 }],
+    ["HTMLVideoElement", { readyState: 1, videoWidth: 320, videoHeight: 240 }],
+    ["VideoFrame", { displayWidth: 0, displayHeight: 0 }],
+    ["ImageBitmap", { width: 0, height: 0 }],
+  ])("says of an %s of whatever window that it is not there to be drawn: %o", (name, sides) => {
+    const source = { ...sides, [Symbol.toStringTag]: name } as unknown as ImageSource;
+    expect(() => toRawImage(source)).toThrow(
+      expect.objectContaining({ name: "SamError", argument: "image", got: expect.stringContaining(name), expected: "loaded and open" }),
+    );
+  });
+
   it.each<[what: string, source: unknown, words: RegExp]>([
     ["null", null, /ImageData, ImageBitmap, a canvas, a loaded image, a video frame, or .* got null/],
     ["a string", "slice.png", /got the string "slice.png"\. Decode a file with createImageBitmap/],
@@ -77,7 +90,7 @@ describe("toRawImage", () => {
     [
       "16-bit pixels",
       { data: new Uint16Array(4), width: 2, height: 2, channels: 1 },
-      /image\.data must be a Uint8Array or Uint8ClampedArray, got Uint16Array\. Window/,
+      /image\.data must be a Uint8Array or Uint8ClampedArray, got a Uint16Array\. Window/,
     ],
     ["a plain array", { data: [1, 2, 3, 4], width: 2, height: 2, channels: 1 }, /got an array of 4/],
     ["two channels", { data: pixels(2, 2, 2), width: 2, height: 2, channels: 2 }, /image\.channels must be 1 .* got 2/],

@@ -219,6 +219,10 @@ describe("encode and decode", () => {
     await client.encode(image);
     expect(image.data).toHaveLength(48);
     expect(model.embeddings[0]?.image.data.buffer.byteLength).toBe(48);
+    // Node's Buffer, whose slices are views of a pool.
+    const pooled = Buffer.from(image.data);
+    await client.encode({ ...image, data: pooled });
+    expect(pooled).toHaveLength(48);
   });
 
   it("gives the worker's error with every field, its cause and its stack", async () => {
