@@ -27,12 +27,12 @@ import {
   type DecodeOptions,
   ENCODE,
   type EncodeOptions,
-  expectOutput,
-  expectPrecision,
+  expectOneOf,
   LOAD,
   LOAD_UNSAID,
   type LoadOptions,
   openOptions,
+  OUTPUTS,
   tuningOf,
 } from "./sam_options.ts";
 import type { DecodedAs, GraphStats, ModelStats, Output, Segmenter } from "./segmenter.ts";
@@ -79,7 +79,7 @@ export class SamMed2D implements Segmenter {
     const { weights, precision, signal, onProgress } = options;
     signal?.throwIfAborted();
     onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes" });
-    expectPrecision(precision);
+    if (precision !== undefined) expectOneOf(["f32", "f16", "int8"], precision, "checkpoint", "load", "precision");
     const seed = typeof weights === "string" ? SYNTHETIC.exec(weights)?.[1] : undefined;
     const checkpoint = seed !== undefined ? await syntheticOf(Number(seed)) : await openCheckpoint(weights, openOptions(options));
     const how = { precision, tuning: tuningOf(options.tune) };
@@ -99,7 +99,7 @@ export class SamMed2D implements Segmenter {
         const onNotice = (notice: string) => onProgress?.({ stage: "open", loaded: 0, total: 0, unit: "bytes", notice });
         (await import("./checkpoint/unread.ts")).tellUnread(checkpoint, unknown, { left, strict: options.strict, onNotice });
       }
-      const read = fingerprinted(checkpoint, config);
+      const read = fingerprinted(checkpoint, [config, input.name]);
       engine = await Engine.open(config, read.checkpoint, { ...options, ...how });
       await checkpoint.verify?.(signal);
       const inMemory = weights instanceof ArrayBuffer || ArrayBuffer.isView(weights);
@@ -130,10 +130,7 @@ export class SamMed2D implements Segmenter {
   async encode(image: ImageSource, options: EncodeOptions = {}): Promise<Embedding> {
     if (!isNamed(options, ENCODE)) await expectOptions(options, ENCODE, "image", "encode");
     const { fit = this.input.fit, channelOrder = this.input.channelOrder, signal, onProgress } = options;
-    if (channelOrder !== "bgr" && channelOrder !== "rgb") {
-      const facts = { argument: "channelOrder", expected: '"bgr" or "rgb"', got: JSON.stringify(channelOrder) ?? "undefined" };
-      throw new SamError({ code: "image", op: "encode", ...facts, remedy: "Leave it out for the order the network was trained with." });
-    }
+    expectOneOf(["bgr", "rgb"], channelOrder, "image", "encode", "channelOrder");
     const raw = toRawImage(image);
     const framing = frame(raw.width, raw.height, this.config.imageSize, fit);
     const pixels = preprocess(raw, framing, channelOrder, await resizeOf(this.input, framing.fit));
@@ -151,7 +148,7 @@ export class SamMed2D implements Segmenter {
   async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions<Output> = {}) {
     if (!isNamed(options, DECODE)) await expectOptions(options, DECODE, "prompt", "decode");
     const { output = "all" } = options;
-    expectOutput(output);
+    expectOneOf(OUTPUTS, output, "prompt", "decode", "output");
     const { signal, onProgress } = options;
     const { tokens, framing } = this.#held(embedding);
     const many = Array.isArray(prompts) ? (prompts as readonly Prompt[]) : [prompts as Prompt];

@@ -84,6 +84,6 @@ describeGpu("narrow weights", () => {
 
   it("are refused in any other type, in words", async () => {
     const load = loadGolden(readGolden("small"), { precision: "f64" as "f32" });
-    await expect(load).rejects.toMatchObject({ code: "checkpoint", argument: "precision", expected: '"f32", "f16" or "int8"', got: '"f64"' });
+    await expect(load).rejects.toMatchObject({ code: "checkpoint", argument: "precision", expected: '"f32", "f16", "int8"', got: '"f64"' });
   });
 });
