@@ -12,26 +12,26 @@ import { type Box, suppress } from "./suppress.ts";
 
 export interface EverythingOptions {
   /** Points a side of the grid; default 32. */
-  readonly pointsPerSide?: number;
+  readonly pointsPerSide?: number | undefined;
   /** Decoded in one go; default 64. */
-  readonly pointsPerBatch?: number;
+  readonly pointsPerBatch?: number | undefined;
   /** Predicted IoU above which a mask stays; default 0.88. */
-  readonly minScore?: number;
+  readonly minScore?: number | undefined;
   /** Stability from which a mask stays; default 0.95. */
-  readonly minStability?: number;
+  readonly minStability?: number | undefined;
   /** How far the threshold is moved to measure stability, in logits; default 1. */
-  readonly stabilityOffset?: number;
+  readonly stabilityOffset?: number | undefined;
   /** IoU of two boxes above which the lesser mask is a double; default 0.7. */
-  readonly doubleIou?: number;
+  readonly doubleIou?: number | undefined;
   /** Layers of crops that are looked at enlarged as well, 4, 20, 84 … more encodes; default 0. */
-  readonly cropLayers?: number;
+  readonly cropLayers?: number | undefined;
   /** The share of the image's short side by which crops of the first layer overlap; default 512 / 1500. */
-  readonly cropOverlap?: number;
+  readonly cropOverlap?: number | undefined;
   /** The grid of layer n has so many times fewer points a side, to the power of n; default 1. */
-  readonly cropGridDivisor?: number;
+  readonly cropGridDivisor?: number | undefined;
   /** Islands and holes of fewer pixels are removed; default 0, none. */
-  readonly minRegion?: number;
-  readonly signal?: AbortSignal;
+  readonly minRegion?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One thing that was found. */

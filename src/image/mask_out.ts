@@ -13,18 +13,13 @@ export function maskFromBits(mask: { readonly bits: Uint32Array; readonly width:
 
 /** RGBA, `color` (sRGB, 0 to 255) at `opacity` (0 to 1) inside and transparent outside, for `putImageData` on a canvas over the image. */
 export function maskToImageData(mask: Mask, color: readonly [number, number, number] = [30, 144, 255], opacity = 0.5): Known<"ImageData"> {
-  const op = "maskToImageData";
-  const { data, width, height } = checkedMask(op, mask);
-  if (typeof ImageData === "undefined")
-    throw new SamError({
-      code: "image",
-      op,
-      expected: "a browser, which has ImageData",
-      got: "none",
-      remedy: "Elsewhere take the mask's data, a byte a pixel.",
-    });
+  const { data, width, height } = checkedMask("maskToImageData", mask);
+  const fault = (expected: string, got: string, remedy: string) => new SamError({ code: "image", op: "maskToImageData", expected, got, remedy });
+  if (typeof ImageData === "undefined") throw fault("a browser, which has ImageData", "none", "Elsewhere take the mask's data, a byte a pixel.");
+  if (color?.length !== 3 || ![...color, 255 * opacity].every((value) => value >= 0 && value <= 255))
+    throw fault("[red, green, blue] of 0 to 255, opacity of 0 to 1", `${describe(color)}, ${describe(opacity)}`, "Leave them out for blue.");
   const pixels = new Uint32Array(width * height);
-  const [inside] = new Uint32Array(Uint8Array.of(...color, Math.round(255 * opacity)).buffer) as unknown as [number];
+  const [inside] = new Uint32Array(Uint8ClampedArray.of(...color, 255 * opacity).buffer) as unknown as [number];
   for (let i = 0; i < pixels.length; i++) if (data[i]) pixels[i] = inside;
   return new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
 }
@@ -66,7 +61,7 @@ export function maskInputOf(
       op: "maskInputOf",
       expected,
       got: `${describe(decoded)}, and ${describe(index)}`,
-      remedy: "Leave the index out for the best.",
+      remedy: 'Ask decode for output "all" or "logits"; leave the index out for the best.',
     });
   }
   const side2 = logits.length / scores.length;

@@ -9,7 +9,7 @@ export interface Point {
   /** Original pixels, 0 <= y < height. */
   readonly y: number;
   /** 1 belongs to the object (default), 0 does not, -1 is no point; nothing else. */
-  readonly label?: number;
+  readonly label?: number | undefined;
 }
 
 /** Original pixels, half-open, x0 < x1 and y0 < y1. */
@@ -17,10 +17,10 @@ export type Box = readonly [x0: number, y0: number, x1: number, y1: number];
 
 export interface Prompt {
   readonly points?: readonly Point[] | undefined;
-  /** `Box`: four numbers, in whatever list a page's state holds them. */
-  readonly box?: readonly number[] | undefined;
+  /** `Box`: four numbers, in whatever list a page's state holds them; null is none. */
+  readonly box?: readonly number[] | null | undefined;
   /** [4g, 4g] probabilities in model space, as `sigmoid(logits)` of an earlier answer. */
-  readonly maskInput?: Float32Array | undefined;
+  readonly maskInput?: Float32Array | null | undefined;
   /** Three candidates, or the single mask. By default what `input.multimask` of the model says: three, but for models trained otherwise. */
   readonly multimask?: boolean | undefined;
 }

@@ -16,23 +16,23 @@ export interface PropagateOptions {
   /** Its mask: runs, or [rows, columns] of 0 and others. */
   readonly mask: Runs | Uint8Array;
   /** The network's logits of that mask, [4g, 4g], where it was not drawn by hand; without them the mask itself goes in. */
-  readonly logits?: Float32Array;
+  readonly logits?: Float32Array | undefined;
   /** First and last slice to reach, both included; both directions where they lie around `from`. */
   readonly range: readonly [first: number, last: number];
   /** The 8-bit picture of a slice, the one on screen: `render(await view.slice(k), window, view)`. A view in any plane will do. */
   readonly picture: (slice: number, signal?: AbortSignal) => Promise<RawImage>;
-  readonly stop?: StopRules;
-  readonly signal?: AbortSignal;
+  readonly stop?: StopRules | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** When a direction ends. */
 export interface StopRules {
   /** The area grows or shrinks by more than this factor from one slice to the next; default 2. */
-  readonly areaJump?: number;
+  readonly areaJump?: number | undefined;
   /** The network's predicted IoU falls below this; default 0.5. */
-  readonly score?: number;
+  readonly score?: number | undefined;
   /** Less than this share of the smaller of the two masks lies on the other; default 0.3. */
-  readonly overlap?: number;
+  readonly overlap?: number | undefined;
 }
 
 /** `end`: the last slice of the range was reached; the others: this slice's mask broke a rule, and nothing beyond it is asked for. */

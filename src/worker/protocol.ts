@@ -9,7 +9,7 @@ import type { EncodeOptions, LoadOptions } from "../sam_options.ts";
 import type { Decoded, DecodedAs, DecodeOptions, ModelStats, Output, Segmenter } from "../segmenter.ts";
 
 /** `SamMed2D.load`, without what can't cross: a `GPUDevice`, and checkpoints, sources and stores made of functions. */
-export type WorkerLoadOptions = Omit<LoadOptions, "device" | "weights" | "tune"> & { readonly weights: WorkerWeights; readonly tune?: boolean };
+export type WorkerLoadOptions = Omit<LoadOptions, "device" | "weights" | "tune"> & { readonly weights: WorkerWeights; readonly tune?: boolean | undefined };
 
 /** Several blobs are the shards of one checkpoint. */
 export type WorkerWeights = string | URL | Blob | readonly Blob[] | ArrayBuffer | Uint8Array;
@@ -89,8 +89,8 @@ export function disposed(what: "model" | "embedding"): SamError {
     code: "disposed",
     op: "worker",
     argument: what,
-    expected: `a ${what} in use`,
-    got: "one that was disposed",
+    expected: "in use",
+    got: "disposed",
     remedy: what === "model" ? "Load the weights again." : "Encode the image again.",
   });
 }

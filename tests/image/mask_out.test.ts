@@ -23,6 +23,8 @@ it("colours the inside and leaves the outside transparent", () => {
     const { data, width, height } = maskToImageData(mask, [1, 2, 3], 0.2);
     expect([width, height]).toEqual([3, 2]);
     expect([...data.subarray(0, 8)]).toEqual([0, 0, 0, 0, 1, 2, 3, 51]);
+    for (const [color, opacity] of [["#ff0000"], [[255, 0, 0, 128]], [[300, 0, 0]], [[1, 2, 3], 50], [[1, 2, 3], Number.NaN]] as [never, number][])
+      expect(() => maskToImageData(mask, color, opacity)).toThrow(expect.objectContaining({ name: "SamError", op: "maskToImageData" }));
   } finally {
     globalThis.ImageData = before;
   }
@@ -42,4 +44,6 @@ it("gives a candidate's probabilities, the best's if none is named", () => {
   expect([...maskInputOf(three, 1)]).toEqual([0.5, expect.closeTo(0.75, 6)]);
   expect([...maskInputOf(three, 2)]).toEqual([expect.closeTo(0, 6), 1]);
   expect(() => maskInputOf(decoded, 2)).toThrow(expect.objectContaining({ name: "SamError", got: "an object with scores, logits, best, and 2" }));
+  const best = { scores: decoded.scores, mask, best: 1 } as never;
+  expect(() => maskInputOf(best)).toThrow(expect.objectContaining({ remedy: expect.stringMatching(/"all" or "logits"/) }));
 });

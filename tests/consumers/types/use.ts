@@ -50,6 +50,11 @@ declare function stateOf<S>(initial: S): [S, (next: S) => void];
 export function Component(model: Segmenter, image: ImageData): Promise<DecodedBest> {
   const [points, setPoints] = stateOf([{ x: 1, y: 2, label: 1 }]);
   const [box, setBox] = stateOf([0, 0, 10, 10]);
+  const [none] = stateOf<number[] | null>(null);
+  const [label] = stateOf<number | undefined>(undefined);
+  const [cancel] = stateOf<AbortController | undefined>(undefined);
+  const raw = { data: new Uint8Array(4), width: 2, height: 2, channels: 1 };
+  void model.encode(raw, { signal: cancel?.signal }).then((embedding) => model.decode(embedding, { points: [{ x: 1, y: 1, label }], box: none }));
   setPoints([...points, { x: 3, y: 4, label: 0 }]);
   setBox([1, 1, 5, 5]);
   return model.encode(image).then((embedding) => model.decode(embedding, { points, box }, { output: "best" }));
