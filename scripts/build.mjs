@@ -59,6 +59,7 @@ async function buildLibrary(vite, out) {
     { name: "shared", test: /src\/(errors|disposing|options)\.ts$/, priority: 3 },
     { name: "image", test: /src\/image\/(image|mask)\.ts$/, priority: 2 },
     { name: "embedding", test: /src\/embedding\.ts$/, priority: 2 },
+    { name: "helpers", test: /src\/(image\/(mask_out|contours)|fetched)\.ts$/, priority: 2 },
     { name: "client", test: /src\/worker\/client\.ts$/, priority: 1 },
   ];
   const names = { chunkFileNames: "parts/[name].js" };
@@ -68,8 +69,8 @@ async function buildLibrary(vite, out) {
 }
 
 /**
- * What the main entry starts with and shares with parts that no other entry fetches, as one group: it compresses better than in a dozen files. What others do
- * fetch stays as it is. Only a build knows, as below.
+ * What the main entry starts with and no other fetches, as one group: it compresses better than in a dozen files, and the entry only passes on, so that a page
+ * whose model is in a worker takes a helper from it alone. What others do fetch stays as it is. Only a build knows, as below.
  */
 async function groupsOfMain(vite, entries, output) {
   const groups = [];
@@ -98,13 +99,14 @@ async function groupsOfMain(vite, entries, output) {
         reach(
           Object.keys(files).filter((name) => entry(name, true)),
           false,
-        ).filter((name) => !files[name].isEntry && elsewhere.has(name) === both),
+        ).filter((name) => elsewhere.has(name) === both),
       );
       const groupOf = (name, chunks, priority) => {
         const modules = new Set(chunks.flatMap((chunk) => files[chunk].moduleIds));
+        modules.delete(join(ROOT, entries.index));
         return { name, test: (id) => modules.has(id), priority };
       };
-      groups.push(...shared.map((chunk) => groupOf(files[chunk].name, [chunk], 2)), groupOf("network", own, 1));
+      groups.push(...shared.map((chunk) => groupOf(files[chunk].name, [chunk], 2)), groupOf("sam_med2d", own, 1));
     },
   };
   await bundleEntries(vite, "parts of index", CACHE, entries, output, { write: false, minify: false }, [look]);
