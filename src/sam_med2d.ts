@@ -205,7 +205,7 @@ export class SamMed2D implements Segmenter {
       throw wrong("fingerprint", `that of these weights, ${this.fingerprint}`, String(fingerprint), "Restore it with the model that made it.");
     const { width, height, fit } = framing;
     if (framing.size !== imageSize) throw wrong("framing.size", `${imageSize}`, `${framing.size}`, "Restore it with the model that made it.");
-    return HeldEmbedding.restore({ data, shape, framing: frame(width, height, imageSize, fit), model, fingerprint: this.fingerprint });
+    return HeldEmbedding.restore({ data, shape, framing: frame(width, height, imageSize, fit, "restore"), model, fingerprint: this.fingerprint });
   }
 
   /** Dispatches, submits, FLOP and bytes of what has run. */

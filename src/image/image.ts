@@ -53,8 +53,8 @@ export interface Framing {
   readonly top: number;
 }
 
-export function frame(width: number, height: number, size: number, fit: Fit): Framing {
-  checkSides("encode", width, height);
+export function frame(width: number, height: number, size: number, fit: Fit, op = "encode"): Framing {
+  checkSides(op, width, height);
   const original = { width, height, size };
   if (fit === "pad" && width < size && height < size) {
     return { ...original, fit, scaleX: 1, scaleY: 1, left: Math.floor((size - width) / 2), top: Math.floor((size - height) / 2) };
@@ -66,7 +66,7 @@ export function frame(width: number, height: number, size: number, fit: Fit): Fr
     return { ...original, fit, scaleX: inner(width) / width, scaleY: inner(height) / height, left: 0, top: 0 };
   }
   if (fit !== "resize" && fit !== "pad") {
-    throw imageError("encode", "fit", '"resize", "pad" or "long-side"', JSON.stringify(fit), "Leave it out for the default, resize.");
+    throw imageError(op, "fit", '"resize", "pad" or "long-side"', JSON.stringify(fit), "Leave it out for the default, resize.");
   }
   return { ...original, fit: "resize", scaleX: size / width, scaleY: size / height, left: 0, top: 0 };
 }
@@ -173,7 +173,8 @@ function isDrawable(source: unknown): source is Drawable {
   return /^(ImageBitmap|(HTML|Offscreen)Canvas(Element)?|HTML(Image|Video)Element|VideoFrame)$/.test(kindOf(source));
 }
 
-function kindOf(value: unknown): string {
+/** `HTMLImageElement`, `Uint8Array`, `Object`: also of another realm's. */
+export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 

@@ -5,7 +5,7 @@
 import { DISPOSE } from "../disposing.ts";
 import { type Embedding, expectSaved, type SavedEmbedding } from "../embedding.ts";
 import { type ErrorCode, SamError } from "../errors.ts";
-import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
+import { type Framing, type ImageSource, kindOf, type RawImage, toRawImage } from "../image/image.ts";
 import { fetchUpsampling, type Mask, maskOf, type PackedMask } from "../image/mask.ts";
 import type { Known } from "../known.ts";
 import type { Prompt } from "../model/prompts.ts";
@@ -111,7 +111,7 @@ export class SamMed2DWorker implements Segmenter {
   async decode(embedding: Embedding, prompts: Prompt | readonly Prompt[], options: DecodeOptions<Output> = {}) {
     if (!isSendable(options)) await refuse(options, "prompt", "decode");
     const { signal, onProgress, ...others } = options;
-    const params = { model: this.#id, embedding: this.#numberOf(embedding), prompts, options: others };
+    const params = { model: this.#id, embedding: this.#numberOf(embedding), prompts: plain(prompts), options: others };
     const result = await this.#connection.call("decode", params, { signal, onProgress });
     if ((options.output ?? "all") === "all") await fetchUpsampling();
     return Array.isArray(result) ? result.map(received) : received(result);
@@ -121,8 +121,8 @@ export class SamMed2DWorker implements Segmenter {
   restore(saved: SavedEmbedding): Embedding {
     expectSaved(saved);
     const embedding = nextId();
-    const copy = saved.data.slice();
-    this.#connection.send({ kind: "restore", model: this.#id, embedding, saved: { ...saved, data: copy } }, [copy.buffer]);
+    const copy = plain({ ...saved, data: saved.data.slice() });
+    this.#connection.send({ kind: "restore", model: this.#id, embedding, saved: copy }, [copy.data.buffer]);
     return new RemoteEmbedding(this.#connection, this.#id, embedding, saved.framing);
   }
 
@@ -148,7 +148,7 @@ export class SamMed2DWorker implements Segmenter {
       argument: "embedding",
       expected: "an embedding made by this model",
       got: embedding instanceof RemoteEmbedding ? "one made by another model" : describe(embedding),
-      remedy: "Pass what encode() or restore() of the same SamMed2DWorker returned.",
+      remedy: "Pass what its encode() or restore() gave.",
     });
   }
 }
@@ -195,6 +195,13 @@ function received(decoded: SentDecoded): DecodedAs[Output] {
   if (!("masks" in decoded)) return decoded;
   const masks = decoded.masks.map(maskIn);
   return { ...decoded, masks, mask: masks[decoded.best] as Mask };
+}
+
+/** A copy without what a framework's state wraps around objects and lists, which no message takes. */
+function plain<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(plain) as T;
+  if (kindOf(value) !== "Object") return value;
+  return Object.fromEntries(Object.entries(value as object).map(([name, item]) => [name, plain(item)])) as T;
 }
 
 /** Pixels that can be given away: the caller's own are copied once, those read from a canvas or bitmap are ours. */

@@ -224,6 +224,7 @@ describeGpu("bad input", () => {
       ["another grid", () => ({ shape: [1, 256, 24, 24] }), "shape"],
       ["too few values", ({ data }) => ({ data: data.slice(1) }), "shape"],
       ["NaN", ({ data }) => ({ data: data.map((value, i) => (i === 7 ? Number.NaN : value)) }), "data"],
+      ["an image without pixels", ({ framing }) => ({ framing: { ...framing, width: 0 } }), "image"],
       ["an image side of another network", ({ framing }) => ({ framing: { ...framing, size: 1024 } }), "framing.size"],
     ])("refuses %s", async (_, change, argument) => {
       const saved = await embedding.save();

@@ -219,6 +219,13 @@ describe("encode and decode", () => {
     await client.encode(image);
     expect(image.data).toHaveLength(48);
     expect(model.embeddings[0]?.image.data.buffer.byteLength).toBe(48);
+    // State that a framework watches.
+    const watched = <T extends object>(value: T) => new Proxy(value, {});
+    const embedding = await client.encode(IMAGE());
+    const point = watched({ points: watched([watched({ x: 1, y: 1 })]), box: watched([0, 0, 2, 2]) });
+    expect((await client.decode(embedding, point)).masks).toHaveLength((await client.decode(embedding, { points: [{ x: 1, y: 1 }] })).masks.length);
+    const saved = await embedding.save();
+    await await client.restore(watched({ ...saved, framing: watched({ ...saved.framing }), shape: watched([...saved.shape]) as never })).save();
     // Node's Buffer, whose slices are views of a pool.
     const pooled = Buffer.from(image.data);
     await client.encode({ ...image, data: pooled });
