@@ -75,7 +75,7 @@ export class SamMed2DWorker implements Segmenter {
    * over a whole one, is moved into the worker and is empty afterwards; a `Blob` is read where it lies.
    */
   static async load(worker: Known<"Worker">, options: WorkerLoadOptions): Promise<SamMed2DWorker> {
-    if (!worker?.addEventListener) (await import("../options_check.ts")).expectWorker(worker);
+    if (!worker?.addEventListener || !worker.postMessage) (await import("../options_check.ts")).expectWorker(worker);
     if (!isSendable(options)) await refuse(options, "checkpoint", "load");
     const { weights, signal, onProgress, ...others } = options;
     const connection = new Connection(worker);

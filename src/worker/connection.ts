@@ -97,7 +97,8 @@ function crashed(got: string): SamError {
     op: "worker",
     expected: "the worker to keep running",
     got,
-    remedy: "Make a new Worker and load the weights again.",
+    // What Chromium and Firefox say of a module in a classic worker.
+    remedy: /SyntaxError.*import/.test(got) ? 'Make it with { type: "module" }.' : "Make a new Worker and load the weights again.",
   });
 }
 

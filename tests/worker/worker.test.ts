@@ -345,6 +345,21 @@ describe("the end", () => {
     channel.crash("");
     await expect(loading).rejects.toMatchObject({ code: "device", op: "worker", got: "a script that does not load or run" });
   });
+
+  it.each(["Uncaught SyntaxError: Cannot use import statement outside a module", "SyntaxError: import declarations may only appear at top level of a module"])(
+    "a worker that was not made as a module is said to be to: %s",
+    async (message) => {
+      const { worker, channel } = start(() => new Promise(() => {}));
+      const loading = SamMed2DWorker.load(worker, { weights: "synthetic:7" });
+      channel.crash(message);
+      await expect(loading).rejects.toMatchObject({ code: "device", remedy: expect.stringContaining('{ type: "module" }') });
+    },
+  );
+
+  it("what listens as a worker does but takes no message (a SharedWorker) is none", async () => {
+    const shared = new EventTarget() as Worker;
+    await expect(SamMed2DWorker.load(shared, { weights: "synthetic:7" })).rejects.toMatchObject({ argument: "worker", expected: "a Worker" });
+  });
 });
 
 function tick(): Promise<void> {
