@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { ensureDependencies } from "./setup/dependencies.mjs";
-import { CACHE, firstLines, isMain, npm, Problem, ROOT, run, runMain, say } from "./tools.mjs";
+import { CACHE, firstLines, isCurrent, isMain, npm, Problem, ROOT, run, runMain, say } from "./tools.mjs";
 
 async function install(folder) {
   const [program, args] = npm();
@@ -25,7 +25,7 @@ if (isMain(import.meta)) {
     const [command, ...args] = process.argv.slice(2);
     if (!command || !existsSync(join(folder, "package.json"))) throw new Problem("Run it by npm start in a folder of examples/.");
     await ensureDependencies({ build: true });
-    if (!existsSync(join(ROOT, "dist/index.js"))) await build();
+    if (!isCurrent(join(ROOT, "dist/index.js"), [join(ROOT, "src"), join(ROOT, "shaders")])) await build();
     say("Installing the library and what the example needs …");
     await install(folder);
     const [program, before] = npm();

@@ -3,19 +3,21 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { parseArgs } from "node:util";
+import { markdown } from "./check_docs.mjs";
 import { buildDocs } from "./docs.mjs";
 import { ensureDependencies } from "./setup/dependencies.mjs";
-import { isMain, ROOT, runMain, say } from "./tools.mjs";
+import { isCurrent, isMain, ROOT, runMain, say } from "./tools.mjs";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json" };
 
 const DOCS = join(ROOT, "dist", "docs");
 
-/** The documentation under /docs/. Where `npm run docs` has not built it, the first who asks for it waits until it is. */
+/** The documentation under /docs/. Where `npm run docs` has not built it since its pages were written, the first who asks for it waits until it is. */
 function documentation() {
   let building;
   const built = async () => {
-    if (existsSync(join(DOCS, "index.html"))) return;
+    const pages = markdown().map((name) => join(ROOT, name));
+    if (isCurrent(join(DOCS, "index.html"), pages)) return;
     building ??= buildDocs();
     await building;
   };

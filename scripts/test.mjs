@@ -8,7 +8,6 @@ import { compareWithMain } from "./bench_compare.mjs";
 import { build } from "./build.mjs";
 import { CHECKS } from "./check.mjs";
 import { tryConsumers } from "./consumers.mjs";
-import { buildDocs } from "./docs.mjs";
 import { setup } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
 import { bin, CACHE, isMain, Problem, ROOT, readJson, run, runMain, say, seconds } from "./tools.mjs";
@@ -149,7 +148,6 @@ async function main() {
   if (filters.length === 0) await step("Size of the library", () => checkSize());
   // What computes on one core, and the packed library, which often waits, go beside others. All consumers are enough for two cores and their memory.
   const others = CHECKS.map(({ title, check }) => [title, check]);
-  if (all) others.push(["Documentation", buildDocs]);
   const beside = filters.length === 0 ? [stepsBeside(others)] : [];
   if (filters.length === 0 && built) beside.push(step("The packed library, as it is used", () => tryConsumers({ fast: quick }), { beside: true }));
   if (!quick) await Promise.all(beside);

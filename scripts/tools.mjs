@@ -1,6 +1,6 @@
 // What every script needs: the project's root, words for the terminal, and a child process with its output kept.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -101,4 +101,12 @@ export function lastLines(text, count) {
 
 export function firstLines(text, count) {
   return text.trim().split("\n").slice(0, count).join("\n");
+}
+
+/** Whether `made` is there and newer than all files of `paths` and below them: what is built is that of today. */
+export function isCurrent(made, paths) {
+  if (!existsSync(made)) return false;
+  const { mtimeMs } = statSync(made);
+  const files = paths.flatMap((path) => (statSync(path).isDirectory() ? readdirSync(path, { recursive: true }).map((name) => join(path, name)) : [path]));
+  return files.every((file) => statSync(file).mtimeMs <= mtimeMs);
 }

@@ -1,6 +1,6 @@
 // The documentation as `npm start` serves it: the page links to it, its pages show, its search finds without a network.
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CACHE, Problem, ROOT } from "../tools.mjs";
@@ -26,13 +26,15 @@ async function start() {
 }
 
 async function documentation(shop) {
+  // Built at the first visit, with every address in it tried.
+  rmSync(join(ROOT, "dist", "docs"), { recursive: true, force: true });
   const { address, stop } = await start();
   try {
     const [, link] = /<a href="([^"]*)"[^>]*data-t="page\.manual"/.exec(await (await fetch(address)).text()) ?? [];
     if (!link) throw new Problem("the page has no link to its documentation");
     const docs = new URL(link, address);
     const missing = await fetch(new URL("no_such_page.html", docs));
-    if (missing.status !== 404) throw new Problem(`a page that is not there: status ${missing.status}`);
+    if (missing.status !== 404) throw new Problem(`a page that is not there: status ${missing.status}\n${await missing.text()}`);
     return await shop.browser.visit(docs.href, async (page) => {
       const foreign = [];
       page.on("request", (request) => {
@@ -53,6 +55,8 @@ async function documentation(shop) {
       mkdirSync(pictures, { recursive: true });
       await page.screenshot({ path: join(pictures, "docs_search.png") });
       await page.setOfflineMode(false);
+      await page.keyboard.press("Enter");
+      await page.waitForFunction((from) => location.href !== from, { timeout: WAIT_MS, polling: 100 }, docs.href);
       if (foreign.length > 0) throw new Problem(`asked elsewhere: ${foreign.join(", ")}`);
       return `search without a network finds “${first}”`;
     });
