@@ -66,7 +66,7 @@ async function typesWithoutPage(shop, compiler) {
   const project = shop.project(`types_${compiler}_no_page`, { "use.ts": join(CONSUMERS, "types", "no_page.ts") });
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   for (const kind of [
-    { lib: ["ES2023"], types: [join(ROOT, "node_modules/@types/node")] },
+    { lib: ["ES2023"], types: [shop.tool("@types/node", "")] },
     { lib: ["ES2022", "WebWorker"], types: [] },
   ]) {
     const compilerOptions = { ...OPTIONS, module: "nodenext", ...kind };
