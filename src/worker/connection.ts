@@ -97,8 +97,8 @@ function crashed(got: string): SamError {
     op: "worker",
     expected: "the worker to keep running",
     got,
-    // What Chromium and Firefox say of a module in a classic worker.
-    remedy: /SyntaxError.*import/.test(got) ? 'Make it with { type: "module" }.' : "Make a new Worker and load the weights again.",
+    // The type stands there for those who left it out: browsers say no more of that than a SyntaxError.
+    remedy: 'Make a new Worker with { type: "module" } and load the weights again.',
   });
 }
 
@@ -109,7 +109,7 @@ function unreachable(): SamError {
     op: "worker",
     expected: "the worker's script to load",
     got: "a script that does not load or run",
-    remedy: "Check that this machine is online and that the server of the page still runs, then load the weights again.",
+    remedy: "Check that machine and server are online, and load the weights again.",
   });
 }
 
