@@ -6,7 +6,7 @@ import { ENTRIES } from "./build.mjs";
 import { isMain, Problem, ROOT, readJson, runMain, say } from "./tools.mjs";
 
 /** Bytes of each entry with all that it imports at the start, gzipped file by file: what everybody gets. The worker has its messages besides. */
-const BUDGETS = { index: 48_000, worker: 49_000, client: 6_000, formats: 30_000, codecs: 2_000, volume: 15_000, everything: 7_000 };
+const BUDGETS = { index: 48_000, worker: 49_000, client: 6_000, formats: 30_000, codecs: 2_000, volume: 15_000, everything: 8_000 };
 /** Of a module that is fetched when it is needed. */
 const PART_BUDGET = 8_500;
 /** Of those that are more than a few functions: codecs carry their WebAssembly. */

@@ -4,6 +4,7 @@ import { SamError } from "../errors.ts";
 import { type Framing, type ImageSource, type RawImage, toRawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
 import type { Decoded, MaskSource } from "../segmenter.ts";
+import { expectSegmenter } from "../volume/fail.ts";
 import { connectedParts } from "../volume/parts.ts";
 import { boundsOf, difference, pixelCount, type Runs, runsOf, union } from "../volume/runs.ts";
 import { type Crop, cropBoxes, isCutOff, pointGrid } from "./grid.ts";
@@ -80,6 +81,7 @@ type Settings = Readonly<typeof DEFAULTS>;
  * @throws SamError for settings out of range, and what the segmenter throws.
  */
 export async function* decodeEverything(segmenter: MaskSource, source: ImageSource, options: EverythingOptions = {}): AsyncGenerator<EverythingStep, void> {
+  expectSegmenter("decodeEverything", segmenter);
   const settings = checked(options);
   const image = toRawImage(source);
   const { signal } = options;

@@ -1,5 +1,6 @@
 // A mask as the network takes one to go on from.
 import type { Framing } from "../image/image.ts";
+import { expectRuns } from "./fail.ts";
 import { type Runs, rowRuns } from "./runs.ts";
 
 /**
@@ -7,6 +8,7 @@ import { type Runs, rowRuns } from "./runs.ts";
  * low-resolution square that it covers, [side, side] of 0 … 1. `runs` are of the picture that was encoded, `framing` its embedding's, `side` 4g.
  */
 export function maskInputOfRuns(runs: Runs, framing: Framing, side: number): Float32Array<ArrayBuffer> {
+  expectRuns("maskInputOfRuns", runs);
   const cells = new Float32Array(side * side);
   const share = side / framing.size;
   const [scaleX, scaleY] = [framing.scaleX * share, framing.scaleY * share];

@@ -21,6 +21,18 @@ export function expectLabelmap(op: string, value: unknown): void {
   expectHas(op, "labelmap", value, ["columns", "rows", "slices", "stack"], "a Labelmap");
 }
 
+export function expectSegmenter(op: string, value: unknown): void {
+  expectHas(op, "segmenter", value, ["encode", "decode"], "a model, or what encodes and decodes like one");
+}
+
+/** Throws where one of `sets` is no runs: a mask, or its bytes, would be walked as other pixels without a word. */
+export function expectRuns(op: string, ...sets: readonly unknown[]): void {
+  for (const runs of sets) {
+    if (Object.prototype.toString.call(runs) !== "[object Uint32Array]")
+      throw refused(op, "runs", "runs", describe(runs), "Make them of a mask: runsOf(mask.data).");
+  }
+}
+
 /** Throws where a call was given a name that is none of `names`, with the one that may be meant. */
 export function expectKnown(op: string, given: object, names: readonly string[]): void {
   const unknown = Object.keys(given).find((name) => !names.includes(name));

@@ -1,4 +1,5 @@
 // Margins, smoothing and boundaries of what is drawn, by true distances: within slices, or through them. On runs; only smoothing counts pixels.
+import { expectRuns } from "./fail.ts";
 import { add, axis, cross, dot, type Geometry, indexToPatient, length } from "./geometry.ts";
 import { difference, intersection, NO_RUNS, type Runs, rowRuns } from "./runs.ts";
 
@@ -202,6 +203,7 @@ function rowsOf(runs: Runs, columns: number): Map<number, Piece[]> {
 
 /** Pixels of the runs with a neighbour by an edge that is none; those at the picture's edge too. */
 export function boundary(runs: Runs, columns: number, rows: number): Runs {
+  expectRuns("boundary", runs);
   const narrowed = [...rowRuns(runs, columns)].flatMap(([row, begin, end]) => (end - begin > 2 ? [row * columns + begin + 1, row * columns + end - 1] : []));
   const inner = intersection(intersection(shifted(runs, columns, columns * rows), shifted(runs, -columns, columns * rows)), Uint32Array.from(narrowed));
   return difference(runs, inner);

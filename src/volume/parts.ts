@@ -1,8 +1,10 @@
 // What belongs together in one slice: connected parts, holes, islands. On runs, by rows, without a picture in between.
+import { expectRuns } from "./fail.ts";
 import { difference, intersection, NO_RUNS, pixelCount, type Runs, rowRuns, union } from "./runs.ts";
 
 /** Parts that touch by an edge (4 neighbours) or, `corners`, by a corner too (8), from the largest to the smallest. */
 export function connectedParts(runs: Runs, columns: number, corners = false): Runs[] {
+  expectRuns("connectedParts", runs);
   const pieces = [...rowRuns(runs, columns)];
   const parent = pieces.map((_, i) => i);
   const root = (i: number) => rootOf(parent, i);
@@ -48,6 +50,7 @@ function isBefore([row, , end]: readonly [number, number, number], below: number
 
 /** Everything that the picture's edge does not reach without crossing the runs. */
 export function fillHoles(runs: Runs, columns: number, rows: number): Runs {
+  expectRuns("fillHoles", runs);
   const outside = difference(Uint32Array.of(0, columns * rows), runs);
   let filled = runs;
   for (const part of connectedParts(outside, columns)) {
@@ -58,11 +61,13 @@ export function fillHoles(runs: Runs, columns: number, rows: number): Runs {
 }
 
 export function keepLargest(runs: Runs, columns: number): Runs {
+  expectRuns("keepLargest", runs);
   return connectedParts(runs, columns, true)[0] ?? NO_RUNS;
 }
 
 /** Without parts of fewer than `pixels` pixels: mm² over the area of one. */
 export function dropIslands(runs: Runs, columns: number, pixels: number): Runs {
+  expectRuns("dropIslands", runs);
   return connectedParts(runs, columns, true)
     .filter((part) => pixelCount(part) >= pixels)
     .reduce(union, NO_RUNS);

@@ -1,4 +1,5 @@
 // Labels in a view across the stored slices: looked at and drawn there, kept as runs of the stored slices.
+import { expectLabelmap, expectRuns } from "./fail.ts";
 import type { Vector3 } from "./geometry.ts";
 import type { Labelmap, LabelmapChange, Overlap } from "./labelmap.ts";
 import { type PlaneMap, toVolumeIndex } from "./plane_map.ts";
@@ -24,6 +25,8 @@ export function runsOnPlane(labelmap: Labelmap, label: number, map: PlaneMap, in
 
 /** Makes `runs`, in the view's pixels, what the label has on slice `index` of a view; what it has elsewhere stays. Overlaps and locks as in `Labelmap.draw`. */
 export function drawOnPlane(labelmap: Labelmap, label: number, map: PlaneMap, index: number, runs: Runs, overlap?: Overlap): readonly LabelmapChange[] {
+  expectLabelmap("drawOnPlane", labelmap);
+  expectRuns("drawOnPlane", runs);
   const { sides, columns, across, at } = viewOf(labelmap, map, index);
   const drawn = new Map<number, number[]>();
   for (const [row, begin, end] of rowRuns(runs, columns)) {

@@ -4,8 +4,10 @@ import type { Framing, RawImage } from "../image/image.ts";
 import type { Mask } from "../image/mask.ts";
 import { expectOptions, namesOf } from "../option_names.ts";
 import { probabilities } from "../image/mask_out.ts";
+import { describe, isList } from "../options.ts";
 import type { Decoded, MaskSource, Prompt } from "../segmenter.ts";
 import { signedDistances } from "./distance.ts";
+import { expectRuns, expectSegmenter } from "./fail.ts";
 import { maskInputOfRuns } from "./coverage.ts";
 import { connectedParts } from "./parts.ts";
 import { boundsOf, intersection, pixelCount, type Runs, runsOf, union } from "./runs.ts";
@@ -68,9 +70,13 @@ const STOPS = namesOf<Required<StopRules>>({ areaJump: 1, score: 1, overlap: 1 }
 export async function* propagate(segmenter: MaskSource, options: PropagateOptions): AsyncGenerator<Proposal, void> {
   await expectOptions(options, NAMES, "prompt", "propagate");
   if (options.stop) await expectOptions(options.stop, STOPS, "prompt", "propagate", "stop");
-  const { from, range, signal, logits } = options;
+  expectSegmenter("propagate", segmenter);
+  const { from, range, picture: pictureOf, signal, logits } = options;
+  if (!isList(range)) throw wrong("range", "[first, last]", describe(range), "Pass the slices to reach, both included.");
+  if (typeof pictureOf !== "function") throw wrong("picture", "a function", describe(pictureOf), "Pass what gives the picture of a slice.");
   const [first, last] = range;
   const start: Known = { runs: options.mask instanceof Uint8Array ? runsOf(options.mask) : options.mask, logits };
+  expectRuns("propagate", start.runs);
   if (start.runs.length === 0) throw wrong("mask", "something drawn", "nothing", "Accept a mask on the slice first.");
   if (!(first <= from && from <= last)) throw wrong("range", `slices around ${from}`, `${first} to ${last}`, "Begin on a slice of the range.");
   const heads = ([1, -1] as const).map((direction) => ({ direction, slice: from, known: start, open: direction === 1 ? from < last : from > first }));
@@ -79,7 +85,7 @@ export async function* propagate(segmenter: MaskSource, options: PropagateOption
       if (!head.open) continue;
       signal?.throwIfAborted();
       head.slice += head.direction;
-      const picture = await options.picture(head.slice, signal);
+      const picture = await pictureOf(head.slice, signal);
       const found = await ask(segmenter, picture, head.known, signal);
       const proposal = judged(found, head.known, {
         ...options.stop,

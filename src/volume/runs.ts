@@ -1,12 +1,16 @@
 // Sets of pixels of one slice as runs: [begin, end, begin, end, …] of pixel numbers (row · columns + column), rising, never touching.
 // A run may go on into the next row. Every operation takes time by the number of runs, not of pixels.
 
+import { describe } from "../options.ts";
+import { expectRuns, refused } from "./fail.ts";
+
 export type Runs = Uint32Array;
 
 export const NO_RUNS: Runs = new Uint32Array(0);
 
 /** Pixels that are not 0. */
 export function runsOf(mask: ArrayLike<number>): Runs {
+  if (typeof mask?.length !== "number") throw refused("runsOf", "mask", "a value for each pixel", describe(mask), "Pass a mask's data.");
   const out: number[] = [];
   let inside = false;
   for (let i = 0; i < mask.length; i++) {
@@ -37,11 +41,13 @@ export function runsByValue(values: ArrayLike<number>): Map<number, Runs> {
 
 /** Sets `value` at the pixels of the runs; the rest of `into` stays. */
 export function paintRuns<T extends { fill(value: number, begin: number, end: number): unknown }>(runs: Runs, into: T, value = 1): T {
+  expectRuns("paintRuns", runs);
   for (let i = 0; i < runs.length; i += 2) into.fill(value, runs[i] as number, runs[i + 1] as number);
   return into;
 }
 
 export function pixelCount(runs: Runs): number {
+  expectRuns("pixelCount", runs);
   let count = 0;
   for (let i = 0; i < runs.length; i += 2) count += (runs[i + 1] as number) - (runs[i] as number);
   return count;
@@ -52,19 +58,20 @@ export function sameRuns(a: Runs, b: Runs): boolean {
 }
 
 export function union(a: Runs, b: Runs): Runs {
-  return combine(a, b, (inA, inB) => inA || inB);
+  return combine("union", a, b, (inA, inB) => inA || inB);
 }
 
 export function difference(a: Runs, b: Runs): Runs {
-  return combine(a, b, (inA, inB) => inA && !inB);
+  return combine("difference", a, b, (inA, inB) => inA && !inB);
 }
 
 export function intersection(a: Runs, b: Runs): Runs {
-  return combine(a, b, (inA, inB) => inA && inB);
+  return combine("intersection", a, b, (inA, inB) => inA && inB);
 }
 
 /** Walks both lists of edges at once; an edge comes out where the answer changes. */
-function combine(a: Runs, b: Runs, keep: (inA: boolean, inB: boolean) => boolean): Runs {
+function combine(op: string, a: Runs, b: Runs, keep: (inA: boolean, inB: boolean) => boolean): Runs {
+  expectRuns(op, a, b);
   const out: number[] = [];
   let i = 0;
   let j = 0;
@@ -82,6 +89,7 @@ function combine(a: Runs, b: Runs, keep: (inA: boolean, inB: boolean) => boolean
 
 /** `[x0, y0, x1, y1)` around all pixels, or null for none. */
 export function boundsOf(runs: Runs, columns: number): [number, number, number, number] | null {
+  expectRuns("boundsOf", runs);
   if (runs.length === 0) return null;
   let [x0, x1] = [columns, 0];
   for (let i = 0; i < runs.length; i += 2) {

@@ -129,6 +129,10 @@ it("stops when it is told to, and lets the embedding go", async () => {
   expect(segmenter.calls.disposed).toBe(2);
 });
 
+it("refuses what is no model", async () => {
+  await expect(decodeEverything({} as never, image).next()).rejects.toThrow(/segmenter must be a model/);
+});
+
 it.each([
   [{ pointsPerSide: 0 }, "pointsPerSide", "a whole number from 1 to 256"],
   [{ minScore: Number.NaN }, "minScore", "a number from 0"],

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { frame } from "../../src/image/image.ts";
+import { maskInputOfRuns } from "../../src/volume/coverage.ts";
 import { editLabel } from "../../src/volume/edit.ts";
 import type { Geometry } from "../../src/volume/geometry.ts";
 import { indexToPatient } from "../../src/volume/geometry.ts";
 import { Labelmap } from "../../src/volume/labelmap.ts";
 import { boundary, grow, type Grid, shrink, smooth, type Stack } from "../../src/volume/morphology.ts";
-import { connectedVolumes, fillHoles } from "../../src/volume/parts.ts";
-import { NO_RUNS, pixelCount, runsOf } from "../../src/volume/runs.ts";
+import { connectedParts, connectedVolumes, dropIslands, fillHoles, keepLargest } from "../../src/volume/parts.ts";
+import { boundsOf, difference, intersection, NO_RUNS, paintRuns, pixelCount, runsOf, union } from "../../src/volume/runs.ts";
 
 // Made by scipy: make_morphology.py.
 const truth = JSON.parse(readFileSync(new URL("morphology.json", import.meta.url), "utf8"));
@@ -38,6 +40,27 @@ describe("operations on labels, as scipy has them", () => {
       connectedVolumes(mask, columns, corners).map((part) => [...part.values()].reduce((sum, runs) => sum + pixelCount(runs), 0));
     expect(sizes(false)).toEqual(truth.parts[0]);
     expect(sizes(true)).toEqual(truth.parts[1]);
+  });
+
+  const taking: Readonly<Record<string, (runs: Uint32Array) => unknown>> = {
+    boundary: (runs) => boundary(runs, columns, rows),
+    boundsOf: (runs) => boundsOf(runs, columns),
+    connectedParts: (runs) => connectedParts(runs, columns),
+    difference: (runs) => difference(runs, NO_RUNS),
+    dropIslands: (runs) => dropIslands(runs, columns, 3),
+    fillHoles: (runs) => fillHoles(runs, columns, rows),
+    intersection: (runs) => intersection(NO_RUNS, runs),
+    keepLargest: (runs) => keepLargest(runs, columns),
+    maskInputOfRuns: (runs) => maskInputOfRuns(runs, frame(columns, rows, 64, "resize"), 16),
+    paintRuns: (runs) => paintRuns(runs, new Uint8Array(columns * rows)),
+    pixelCount,
+    union: (runs) => union(runs, NO_RUNS),
+  };
+  it.each(Object.keys(taking))("%s refuses a mask in place of its runs", (name) => {
+    const given = { data: new Uint8Array(columns * rows), width: columns, height: rows };
+    for (const other of [given, given.data, undefined, "x", [0, 4]])
+      expect(() => taking[name]?.(other as never)).toThrow(new RegExp(`^${name}: runs must be runs, got .*runsOf`));
+    expect(() => runsOf(given as never)).toThrow(/a mask's data/);
   });
 });
 

@@ -169,6 +169,9 @@ describe("propagate", () => {
     expect(model.held.now).toBe(0);
     await expect(all({ mask: new Uint8Array(columns * rows) })).rejects.toThrow(/mask must be something drawn, got nothing/);
     await expect(all({ range: [10, 12] })).rejects.toThrow(/slices around 9/);
+    for (const other of [{ mask: { data: new Uint8Array() } }, { range: 12 }, { picture: "a slice" }])
+      await expect(all(other as never)).rejects.toThrow(/must be (runs|\[first, last\]|a function), got/);
+    await expect(propagate({} as never, {} as never).next()).rejects.toThrow(/segmenter must be a model/);
   });
 
   it.each(["axial", "coronal", "sagittal"] as PlaneName[])("works in the %s plane, and its masks are drawn on the volume", async (plane) => {
