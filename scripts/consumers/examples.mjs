@@ -10,6 +10,7 @@ const FOLDER = join(ROOT, "examples");
 
 /** The folder as its one command serves it: by Vite's development server, which may fail where a build does not. */
 async function served(shop, example, use) {
+  mkdirSync(join(CACHE, "screenshots"), { recursive: true });
   const project = shop.project(`example-${example}`, { page: join(FOLDER, example) });
   const { createServer } = await import(pathToFileURL(shop.tool("vite", "dist/node/index.js")).href);
   const server = { port: 0, host: "127.0.0.1", fs: { allow: [shop.root] } };
