@@ -238,7 +238,7 @@ describeGpu("bad input", () => {
     const [one, again] = [await load(), await load()];
     const other = await load((name, values) => name === "image_encoder.blocks.0.norm1.weight" && values.fill(0.5, 5, 6));
     const input = await SamMed2D.load({ weights: smallWeights(), device: await testDevice(), input: "sam" });
-    // One bit of the last value, in a tensor's middle for whoever looks at beginnings.
+    // The last value of one tensor alone.
     const last = await load((name, values) => name === "mask_decoder.iou_prediction_head.layers.2.bias" && values.fill((values.at(-1) as number) + 1e-3, -1));
     for (const model of [input, last]) {
       expect(model.fingerprint).not.toBe(one.fingerprint);
