@@ -44,53 +44,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         x2 = select(x2, vec4<f32>(), r2 == ZERO_ROW); x3 = select(x3, vec4<f32>(), r3 == ZERO_ROW);
       }
       if (GATE) { let factor = gate[k4]; x0 *= factor; x1 *= factor; x2 *= factor; x3 *= factor; }
-      let w0 = load_weight(w + o0); let w1 = load_weight(w + o1); var w2 = vec4<f32>(); var w3 = vec4<f32>();
+      let w0 = load_weight(w + o0); let w1 = load_weight(w + o1); var w2 = w1; var w3 = w1;
       if (LANES == 4u) { w2 = load_weight(w + o2); w3 = load_weight(w + o3); }
-      var b0: vec4<f32>; var b1: vec4<f32>; var b2: vec4<f32>; var b3: vec4<f32>;
-      if (LANES == 8u) {
-        b0 = subgroupBroadcast(w0, 0u); b1 = subgroupBroadcast(w0, 4u); b2 = subgroupBroadcast(w1, 0u); b3 = subgroupBroadcast(w1, 4u);
-      } else {
-        b0 = subgroupBroadcast(w0, 0u); b1 = subgroupBroadcast(w1, 0u); b2 = subgroupBroadcast(w2, 0u); b3 = subgroupBroadcast(w3, 0u);
-      }
-      s00 += x0.x * b0; s01 += x0.x * b1; s02 += x0.x * b2; s03 += x0.x * b3;
-      if (ROWS > 1u) {
-        s10 += x1.x * b0; s11 += x1.x * b1; s12 += x1.x * b2; s13 += x1.x * b3;
-        s20 += x2.x * b0; s21 += x2.x * b1; s22 += x2.x * b2; s23 += x2.x * b3;
-        s30 += x3.x * b0; s31 += x3.x * b1; s32 += x3.x * b2; s33 += x3.x * b3;
-      }
-      if (LANES == 8u) {
-        b0 = subgroupBroadcast(w0, 1u); b1 = subgroupBroadcast(w0, 5u); b2 = subgroupBroadcast(w1, 1u); b3 = subgroupBroadcast(w1, 5u);
-      } else {
-        b0 = subgroupBroadcast(w0, 1u); b1 = subgroupBroadcast(w1, 1u); b2 = subgroupBroadcast(w2, 1u); b3 = subgroupBroadcast(w3, 1u);
-      }
-      s00 += x0.y * b0; s01 += x0.y * b1; s02 += x0.y * b2; s03 += x0.y * b3;
-      if (ROWS > 1u) {
-        s10 += x1.y * b0; s11 += x1.y * b1; s12 += x1.y * b2; s13 += x1.y * b3;
-        s20 += x2.y * b0; s21 += x2.y * b1; s22 += x2.y * b2; s23 += x2.y * b3;
-        s30 += x3.y * b0; s31 += x3.y * b1; s32 += x3.y * b2; s33 += x3.y * b3;
-      }
-      if (LANES == 8u) {
-        b0 = subgroupBroadcast(w0, 2u); b1 = subgroupBroadcast(w0, 6u); b2 = subgroupBroadcast(w1, 2u); b3 = subgroupBroadcast(w1, 6u);
-      } else {
-        b0 = subgroupBroadcast(w0, 2u); b1 = subgroupBroadcast(w1, 2u); b2 = subgroupBroadcast(w2, 2u); b3 = subgroupBroadcast(w3, 2u);
-      }
-      s00 += x0.z * b0; s01 += x0.z * b1; s02 += x0.z * b2; s03 += x0.z * b3;
-      if (ROWS > 1u) {
-        s10 += x1.z * b0; s11 += x1.z * b1; s12 += x1.z * b2; s13 += x1.z * b3;
-        s20 += x2.z * b0; s21 += x2.z * b1; s22 += x2.z * b2; s23 += x2.z * b3;
-        s30 += x3.z * b0; s31 += x3.z * b1; s32 += x3.z * b2; s33 += x3.z * b3;
-      }
-      if (LANES == 8u) {
-        b0 = subgroupBroadcast(w0, 3u); b1 = subgroupBroadcast(w0, 7u); b2 = subgroupBroadcast(w1, 3u); b3 = subgroupBroadcast(w1, 7u);
-      } else {
-        b0 = subgroupBroadcast(w0, 3u); b1 = subgroupBroadcast(w1, 3u); b2 = subgroupBroadcast(w2, 3u); b3 = subgroupBroadcast(w3, 3u);
-      }
-      s00 += x0.w * b0; s01 += x0.w * b1; s02 += x0.w * b2; s03 += x0.w * b3;
-      if (ROWS > 1u) {
-        s10 += x1.w * b0; s11 += x1.w * b1; s12 += x1.w * b2; s13 += x1.w * b3;
-        s20 += x2.w * b0; s21 += x2.w * b1; s22 += x2.w * b2; s23 += x2.w * b3;
-        s30 += x3.w * b0; s31 += x3.w * b1; s32 += x3.w * b2; s33 += x3.w * b3;
-      }
+      // Four columns after the other, each for all four channels: a CPU has registers for few sums.
+      var four = first_four(w0); s00 += four * x0;
+      if (ROWS > 1u) { s10 += four * x1; s20 += four * x2; s30 += four * x3; }
+      four = last_four(w0, w1); s01 += four * x0;
+      if (ROWS > 1u) { s11 += four * x1; s21 += four * x2; s31 += four * x3; }
+      four = first_four(w2); s02 += four * x0;
+      if (ROWS > 1u) { s12 += four * x1; s22 += four * x2; s32 += four * x3; }
+      four = last_four(w2, w3); s03 += four * x0;
+      if (ROWS > 1u) { s13 += four * x1; s23 += four * x2; s33 += four * x3; }
       w += 4u * p.n4;
     }
   }
@@ -124,4 +88,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let o = row_of(z, p.taps, m) * p.n4;
     for (var column = n4; column <= min(n4 + 3u, right); column++) { y[o + column] = finish(o + column, column, scaled(column, y[o + column])); }
   }
+}
+
+// What the lanes hold of four columns, a channel each; and of the next four, which four lanes have in another load.
+fn first_four(w: vec4<f32>) -> mat4x4<f32> {
+  return mat4x4<f32>(subgroupBroadcast(w, 0u), subgroupBroadcast(w, 1u), subgroupBroadcast(w, 2u), subgroupBroadcast(w, 3u));
+}
+
+fn last_four(w: vec4<f32>, next: vec4<f32>) -> mat4x4<f32> {
+  if (LANES == 4u) { return first_four(next); }
+  return mat4x4<f32>(subgroupBroadcast(w, 4u), subgroupBroadcast(w, 5u), subgroupBroadcast(w, 6u), subgroupBroadcast(w, 7u));
 }
