@@ -1,11 +1,9 @@
 // y = [v, (v + positions) Wq + bq] with v = LN(residual + a Wo + bo) and a = softmax(scale * q.k) v for each head, or q itself where that was attended to before.
-// A workgroup computes 8 * ROWS queries of one batch entry, all heads.
-// A thread computes ROWS queries from end to end, without a barrier, which costs a software adapter more than all the products between two
+// A workgroup computes 16 queries of one batch entry, all heads.
+// A thread computes two queries, 8 apart, from end to end, without a barrier, which costs a software adapter more than all the products between two
 // of them. What it needs again lies in rows of its own of `scratch` and of `y`; lanes hold different weights and hand them to each other.
+import package::shared::lanes::{first_four, one_of};
 enable subgroups;
-
-// 1 or 2: a thread's queries are 8 apart.
-const ROWS: u32 = 2u;
 
 struct Params {
   queries: u32,
@@ -45,10 +43,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let p = params;
   let lane = invocation % 4u;
   // Past the last query, threads compute it too, since all lanes hold weights, but store nothing.
-  let first = group.x * ROWS * 8u + thread;
-  let stores = vec2<bool>(p.queries > first, p.queries > first + 8u && ROWS > 1u);
+  let first = group.x * 16u + thread;
+  let stores = vec2<bool>(p.queries > first, p.queries > first + 8u);
   let query = group.y * p.queries + min(vec2<u32>(first, first + 8u), vec2<u32>(p.queries - 1u));
-  for (var i = 0u; i < ROWS; i++) { attend(query[i], group.y * p.keys, stores[i]); }
+  for (var i = 0u; i < 2u; i++) {
+    if (stores[i]) { attend(query[i], group.y * p.keys); }
+  }
   let to = query * (p.width + p.columns) / 4u;
   let width4 = p.width / 4u;
   let vectors = (p.inner + 1u) * width4;
@@ -58,33 +58,27 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let channels4 = select(p.inner / 4u, width4, projects);
     let matrix = select(0u, vectors + 2u * width4, projects);
     for (var n4 = 0u; n4 < columns4; n4 += 4u) {
-      let bias = matrix + 4u * channels4 * columns4 + n4;
-      var a0 = weights[bias]; var a1 = weights[bias + 1u]; var a2 = weights[bias + 2u]; var a3 = weights[bias + 3u];
-      var b0 = a0; var b1 = a1; var b2 = a2; var b3 = a3;
+      // A lane loads four columns of the bias.
+      var a = first_four(weights[matrix + 4u * channels4 * columns4 + n4 + lane]);
+      var b = a;
       for (var k4 = 0u; k4 < channels4; k4++) {
-        let a = operand(projects, to.x, query.x, k4);
-        var b = vec4<f32>();
-        if (ROWS > 1u) { b = operand(projects, to.y, query.y, k4); }
+        let xa = operand(projects, to.x, query.x, k4);
+        let xb = operand(projects, to.y, query.y, k4);
         let w = matrix + (4u * k4 + lane) * columns4 + n4;
         let w0 = weights[w]; let w1 = weights[w + 1u]; let w2 = weights[w + 2u]; let w3 = weights[w + 3u];
-        var v0 = subgroupBroadcast(w0, 0u); var v1 = subgroupBroadcast(w1, 0u); var v2 = subgroupBroadcast(w2, 0u); var v3 = subgroupBroadcast(w3, 0u);
-        a0 += a.x * v0; a1 += a.x * v1; a2 += a.x * v2; a3 += a.x * v3;
-        if (ROWS > 1u) { b0 += b.x * v0; b1 += b.x * v1; b2 += b.x * v2; b3 += b.x * v3; }
-        v0 = subgroupBroadcast(w0, 1u); v1 = subgroupBroadcast(w1, 1u); v2 = subgroupBroadcast(w2, 1u); v3 = subgroupBroadcast(w3, 1u);
-        a0 += a.y * v0; a1 += a.y * v1; a2 += a.y * v2; a3 += a.y * v3;
-        if (ROWS > 1u) { b0 += b.y * v0; b1 += b.y * v1; b2 += b.y * v2; b3 += b.y * v3; }
-        v0 = subgroupBroadcast(w0, 2u); v1 = subgroupBroadcast(w1, 2u); v2 = subgroupBroadcast(w2, 2u); v3 = subgroupBroadcast(w3, 2u);
-        a0 += a.z * v0; a1 += a.z * v1; a2 += a.z * v2; a3 += a.z * v3;
-        if (ROWS > 1u) { b0 += b.z * v0; b1 += b.z * v1; b2 += b.z * v2; b3 += b.z * v3; }
-        v0 = subgroupBroadcast(w0, 3u); v1 = subgroupBroadcast(w1, 3u); v2 = subgroupBroadcast(w2, 3u); v3 = subgroupBroadcast(w3, 3u);
-        a0 += a.w * v0; a1 += a.w * v1; a2 += a.w * v2; a3 += a.w * v3;
-        if (ROWS > 1u) { b0 += b.w * v0; b1 += b.w * v1; b2 += b.w * v2; b3 += b.w * v3; }
+        var m = first_four(w0); a[0] += m * xa; b[0] += m * xb;
+        m = first_four(w1); a[1] += m * xa; b[1] += m * xb;
+        m = first_four(w2); a[2] += m * xa; b[2] += m * xb;
+        m = first_four(w3); a[3] += m * xa; b[3] += m * xb;
       }
       let at = to + select(0u, width4, projects) + n4;
-      if (stores.x) { y[at.x] = a0; y[at.x + 1u] = a1; y[at.x + 2u] = a2; y[at.x + 3u] = a3; }
-      if (stores.y) { y[at.y] = b0; y[at.y + 1u] = b1; y[at.y + 2u] = b2; y[at.y + 3u] = b3; }
+      // Four, which the compiler need not know.
+      for (var i = 0u; i < min(4u, columns4 - n4); i++) {
+        if (stores.x) { y[at.x + i] = one_of(a, i); }
+        if (stores.y) { y[at.y + i] = one_of(b, i); }
+      }
     }
-    for (var i = 0u; i < select(ROWS, 0u, projects); i++) {
+    for (var i = 0u; i < select(2u, 0u, projects); i++) {
       if (stores[i]) { normalise(to[i], query[i] * p.residual_row / 4u, vectors); }
     }
   }
@@ -102,8 +96,10 @@ fn normalise(to: u32, before: u32, first: u32) {
   let width4 = params.width / 4u;
   var sum = 0.0;
   for (var c = 0u; c < width4; c++) {
-    if (params.residual_row > 0u) { y[to + c] += residual[before + c]; }
-    sum += dot(y[to + c], vec4<f32>(1.0));
+    var v = y[to + c];
+    if (params.residual_row > 0u) { v += residual[before + c]; }
+    y[to + c] = v;
+    sum += dot(v, vec4<f32>(1.0));
   }
   let mean = sum / f32(params.width);
   var squares = 0.0;
@@ -116,7 +112,7 @@ fn normalise(to: u32, before: u32, first: u32) {
 }
 
 // One row of `scratch`, four vectors of a head at a time, with a running softmax over the keys from `first` on.
-fn attend(row: u32, first: u32, stores: bool) {
+fn attend(row: u32, first: u32) {
   let p = params;
   let head4 = p.inner / p.heads / 4u;
   let own = row * p.inner / 4u;
@@ -144,7 +140,10 @@ fn attend(row: u32, first: u32, stores: bool) {
       s0 = s0 * shrink + weight * kv[v + c]; s1 = s1 * shrink + weight * kv[v + c1];
       s2 = s2 * shrink + weight * kv[v + c2]; s3 = s3 * shrink + weight * kv[v + right];
     }
-    if (p.keys == 0u) { s0 = q[asked + c]; s1 = q[asked + c1]; s2 = q[asked + c2]; s3 = q[asked + right]; total = 1.0; }
-    if (stores) { scratch[own + c] = s0 / total; scratch[own + c1] = s1 / total; scratch[own + c2] = s2 / total; scratch[own + right] = s3 / total; }
+    let sums = mat4x4<f32>(s0, s1, s2, s3);
+    for (var i = 0u; i <= right - c; i++) {
+      scratch[own + c + i] = one_of(sums, i) / total;
+      if (p.keys == 0u) { scratch[own + c + i] = q[asked + c + i]; }
+    }
   }
 }

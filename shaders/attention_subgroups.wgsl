@@ -2,6 +2,7 @@
 // A workgroup computes 16 queries of one head and batch entry; the lanes of a subgroup each load two other keys and hand them to the others.
 // A thread computes two queries, 8 apart, with a running softmax over 2 * LANES keys at a time; sums stay in y: arrays of its own, or a loop
 // over channels that is unrolled, take half a minute to compile.
+import package::shared::lanes::{first_four, last_four};
 enable subgroups;
 
 // 4 or 8: at most the smallest size of a subgroup.
@@ -53,11 +54,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var d = 0u; d < p.head4; d++) {
       let qa = q[asked.x + d] * p.scale; let qb = q[asked.y + d] * p.scale;
       let k0 = k[at_k.x + d]; let k1 = k[at_k.y + d];
-      var m = low(k0); a0 += qa * m; b0 += qb * m;
-      m = low(k1); a2 += qa * m; b2 += qb * m;
+      var m = first_four(k0); a0 += qa * m; b0 += qb * m;
+      m = first_four(k1); a2 += qa * m; b2 += qb * m;
       if (LANES == 8u) {
-        m = high(k0); a1 += qa * m; b1 += qb * m;
-        m = high(k1); a3 += qa * m; b3 += qb * m;
+        m = last_four(k0); a1 += qa * m; b1 += qb * m;
+        m = last_four(k1); a3 += qa * m; b3 += qb * m;
       }
     }
     let left = p.keys - key;
@@ -75,11 +76,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     total = total * shrink + vec2<f32>(dot(a0 + a1 + a2 + a3, vec4<f32>(1.0)), dot(b0 + b1 + b2 + b3, vec4<f32>(1.0)));
     for (var d = 0u; d < p.head4; d++) {
       let v0 = v[at_v.x + d]; let v1 = v[at_v.y + d];
-      var m = low(v0); var sa = m * a0; var sb = m * b0;
-      m = low(v1); sa += m * a2; sb += m * b2;
+      var m = first_four(v0); var sa = m * a0; var sb = m * b0;
+      m = first_four(v1); sa += m * a2; sb += m * b2;
       if (LANES == 8u) {
-        m = high(v0); sa += m * a1; sb += m * b1;
-        m = high(v1); sa += m * a3; sb += m * b3;
+        m = last_four(v0); sa += m * a1; sb += m * b1;
+        m = last_four(v1); sa += m * a3; sb += m * b3;
       }
       if (key > 0u) { sa += shrink.x * y[to.x + d]; sb += shrink.y * y[to.y + d]; }
       if (stores.x) { y[to.x + d] = sa; }
@@ -90,16 +91,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (stores.x) { y[to.x + d] /= total.x; }
     if (stores.y) { y[to.y + d] /= total.y; }
   }
-}
-
-// What lanes 0 to 3 hold, a column each.
-fn low(w: vec4<f32>) -> mat4x4<f32> {
-  return mat4x4<f32>(subgroupBroadcast(w, 0u), subgroupBroadcast(w, 1u), subgroupBroadcast(w, 2u), subgroupBroadcast(w, 3u));
-}
-
-// What lanes 4 to 7 hold.
-fn high(w: vec4<f32>) -> mat4x4<f32> {
-  return mat4x4<f32>(subgroupBroadcast(w, 4u), subgroupBroadcast(w, 5u), subgroupBroadcast(w, 6u), subgroupBroadcast(w, 7u));
 }
 
 // The scores of the keys that are there, four from `first` on of `left`.

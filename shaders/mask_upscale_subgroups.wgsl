@@ -3,6 +3,7 @@
 // A thread computes two tokens from end to end, without a barrier, which costs a software adapter more than all the products between two of
 // them. The channels of its cells lie in rows of its own of `scratch`; lanes hold different weights and hand them to each other.
 import package::shared::activation::gelu;
+import package::shared::lanes::{first_four, one_of};
 enable subgroups;
 
 struct Params {
@@ -39,26 +40,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let row = (group.y * tokens + token) * width4;
   let vectors = p.width * width4;
   for (var n4 = 0u; n4 < width4; n4 += 4u) {
-    let bias = vectors + n4;
-    var a0 = weights[bias]; var a1 = weights[bias + 1u]; var a2 = weights[bias + 2u]; var a3 = weights[bias + 3u];
-    var b0 = a0; var b1 = a1; var b2 = a2; var b3 = a3;
+    // A lane loads four columns of the bias.
+    var a = first_four(weights[vectors + n4 + lane]);
+    var b = a;
     for (var k4 = 0u; k4 < width4; k4++) {
-      let a = image[row.x + k4];
-      let b = image[row.y + k4];
+      let xa = image[row.x + k4];
+      let xb = image[row.y + k4];
       let w = (4u * k4 + lane) * width4 + n4;
       let w0 = weights[w]; let w1 = weights[w + 1u]; let w2 = weights[w + 2u]; let w3 = weights[w + 3u];
-      var v0 = subgroupBroadcast(w0, 0u); var v1 = subgroupBroadcast(w1, 0u); var v2 = subgroupBroadcast(w2, 0u); var v3 = subgroupBroadcast(w3, 0u);
-      a0 += a.x * v0; a1 += a.x * v1; a2 += a.x * v2; a3 += a.x * v3; b0 += b.x * v0; b1 += b.x * v1; b2 += b.x * v2; b3 += b.x * v3;
-      v0 = subgroupBroadcast(w0, 1u); v1 = subgroupBroadcast(w1, 1u); v2 = subgroupBroadcast(w2, 1u); v3 = subgroupBroadcast(w3, 1u);
-      a0 += a.y * v0; a1 += a.y * v1; a2 += a.y * v2; a3 += a.y * v3; b0 += b.y * v0; b1 += b.y * v1; b2 += b.y * v2; b3 += b.y * v3;
-      v0 = subgroupBroadcast(w0, 2u); v1 = subgroupBroadcast(w1, 2u); v2 = subgroupBroadcast(w2, 2u); v3 = subgroupBroadcast(w3, 2u);
-      a0 += a.z * v0; a1 += a.z * v1; a2 += a.z * v2; a3 += a.z * v3; b0 += b.z * v0; b1 += b.z * v1; b2 += b.z * v2; b3 += b.z * v3;
-      v0 = subgroupBroadcast(w0, 3u); v1 = subgroupBroadcast(w1, 3u); v2 = subgroupBroadcast(w2, 3u); v3 = subgroupBroadcast(w3, 3u);
-      a0 += a.w * v0; a1 += a.w * v1; a2 += a.w * v2; a3 += a.w * v3; b0 += b.w * v0; b1 += b.w * v1; b2 += b.w * v2; b3 += b.w * v3;
+      var m = first_four(w0); a[0] += m * xa; b[0] += m * xb;
+      m = first_four(w1); a[1] += m * xa; b[1] += m * xb;
+      m = first_four(w2); a[2] += m * xa; b[2] += m * xb;
+      m = first_four(w3); a[3] += m * xa; b[3] += m * xb;
     }
     let to = row + n4;
-    if (stores.x) { scratch[to.x] = a0; scratch[to.x + 1u] = a1; scratch[to.x + 2u] = a2; scratch[to.x + 3u] = a3; }
-    if (stores.y) { scratch[to.y] = b0; scratch[to.y + 1u] = b1; scratch[to.y + 2u] = b2; scratch[to.y + 3u] = b3; }
+    // Four, which the compiler need not know.
+    for (var i = 0u; i < min(4u, width4 - n4); i++) {
+      if (stores.x) { scratch[to.x + i] = one_of(a, i); }
+      if (stores.y) { scratch[to.y + i] = one_of(b, i); }
+    }
   }
   let quarter4 = width4 / 4u;
   for (var cell = 0u; cell < 4u; cell++) {
@@ -97,18 +97,12 @@ fn pixels(batch: u32, token: vec2<u32>, stores: vec2<bool>, cell: u32, at: vec2<
     var a0 = weights[bias]; var a1 = weights[bias + 1u];
     var b0 = a0; var b1 = a1;
     for (var k4 = 0u; k4 < p.width / 16u; k4++) {
-      let a = scratch[at.x + k4];
-      let b = scratch[at.y + k4];
+      let xa = scratch[at.x + k4];
+      let xb = scratch[at.y + k4];
       let w = matrix + (4u * k4 + lane) * half4 + n4;
       let w0 = weights[w]; let w1 = weights[w + 1u];
-      var v0 = subgroupBroadcast(w0, 0u); var v1 = subgroupBroadcast(w1, 0u);
-      a0 += a.x * v0; a1 += a.x * v1; b0 += b.x * v0; b1 += b.x * v1;
-      v0 = subgroupBroadcast(w0, 1u); v1 = subgroupBroadcast(w1, 1u);
-      a0 += a.y * v0; a1 += a.y * v1; b0 += b.y * v0; b1 += b.y * v1;
-      v0 = subgroupBroadcast(w0, 2u); v1 = subgroupBroadcast(w1, 2u);
-      a0 += a.z * v0; a1 += a.z * v1; b0 += b.z * v0; b1 += b.z * v1;
-      v0 = subgroupBroadcast(w0, 3u); v1 = subgroupBroadcast(w1, 3u);
-      a0 += a.w * v0; a1 += a.w * v1; b0 += b.w * v0; b1 += b.w * v1;
+      var m = first_four(w0); a0 += m * xa; b0 += m * xb;
+      m = first_four(w1); a1 += m * xa; b1 += m * xb;
     }
     a0 = gelu(a0); a1 = gelu(a1); b0 = gelu(b0); b1 = gelu(b1);
     let pixel = n4 / eighth4;

@@ -2,6 +2,7 @@
 // A workgroup computes ROWS * THREADS rows of 16 columns.
 // A thread computes ROWS rows (1 or 4), THREADS apart, in named variables. For software adapters, where a load is a loop over the lanes:
 // the lanes of a subgroup hold different rows and different weights, and hand the weights to each other.
+import package::shared::lanes::{first_four, last_four, one_of};
 import package::shared::matmul_operands::{params, x, load_weight, gate, y, GATHER, GATE, ZERO_ROW, row_of, finish, scaled};
 enable subgroups;
 
@@ -26,10 +27,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let o0 = row + min(quad, right); let o1 = row + min(quad + quads, right);
   let o2 = row + min(quad + 2u * quads, right); let o3 = row + min(quad + 3u * quads, right);
 
-  var s00 = vec4<f32>(); var s01 = vec4<f32>(); var s02 = vec4<f32>(); var s03 = vec4<f32>();
-  var s10 = vec4<f32>(); var s11 = vec4<f32>(); var s12 = vec4<f32>(); var s13 = vec4<f32>();
-  var s20 = vec4<f32>(); var s21 = vec4<f32>(); var s22 = vec4<f32>(); var s23 = vec4<f32>();
-  var s30 = vec4<f32>(); var s31 = vec4<f32>(); var s32 = vec4<f32>(); var s33 = vec4<f32>();
+  // The sums of a row's 16 columns.
+  var s0 = mat4x4<f32>(); var s1 = mat4x4<f32>(); var s2 = mat4x4<f32>(); var s3 = mat4x4<f32>();
   for (var tap = 0u; tap < p.taps; tap++) {
     let r0 = row_of(z, tap, min(m0 + 0u * THREADS, p.m - 1u)); let f0 = select(r0 * p.k4, 0u, r0 == ZERO_ROW);
     let r1 = row_of(z, tap, min(m0 + 1u * THREADS, p.m - 1u)); let f1 = select(r1 * p.k4, 0u, r1 == ZERO_ROW);
@@ -47,55 +46,31 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let w0 = load_weight(w + o0); let w1 = load_weight(w + o1); var w2 = w1; var w3 = w1;
       if (LANES == 4u) { w2 = load_weight(w + o2); w3 = load_weight(w + o3); }
       // Four columns after the other, each for all four channels: a CPU has registers for few sums.
-      var four = first_four(w0); s00 += four * x0;
-      if (ROWS > 1u) { s10 += four * x1; s20 += four * x2; s30 += four * x3; }
-      four = last_four(w0, w1); s01 += four * x0;
-      if (ROWS > 1u) { s11 += four * x1; s21 += four * x2; s31 += four * x3; }
-      four = first_four(w2); s02 += four * x0;
-      if (ROWS > 1u) { s12 += four * x1; s22 += four * x2; s32 += four * x3; }
-      four = last_four(w2, w3); s03 += four * x0;
-      if (ROWS > 1u) { s13 += four * x1; s23 += four * x2; s33 += four * x3; }
+      var four = first_four(w0); s0[0] += four * x0;
+      if (ROWS > 1u) { s1[0] += four * x1; s2[0] += four * x2; s3[0] += four * x3; }
+      four = next_four(w0, w1); s0[1] += four * x0;
+      if (ROWS > 1u) { s1[1] += four * x1; s2[1] += four * x2; s3[1] += four * x3; }
+      four = first_four(w2); s0[2] += four * x0;
+      if (ROWS > 1u) { s1[2] += four * x1; s2[2] += four * x2; s3[2] += four * x3; }
+      four = next_four(w2, w3); s0[3] += four * x0;
+      if (ROWS > 1u) { s1[3] += four * x1; s2[3] += four * x2; s3[3] += four * x3; }
       w += 4u * p.n4;
     }
   }
-  // The sums go to memory first and are finished there in a loop: inlined epilogues, or an indexed array of sums, take a software adapter
-  // many seconds to compile.
-  if (0u < ROWS && m0 + 0u * THREADS < p.m) {
-    let o = row_of(z, p.taps, m0 + 0u * THREADS) * p.n4;
-    y[o + n4] = s00; y[o + min(n4 + 1u, right)] = select(s00, s01, n4 < right);
-    if (n4 + 2u <= right) { y[o + n4 + 2u] = s02; }
-    if (n4 + 3u <= right) { y[o + n4 + 3u] = s03; }
-  }
-  if (1u < ROWS && m0 + 1u * THREADS < p.m) {
-    let o = row_of(z, p.taps, m0 + 1u * THREADS) * p.n4;
-    y[o + n4] = s10; y[o + min(n4 + 1u, right)] = select(s10, s11, n4 < right);
-    if (n4 + 2u <= right) { y[o + n4 + 2u] = s12; }
-    if (n4 + 3u <= right) { y[o + n4 + 3u] = s13; }
-  }
-  if (2u < ROWS && m0 + 2u * THREADS < p.m) {
-    let o = row_of(z, p.taps, m0 + 2u * THREADS) * p.n4;
-    y[o + n4] = s20; y[o + min(n4 + 1u, right)] = select(s20, s21, n4 < right);
-    if (n4 + 2u <= right) { y[o + n4 + 2u] = s22; }
-    if (n4 + 3u <= right) { y[o + n4 + 3u] = s23; }
-  }
-  if (3u < ROWS && m0 + 3u * THREADS < p.m) {
-    let o = row_of(z, p.taps, m0 + 3u * THREADS) * p.n4;
-    y[o + n4] = s30; y[o + min(n4 + 1u, right)] = select(s30, s31, n4 < right);
-    if (n4 + 2u <= right) { y[o + n4 + 2u] = s32; }
-    if (n4 + 3u <= right) { y[o + n4 + 3u] = s33; }
-  }
+  // One after the other, by selects: epilogues written out, or an array of sums with an index, take a software adapter many seconds to compile.
   for (var m = m0; m < min(m0 + ROWS * THREADS, p.m); m += THREADS) {
     let o = row_of(z, p.taps, m) * p.n4;
-    for (var column = n4; column <= min(n4 + 3u, right); column++) { y[o + column] = finish(o + column, column, scaled(column, y[o + column])); }
+    for (var column = n4; column <= min(n4 + 3u, right); column++) {
+      let c = column - n4;
+      var sum = one_of(s0, c);
+      if (ROWS > 1u) { sum = one_of(mat4x4<f32>(sum, one_of(s1, c), one_of(s2, c), one_of(s3, c)), (m - m0) / THREADS); }
+      y[o + column] = finish(o + column, column, scaled(column, sum));
+    }
   }
 }
 
-// What the lanes hold of four columns, a channel each; and of the next four, which four lanes have in another load.
-fn first_four(w: vec4<f32>) -> mat4x4<f32> {
-  return mat4x4<f32>(subgroupBroadcast(w, 0u), subgroupBroadcast(w, 1u), subgroupBroadcast(w, 2u), subgroupBroadcast(w, 3u));
-}
-
-fn last_four(w: vec4<f32>, next: vec4<f32>) -> mat4x4<f32> {
+// The next four columns, which four lanes have in another load.
+fn next_four(w: vec4<f32>, next: vec4<f32>) -> mat4x4<f32> {
   if (LANES == 4u) { return first_four(next); }
-  return mat4x4<f32>(subgroupBroadcast(w, 4u), subgroupBroadcast(w, 5u), subgroupBroadcast(w, 6u), subgroupBroadcast(w, 7u));
+  return last_four(w);
 }

@@ -1,6 +1,7 @@
 // y = softmax_k( q.k / sqrt(d) + q.Rh[qy - ky + K - 1] + q.Rw[qx - kx + K - 1] ) v, as relative_attention.wgsl has it, for software adapters.
 // A workgroup computes THREADS queries of one window and head; the lanes of a subgroup each load another key and hand it to the others.
 // A thread computes one query with a running softmax over eight keys at a time; its sums stay in y: arrays of its own take half a minute to compile.
+import package::shared::lanes::{first_four, last_four};
 import package::shared::window_keys::place_of;
 enable subgroups;
 
@@ -99,7 +100,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let part = qkv[q + d];
       let k = qkv[k0 + d];
       s0 += part * first_four(k);
-      s1 += part * last_four(k, k1 + d);
+      s1 += part * next_four(k, k1 + d);
     }
     s0 = s0 * p.scale + positions(keys, first, vec2<u32>(qx, qy), head, thread);
     s1 = s1 * p.scale + positions(keys, first + 4u, vec2<u32>(qx, qy), head, thread);
@@ -113,7 +114,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     highest = top_score;
     for (var d = 0u; d < p.head4; d++) {
       let v = qkv[k0 + row4 + d];
-      var sum = first_four(v) * w0 + last_four(v, k1 + row4 + d) * w1;
+      var sum = first_four(v) * w0 + next_four(v, k1 + row4 + d) * w1;
       if (stores) {
         if (first > 0u) { sum += shrink * y[out + d]; }
         y[out + d] = sum;
@@ -126,14 +127,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 }
 
-// What the lanes hold: of four keys, and of the next four, which four lanes load themselves.
-fn first_four(v: vec4<f32>) -> mat4x4<f32> {
-  return mat4x4<f32>(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u));
-}
-
-fn last_four(v: vec4<f32>, at: u32) -> mat4x4<f32> {
+// What the lanes hold of the second four of eight keys, which four lanes load themselves.
+fn next_four(v: vec4<f32>, at: u32) -> mat4x4<f32> {
   if (LANES == 4u) { return first_four(qkv[at]); }
-  return mat4x4<f32>(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u));
+  return last_four(v);
 }
 
 // The relative-position terms of four keys; far below every score where there is none.

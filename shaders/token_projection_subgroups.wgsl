@@ -1,6 +1,7 @@
 // y = [x, x' W + b] as in token_projection.wgsl: x = LN(residual + sum over splits of partial + bias), or without splits the decoder's tokens.
 // A workgroup computes BLOCK columns of the projection of 8 * ROWS rows, and x or x' for itself, in its own block of `scratch`.
 // A thread computes ROWS rows, 8 apart, without a barrier, which costs a software adapter more than the products; lanes hand each other weights.
+import package::shared::lanes::{first_four, last_four, one_of};
 import package::shared::token_params::Params;
 import package::shared::turns::sin_turns;
 enable subgroups;
@@ -64,35 +65,28 @@ fn main(
     let n = min(vec4<u32>(n4, n4 + 1u, n4 + 2u, n4 + 3u), vec4<u32>(end - 1u));
     let pair = select(n.xz, n.yw, lane >= 4u);
     let bias = matrix + p.width * columns4;
-    var a0 = weights[bias + n.x]; var a1 = weights[bias + n.y]; var a2 = weights[bias + n.z]; var a3 = weights[bias + n.w];
-    var b0 = a0; var b1 = a1; var b2 = a2; var b3 = a3;
+    // A lane loads four columns of the bias.
+    var a = first_four(weights[bias + n[lane % 4u]]);
+    var b = a;
     for (var k4 = 0u; k4 < width4; k4++) {
-      let a = scratch[own.x + k4]; var b = vec4<f32>();
-      if (ROWS > 1u) { b = scratch[own.y + k4]; }
+      let xa = scratch[own.x + k4]; var xb = vec4<f32>();
+      if (ROWS > 1u) { xb = scratch[own.y + k4]; }
       let w = matrix + (4u * k4 + lane % 4u) * columns4;
       // With eight lanes, a load holds two columns.
       let w0 = weights[w + pair.x]; let w2 = weights[w + pair.y];
-      var m = low(w0); a0 += m * a; if (ROWS > 1u) { b0 += m * b; }
-      m = low(w2); a2 += m * a; if (ROWS > 1u) { b2 += m * b; }
-      if (LANES == 8u) { m = high(w0); } else { m = low(weights[w + n.y]); }
-      a1 += m * a; if (ROWS > 1u) { b1 += m * b; }
-      if (LANES == 8u) { m = high(w2); } else { m = low(weights[w + n.w]); }
-      a3 += m * a; if (ROWS > 1u) { b3 += m * b; }
+      var m = first_four(w0); a[0] += m * xa; if (ROWS > 1u) { b[0] += m * xb; }
+      m = first_four(w2); a[2] += m * xa; if (ROWS > 1u) { b[2] += m * xb; }
+      if (LANES == 8u) { m = last_four(w0); } else { m = first_four(weights[w + n.y]); }
+      a[1] += m * xa; if (ROWS > 1u) { b[1] += m * xb; }
+      if (LANES == 8u) { m = last_four(w2); } else { m = first_four(weights[w + n.w]); }
+      a[3] += m * xa; if (ROWS > 1u) { b[3] += m * xb; }
     }
-    let at = to + width4;
-    if (stores.x) { y[at.x + n.x] = a0; y[at.x + n.y] = a1; y[at.x + n.z] = a2; y[at.x + n.w] = a3; }
-    if (stores.y) { y[at.y + n.x] = b0; y[at.y + n.y] = b1; y[at.y + n.z] = b2; y[at.y + n.w] = b3; }
+    let at = to + width4 + n4;
+    for (var i = 0u; i < min(4u, end - n4); i++) {
+      if (stores.x) { y[at.x + i] = one_of(a, i); }
+      if (stores.y) { y[at.y + i] = one_of(b, i); }
+    }
   }
-}
-
-// What lanes 0 to 3 hold, a column each.
-fn low(w: vec4<f32>) -> mat4x4<f32> {
-  return mat4x4<f32>(subgroupBroadcast(w, 0u), subgroupBroadcast(w, 1u), subgroupBroadcast(w, 2u), subgroupBroadcast(w, 3u));
-}
-
-// What lanes 4 to 7 hold.
-fn high(w: vec4<f32>) -> mat4x4<f32> {
-  return mat4x4<f32>(subgroupBroadcast(w, 4u), subgroupBroadcast(w, 5u), subgroupBroadcast(w, 6u), subgroupBroadcast(w, 7u));
 }
 
 // The row's x, for the first workgroup of the row in y; in `scratch` with positions, where the columns see them.
@@ -119,9 +113,11 @@ fn make(row: u32, place: u32, own: u32, to: u32, adds: bool, first: bool) {
   }
   let scale = 1.0 / sqrt(squares / f32(p.width) + p.eps);
   for (var c = 0u; c < width4; c++) {
-    if (p.splits > 0u) { scratch[own + c] = (scratch[own + c] - mean) * scale * weights[width4 + c] + weights[2u * width4 + c]; }
-    if (first) { y[to + c] = scratch[own + c]; }
-    if (adds) { scratch[own + c] += positions[row * p.positions_row / 4u + c]; }
+    var x = scratch[own + c];
+    if (p.splits > 0u) { x = (x - mean) * scale * weights[width4 + c] + weights[2u * width4 + c]; }
+    if (first) { y[to + c] = x; }
+    if (adds) { x += positions[row * p.positions_row / 4u + c]; }
+    scratch[own + c] = x;
   }
 }
 

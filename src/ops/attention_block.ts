@@ -51,8 +51,6 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
   }
   const y = graph.activation(label, [rows, width + columns]);
   const { software } = graph.target;
-  // Of a thread of a software adapter: weights are loaded once for both.
-  const perThread = queries > 8 ? 2 : 1;
   graph.dispatch({
     op,
     label,
@@ -82,8 +80,7 @@ export function attentionBlock(graph: Graph, q: Columns, weights: Tensor, option
       scale: (inner / heads) ** -0.5,
       eps,
     },
-    constants: software ? { ROWS: perThread } : {},
-    workgroups: [Math.ceil(queries / (software ? 8 * perThread : 8)), batch, 1],
+    workgroups: [Math.ceil(queries / (software ? 16 : 8)), batch, 1],
     ...(software ? {} : { work: rowsWork(productWaits(inner, width) + productWaits(width, columns), 1 + attendWaits(to?.keys ?? 0, heads, inner / heads)) }),
     flop: rows * (4 * (to?.keys ?? 0) * inner + 2 * inner * width + 8 * width + 2 * width * columns),
   });
