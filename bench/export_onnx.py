@@ -2,7 +2,7 @@
 
     python3 export_onnx.py --reference ../tests/reference --config small --layout plain --out FOLDER
 
-It needs torch and numpy, and with PyTorch 2.5 or newer the package onnx; onnxsim is used where it is there. FOLDER gets weights.safetensors, pixels.rgb (the picture), image.f32 (as the
+It needs torch, numpy, scipy and, with PyTorch 2.5 or newer, onnx; onnxsim is used where it is there. FOLDER gets weights.safetensors, pixels.rgb (the picture), image.f32 (as the
 network takes it), peers.json and the network in a layout:
 
 plain         encoder.onnx (image [1, 3, S, S] normalised -> embedding), decoder.onnx (embedding, boxes -> logits, scores)

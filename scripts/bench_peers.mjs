@@ -1,6 +1,6 @@
 // npm run bench:peers: this library, onnxruntime-web and transformers.js (WebGPU and WASM providers) on the same network in the same browser.
 // Off by default: it needs the peers, of which those that are not there are left out (npm install --no-save onnxruntime-web @huggingface/transformers,
-// or --modules FOLDER), and python3 with torch for the export; without them it says so and ends well.
+// or --modules FOLDER), and python3 with torch, numpy, scipy and onnx for the export; without them it says so and ends well.
 // --config small|default|vit_b|lite_medsam|tiny_vit|slimsam|slimsam_50|sam_b|sam_l|sam_h, --blocks windowed,global (a plain ViT of these blocks alone, its
 // widths, image and neck as they are: for networks that a software adapter would encode for hours), --size N (with them, another side of the model's image:
 // where a peer cannot run the network's own), --runs N (0: the first encode alone), --python PROGRAM,
@@ -79,7 +79,7 @@ async function main() {
   }
   if (!existsSync(join(ROOT, "dist/index.js"))) throw new Problem("dist/index.js is missing. Run: npm run build");
   const plain = await exportOnnx(values.config, "plain", values.python, blocks, size);
-  if (!plain) return say(`Skipped: ${values.python} has no torch to export the network with. Name one that has: --python PROGRAM`);
+  if (!plain) return;
   const mounts = { "/dist/": join(ROOT, "dist"), "/bench/": join(ROOT, "bench"), "/peers/": plain };
   if (has.onnxruntime) mounts["/ort/"] = ort;
   if (has.transformers) {

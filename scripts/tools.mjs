@@ -44,7 +44,13 @@ export function run(command, args, { show = false, env = process.env, cwd = ROOT
   return new Promise((resolve) => {
     // The child writes to a pipe in any case, so whether to use colours is decided by our own terminal.
     const colours = show && process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: "1" } : { NO_COLOR: "1", FORCE_COLOR: undefined };
-    const child = spawn(command, args, { cwd, env: { ...env, ...colours }, stdio: ["ignore", "pipe", "pipe"] });
+    let child;
+    try {
+      child = spawn(command, args, { cwd, env: { ...env, ...colours }, stdio: ["ignore", "pipe", "pipe"] });
+    } catch (error) {
+      // What cannot be a program at all, as a path below a file, is thrown; what is not found comes as an event.
+      return resolve({ code: 127, output: `${error.message}\n` });
+    }
     let output = "";
     let late = false;
     const timer = timeoutMs

@@ -35,14 +35,29 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** A folder with the network, or with a few `blocks` of its encoder at images of `size`, as ONNX (bench/export_onnx.py), made once; undefined where the Python has no torch. */
+const EXPORT_NEEDS = ["torch", "numpy", "scipy", "onnx"];
+
+/** Which packages of bench/export_onnx.py a Python lacks: all of them where there is no such program. */
+export async function lackedBy(python) {
+  const script = `from importlib.util import find_spec; print("lacks", *[name for name in ${JSON.stringify(EXPORT_NEEDS)} if find_spec(name) is None])`;
+  const { code, output } = await run(python, ["-c", script]);
+  const [, names] = /^lacks(.*)$/m.exec(output) ?? [];
+  return code === 0 && names !== undefined ? names.split(" ").filter(Boolean) : EXPORT_NEEDS;
+}
+
+/** A folder with the network, or with a few `blocks` of its encoder at images of `size`, as ONNX (bench/export_onnx.py), made once; undefined, and said, where the Python lacks what that needs. */
 export async function exportOnnx(config, layout, python, blocks = [], size = undefined) {
   const sized = size ? ["--size", String(size)] : [];
   const out = join(CACHE, ["peers", config, ...blocks, ...sized.slice(1), layout].join("_"));
   if (existsSync(join(out, "peers.json"))) return out;
   say(`Exporting ${config}, ${layout}, with ${python} …`);
-  const { code: none } = await run(python, ["-c", "import torch"]);
-  if (none !== 0) return undefined;
+  const missing = await lackedBy(python);
+  if (missing.length > 0) {
+    say(
+      `Skipped: ${python} has no ${missing.join(", ")} to export the network with. Install: pip install ${missing.join(" ")}; or name one that has: --python PROGRAM`,
+    );
+    return undefined;
+  }
   const script = join(ROOT, "bench/export_onnx.py");
   const cut = blocks.length > 0 ? ["--blocks", blocks.join(",")] : [];
   const options = ["--reference", join(ROOT, "tests/reference"), "--config", config, "--layout", layout, ...cut, ...sized, "--out", out];
