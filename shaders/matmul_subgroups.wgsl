@@ -1,6 +1,6 @@
 // y = act(x * weight + bias) + residual over gathered rows (shared/matmul_operands.wgsl has the whole formula).
 // A workgroup computes ROWS * THREADS rows of 16 columns.
-// A thread computes ROWS rows (1 or 4), THREADS apart, in named variables. For software adapters, where a load is a loop over the lanes:
+// A thread computes ROWS rows (1 or 4), THREADS apart. For software adapters, where a load is a loop over the lanes:
 // the lanes of a subgroup hold different rows and different weights, and hand the weights to each other.
 import package::shared::lanes::{first_four, last_four, one_of};
 import package::shared::matmul_operands::{params, x, load_weight, gate, y, GATHER, GATE, ZERO_ROW, row_of, finish, scaled};

@@ -11,7 +11,7 @@ fn last_four(v: vec4<f32>) -> mat4x4<f32> {
   return mat4x4<f32>(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u));
 }
 
-// Vector i of four in variables. A loop that stores one at a time has one store to compile, of which each is long: an If for each lane and component.
+// Vector i of four. With it a loop stores all four by one store in the text: SwiftShader compiles each to an If for every lane and component.
 fn one_of(v: mat4x4<f32>, i: u32) -> vec4<f32> {
   return select(select(v[0], v[1], i == 1u), select(v[2], v[3], i == 3u), i > 1u);
 }
